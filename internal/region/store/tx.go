@@ -1,0 +1,172 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+)
+
+// Tx is a transaction. It is valid only inside the function it was given to,
+// and not safe for use by several goroutines.
+type Tx struct {
+	db       *DB
+	sql      *sql.Tx
+	writable bool
+	done     bool
+	depth    int
+	onCommit []func()
+}
+
+// Item is a stored value with its key. Value is JSON.
+type Item struct {
+	Key   string
+	Value json.RawMessage
+}
+
+// Put stores v, as JSON, under kind and key, in place of what was there.
+func (tx *Tx) Put(kind, key string, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("%s %q: %w", kind, key, err)
+	}
+	_, err = tx.sql.Exec("INSERT INTO item (kind, key, value) VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value", kind, key, data)
+	return err
+}
+
+// Get reads what is stored under kind and key into v, and reports whether
+// there is anything.
+func (tx *Tx) Get(kind, key string, v any) (bool, error) {
+	var data []byte
+	err := tx.sql.QueryRow("SELECT value FROM item WHERE kind = ? AND key = ?", kind, key).Scan(&data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return false, fmt.Errorf("%s %q: %w", kind, key, err)
+	}
+	return true, nil
+}
+
+// Delete removes what is stored under kind and key. It is no error when there
+// is nothing.
+func (tx *Tx) Delete(kind, key string) error {
+	_, err := tx.sql.Exec("DELETE FROM item WHERE kind = ? AND key = ?", kind, key)
+	return err
+}
+
+// DeletePrefix removes all items of a kind whose keys begin with prefix.
+func (tx *Tx) DeletePrefix(kind, prefix string) error {
+	_, err := tx.sql.Exec("DELETE FROM item WHERE kind = ? AND key >= ? AND key < ?", kind, prefix, end(prefix))
+	return err
+}
+
+// List returns the items of a kind whose keys begin with prefix, in the order
+// of their keys.
+func (tx *Tx) List(kind, prefix string) ([]Item, error) {
+	return tx.Range(kind, prefix, end(prefix), 0)
+}
+
+// Range returns the items of a kind with from <= key < to, in the order of
+// their keys. A limit above 0 keeps the first so many, one below 0 the last so
+// many, latest first.
+func (tx *Tx) Range(kind, from, to string, limit int) ([]Item, error) {
+	order, n := "ASC", limit
+	switch {
+	case limit < 0:
+		order, n = "DESC", -limit
+	case limit == 0:
+		n = -1
+	}
+	rows, err := tx.sql.Query("SELECT key, value FROM item WHERE kind = ? AND key >= ? AND key < ? ORDER BY key "+order+" LIMIT ?", kind, from, to, n)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Item
+	for rows.Next() {
+		var item Item
+		var value []byte
+		if err := rows.Scan(&item.Key, &value); err != nil {
+			return nil, err
+		}
+		item.Value = value
+		items = append(items, item)
+	}
+	return items, rows.Err()
+}
+
+// All decodes the items of a kind whose keys begin with prefix, in the order
+// of their keys.
+func All[T any](tx *Tx, kind, prefix string) ([]T, error) {
+	items, err := tx.List(kind, prefix)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]T, len(items))
+	for i, item := range items {
+		if err := json.Unmarshal(item.Value, &all[i]); err != nil {
+			return nil, fmt.Errorf("%s %q: %w", kind, item.Key, err)
+		}
+	}
+	return all, nil
+}
+
+// OnCommit has f called after the transaction is durable, in the order of the
+// calls, before Update returns. It is not called for an update that failed.
+func (tx *Tx) OnCommit(f func()) { tx.onCommit = append(tx.onCommit, f) }
+
+// nested runs f so that its writes are undone when it fails.
+func (tx *Tx) nested(ctx context.Context, f func(context.Context, *Tx) error) error {
+	if !tx.writable {
+		return errors.New("update inside a view")
+	}
+	tx.depth++
+	defer func() { tx.depth-- }()
+	name := fmt.Sprintf("level%d", tx.depth)
+	if _, err := tx.sql.Exec("SAVEPOINT " + name); err != nil {
+		return err
+	}
+	hooks := len(tx.onCommit)
+	err := call(ctx, tx, f)
+	if err != nil {
+		tx.onCommit = tx.onCommit[:hooks]
+		if _, undo := tx.sql.Exec("ROLLBACK TO " + name); undo != nil {
+			return errors.Join(err, undo)
+		}
+	}
+	if _, release := tx.sql.Exec("RELEASE " + name); release != nil && err == nil {
+		return release
+	}
+	return err
+}
+
+// call runs f and turns a panic into an error, because the caller may be
+// leading a batch for others.
+func call(ctx context.Context, tx *Tx, f func(context.Context, *Tx) error) (err error) {
+	defer func() {
+		if mistake := recover(); mistake != nil {
+			err = fmt.Errorf("a mistake in roost: %v\n%s", mistake, debug.Stack())
+		}
+	}()
+	return f(ctx, tx)
+}
+
+// end returns the first key after all keys that begin with prefix. Keys are
+// valid UTF-8, in which the byte 0xff never stands.
+func end(prefix string) string { return prefix + "\xff" }
+
+// createPrivate makes sure that the file exists and only its owner reads it.
+func createPrivate(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return file.Close()
+}
