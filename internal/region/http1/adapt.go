@@ -55,7 +55,8 @@ func (r *Request) netHTTP() (*http.Request, error) {
 // responseWriter keeps a short body back to send it with its length.
 type responseWriter struct {
 	w      *Response
-	header http.Header
+	header http.Header // the handler's
+	sent   http.Header // what it was at WriteHeader
 	status int
 	body   []byte
 	stream *Stream
@@ -71,7 +72,7 @@ func (rw *responseWriter) WriteHeader(status int) {
 		return
 	}
 	rw.status = status
-	rw.header = rw.header.Clone() // what the handler changes from now on has no effect
+	rw.sent = rw.header.Clone() // what the handler changes from now on has no effect
 }
 
 func (rw *responseWriter) Write(p []byte) (int, error) {
@@ -96,7 +97,7 @@ func (rw *responseWriter) Flush() {
 	if rw.stream == nil && rw.err == nil {
 		rw.begin(rw.body)
 		length := int64(-1)
-		if n, err := strconv.ParseInt(rw.header.Get("Content-Length"), 10, 64); err == nil && n >= 0 {
+		if n, err := strconv.ParseInt(rw.sent.Get("Content-Length"), 10, 64); err == nil && n >= 0 {
 			length = n
 		}
 		rw.stream, rw.err = rw.w.Stream(length)
@@ -110,10 +111,10 @@ func (rw *responseWriter) Flush() {
 // begin writes the head, with the content type sniffed from the body as net/http does.
 func (rw *responseWriter) begin(body []byte) {
 	rw.w.Begin(rw.status)
-	if _, ok := rw.header["Content-Type"]; !ok && len(body) > 0 {
+	if _, ok := rw.sent["Content-Type"]; !ok && len(body) > 0 {
 		rw.w.Header("Content-Type", http.DetectContentType(body))
 	}
-	for name, values := range rw.header {
+	for name, values := range rw.sent {
 		for _, v := range values {
 			if name == "Connection" && v == "close" {
 				rw.w.CloseAfter()
@@ -128,7 +129,7 @@ func (rw *responseWriter) end() {
 	switch {
 	case rw.stream != nil:
 		rw.stream.Close()
-	case rw.w.head && rw.header.Get("Content-Length") != "":
+	case rw.w.head && rw.sent.Get("Content-Length") != "":
 		rw.Flush()
 		if rw.stream != nil {
 			rw.stream.Close()

@@ -169,9 +169,17 @@ func (b *body) take(p []byte) (int, error) {
 	defer c.works()
 	n, err := c.nc.Read(p)
 	if n > 0 {
-		err = nil
+		return n, nil
 	}
-	return n, err
+	return 0, early(err)
+}
+
+// early keeps the connection's end apart from the body's.
+func early(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
 // await prepares for a read that may block: the client is told to go on, the
@@ -289,7 +297,7 @@ func (b *body) line() ([]byte, error) {
 		c.works()
 		c.w += n
 		if n == 0 && err != nil {
-			return nil, err
+			return nil, early(err)
 		}
 	}
 }
@@ -311,7 +319,7 @@ func (b *body) explain(err error) error {
 		return refused
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return refusal(408, "the body did not arrive in time")
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.ErrUnexpectedEOF):
 		return refusal(400, "the body ended early")
 	}
 	return refusal(400, "the body could not be read: "+err.Error())

@@ -39,7 +39,7 @@ var ErrSent = errors.New("http1: the request has been answered")
 func (w *Response) reset(r *Request) {
 	w.head, w.minor = r.Method == "HEAD", r.Minor
 	w.alive = r.Minor == 0 && r.keepAlive
-	w.close = r.close || r.Minor == 0 && !r.keepAlive || w.conn.srv.closing.Load()
+	w.close = r.close || r.Minor == 0 && !r.keepAlive
 	w.began, w.sent, w.dated, w.err, w.detached = false, false, false, nil, nil
 	w.stream = Stream{}
 	w.out = w.out[:0]
@@ -141,9 +141,9 @@ func (w *Response) Send(body []byte) error {
 		body = nil
 	}
 	w.setDeadline(now)
-	w.err = w.write(body)
-	w.finished(now)
-	return w.err
+	err := w.write(body)
+	w.finished(now, err)
+	return err
 }
 
 // ready says whether an answer can be ended now, and begins one if none was.
@@ -167,7 +167,7 @@ func (w *Response) endHead(now time.Time) {
 	if !w.dated {
 		w.out = append(w.out, w.conn.srv.dateField(now)...)
 	}
-	if w.close {
+	if w.close = w.close || w.conn.srv.closing.Load(); w.close {
 		w.out = append(w.out, "Connection: close\r\n"...)
 	} else if w.alive {
 		w.out = append(w.out, "Connection: keep-alive\r\n"...)
@@ -199,8 +199,9 @@ func (w *Response) setDeadline(now time.Time) {
 }
 
 // finished marks the answer as being out and wakes the connection if it was detached.
-func (w *Response) finished(now time.Time) {
-	if w.err != nil {
+// From then on w may serve the next request.
+func (w *Response) finished(now time.Time, err error) {
+	if w.err = err; err != nil {
 		w.close = true
 	}
 	w.sent = true

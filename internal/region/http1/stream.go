@@ -94,8 +94,9 @@ func (s *Stream) Close() error {
 		w.setDeadline(now)
 		_, w.err = w.conn.nc.Write([]byte("0\r\n\r\n"))
 	}
-	w.finished(now)
-	return w.err
+	err := w.err
+	w.finished(now, err)
+	return err
 }
 
 // Abort ends the connection without ending the body, which tells the client
