@@ -1,0 +1,244 @@
+// Package watch tells when files below some folders change.
+//
+//	w, err := watch.New(watch.Config{Roots: []string{appDir}})
+//	defer w.Close()
+//	for changed := range w.Changes() {
+//		… // absolute names, sorted, each once
+//	}
+//
+// The system's notifications are per folder and come in bursts: an editor that
+// saves one file makes several. A Watcher follows folders that appear later,
+// leaves out what never concerns an app, waits until a burst is over, and
+// reports a file only if its content is not what it was. Changes that come in while
+// the last ones are being worked on are kept and handed over together.
+package watch
+
+import (
+	"crypto/sha256"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// Config says what is watched. Roots is required.
+type Config struct {
+	// Roots are folders, each watched with all that is below it.
+	Roots []string
+	// Ignore reports whether a file or folder, given by its absolute name, is
+	// left out. Nil means Ignored.
+	Ignore func(name string) bool
+	// Quiet is how long nothing must happen before changes are reported. 0
+	// means 25 milliseconds.
+	Quiet time.Duration
+}
+
+// Watcher watches until it is closed.
+type Watcher struct {
+	cfg     Config
+	notify  *fsnotify.Watcher
+	changes chan []string
+	done    chan struct{}
+	wait    sync.WaitGroup
+	known   map[string][sha256.Size]byte // contents as last seen; absent: never seen
+}
+
+// maxHashed bounds the size of files whose contents are compared. A larger one
+// counts as changed whenever it is written.
+const maxHashed = 4 << 20
+
+// New begins to watch. What changes after it returns is reported.
+func New(cfg Config) (*Watcher, error) {
+	if cfg.Ignore == nil {
+		cfg.Ignore = Ignored
+	}
+	if cfg.Quiet <= 0 {
+		cfg.Quiet = 25 * time.Millisecond
+	}
+	notify, err := fsnotify.NewWatcher()
+	if err != nil {
+		return nil, err
+	}
+	w := &Watcher{cfg: cfg, notify: notify, changes: make(chan []string), done: make(chan struct{}), known: map[string][sha256.Size]byte{}}
+	for _, root := range cfg.Roots {
+		if _, err := w.add(root); err != nil {
+			notify.Close()
+			return nil, err
+		}
+	}
+	w.wait.Go(w.run)
+	return w, nil
+}
+
+// Changes hands over the names of changed, new and removed files. The channel
+// is closed by Close.
+func (w *Watcher) Changes() <-chan []string { return w.changes }
+
+// Close ends the watching.
+func (w *Watcher) Close() error {
+	select {
+	case <-w.done:
+		return nil
+	default:
+	}
+	close(w.done)
+	err := w.notify.Close()
+	w.wait.Wait()
+	return err
+}
+
+// Ignored leaves out hidden files and folders except .env files, the folders
+// that tools fill, and the scratch files of editors.
+func Ignored(name string) bool {
+	base := filepath.Base(name)
+	switch base {
+	case "node_modules", "__pycache__", "cdk.out", "venv", "4913":
+		return true
+	}
+	if strings.HasPrefix(base, ".") {
+		return base != ".env" && !strings.HasPrefix(base, ".env.")
+	}
+	return strings.HasSuffix(base, "~") || strings.HasSuffix(base, ".pyc") || strings.HasSuffix(base, ".swp")
+}
+
+// add watches a folder and all below it, and returns the files that it found.
+func (w *Watcher) add(root string) ([]string, error) {
+	var files []string
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) && name != root {
+			return nil // gone again before we came
+		}
+		if err != nil {
+			return err
+		}
+		if name != root && w.cfg.Ignore(name) {
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if d.IsDir() {
+			return w.notify.Add(name)
+		}
+		files = append(files, name)
+		if len(w.known) < maxKnown {
+			w.changed(name)
+		}
+		return nil
+	})
+	return files, err
+}
+
+// maxKnown bounds how many files' contents are remembered.
+const maxKnown = 20000
+
+// run collects events until a burst is over and hands the changes over. While
+// nobody takes them, it goes on collecting.
+func (w *Watcher) run() {
+	defer close(w.changes)
+	pending := map[string]bool{}
+	var ready []string
+	quiet := time.NewTimer(time.Hour)
+	quiet.Stop()
+	for {
+		var out chan []string
+		if len(ready) > 0 {
+			out = w.changes
+		}
+		select {
+		case <-w.done:
+			return
+		case out <- ready:
+			ready = nil
+		case event, open := <-w.notify.Events:
+			if !open {
+				return
+			}
+			if w.note(event, pending) {
+				quiet.Reset(w.cfg.Quiet)
+			}
+		case _, open := <-w.notify.Errors:
+			if !open {
+				return
+			}
+			// Events were lost: report every root, which concerns everything.
+			for _, root := range w.cfg.Roots {
+				pending[root] = true
+			}
+			quiet.Reset(w.cfg.Quiet)
+		case <-quiet.C:
+			ready = w.merge(ready, pending)
+			clear(pending)
+		}
+	}
+}
+
+// note takes an event into account and reports whether it may matter.
+func (w *Watcher) note(event fsnotify.Event, pending map[string]bool) bool {
+	if event.Op == fsnotify.Chmod || w.cfg.Ignore(event.Name) {
+		return false
+	}
+	if info, err := os.Stat(event.Name); err == nil && info.IsDir() {
+		if !event.Has(fsnotify.Create) {
+			return false
+		}
+		files, err := w.addNew(event.Name)
+		if err != nil {
+			return false // gone again; its own event follows
+		}
+		for _, name := range files {
+			pending[name] = true
+		}
+		return len(files) > 0
+	}
+	pending[event.Name] = true
+	return true
+}
+
+// addNew watches a folder that has appeared. Its files count as new.
+func (w *Watcher) addNew(dir string) ([]string, error) {
+	files, err := w.add(dir)
+	for _, name := range files {
+		delete(w.known, name)
+	}
+	return files, err
+}
+
+// merge adds those of the pending files that differ to the ones not yet taken.
+func (w *Watcher) merge(ready []string, pending map[string]bool) []string {
+	for name := range pending {
+		if w.changed(name) {
+			ready = append(ready, name)
+		}
+	}
+	slices.Sort(ready)
+	return slices.Compact(ready)
+}
+
+// changed reports whether a file's content differs from the last time that it
+// was asked about, and remembers the new one.
+func (w *Watcher) changed(name string) bool {
+	info, err := os.Stat(name)
+	if err != nil {
+		_, was := w.known[name]
+		delete(w.known, name)
+		return was || !errors.Is(err, fs.ErrNotExist)
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxHashed {
+		return true
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return true
+	}
+	sum := sha256.Sum256(data)
+	last, was := w.known[name]
+	w.known[name] = sum
+	return !was || last != sum
+}
