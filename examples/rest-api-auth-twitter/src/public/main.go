@@ -1,0 +1,16 @@
+// Command public answers the public route.
+package main
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
+)
+
+func handle(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	return events.APIGatewayV2HTTPResponse{StatusCode: http.StatusOK, Body: "Hello stranger!"}, nil
+}
+
+func main() { lambda.Start(handle) }
