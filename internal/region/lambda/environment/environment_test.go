@@ -1,0 +1,272 @@
+package environment_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	awslambda "github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
+)
+
+// The test binary is its own guest: started with GUEST set, it is a function
+// that uses AWS's own runtime client for Go.
+func TestMain(m *testing.M) {
+	if os.Getenv("GUEST") != "" {
+		guest(os.Getenv("GUEST"))
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func guest(name string) {
+	switch name {
+	case "exit-in-init":
+		os.Exit(0)
+	case "status-in-init":
+		os.Exit(3)
+	}
+	awslambda.Start(func(ctx context.Context, event map[string]any) (any, error) {
+		switch event["do"] {
+		case "exit":
+			os.Exit(int(event["status"].(float64)))
+		case "fail":
+			return nil, errors.New("Handler fails")
+		case "hang":
+			select {}
+		case "large":
+			return strings.Repeat("x", 6*1024*1024+200), nil
+		case "print":
+			fmt.Println("printed")
+		case "pid":
+			return os.Getpid(), nil
+		}
+		return event, nil
+	})
+}
+
+// logs collects what is logged.
+type logs struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *logs) Write(_, _ string, _ time.Time, message string) {
+	l.mu.Lock()
+	l.lines = append(l.lines, message)
+	l.mu.Unlock()
+}
+
+func (l *logs) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.lines, "")
+}
+
+func spec(guest string) *environment.Spec {
+	return &environment.Spec{
+		FunctionName: "f", Version: "$LATEST", Region: "us-east-1", Runtime: "provided.al2023", Handler: "bootstrap",
+		FunctionARN: "arn:aws:lambda:us-east-1:123456789012:function:f",
+		Command:     []string{os.Args[0]}, TaskRoot: os.TempDir(), MemoryMB: 512, Timeout: 20 * time.Second,
+		Variables: map[string]string{"GUEST": guest}, LogGroup: "/aws/lambda/f",
+	}
+}
+
+func manager(t testing.TB, config environment.Config) *environment.Manager {
+	t.Helper()
+	config.Dir = t.TempDir()
+	m := environment.NewManager(config)
+	t.Cleanup(func() {
+		m.Close()
+		if n := m.Running(); n != 0 {
+			t.Errorf("%d environments are left", n)
+		}
+		if left, _ := os.ReadDir(config.Dir); len(left) != 0 {
+			t.Errorf("%d temporary folders are left", len(left))
+		}
+	})
+	return m
+}
+
+func invoke(t testing.TB, p *environment.Pool, payload string) environment.Result {
+	t.Helper()
+	result, err := p.Invoke(context.Background(), environment.Call{Payload: []byte(payload), Tail: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+func TestRecordedErrors(t *testing.T) {
+	short := func(s *environment.Spec) { s.Timeout = time.Second }
+	tests := []struct {
+		name, guest, payload string
+		change               func(*environment.Spec)
+		want                 string // <id> stands for the request's id
+	}{
+		{name: "exit in init", guest: "exit-in-init", payload: `{}`,
+			want: `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: <id> Error: Runtime exited without providing a reason"}`},
+		{name: "status in init", guest: "status-in-init", payload: `{}`,
+			want: `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: <id> Error: Runtime exited with error: exit status 3"}`},
+		{name: "exit in the handler", guest: "x", payload: `{"do":"exit","status":0}`,
+			want: `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: <id> Error: Runtime exited without providing a reason"}`},
+		{name: "status in the handler", guest: "x", payload: `{"do":"exit","status":127}`,
+			want: `{"errorType":"Runtime.ExitError","errorMessage":"RequestId: <id> Error: Runtime exited with error: exit status 127"}`},
+		{name: "time limit", guest: "x", payload: `{"do":"hang"}`, change: short,
+			want: `{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: <id> Error: Task timed out after 1.00 seconds"}`},
+		{name: "too large", guest: "x", payload: `{"do":"large"}`,
+			want: `{"errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes).","errorType":"Function.ResponseSizeTooLarge"}`},
+		{name: "error of the handler", guest: "x", payload: `{"do":"fail"}`,
+			want: `{"errorMessage":"Handler fails","errorType":"errorString"}`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			m := manager(t, environment.Config{})
+			s := spec(test.guest)
+			if test.change != nil {
+				test.change(s)
+			}
+			p := m.Pool(s, m.NewConcurrency())
+			for range 2 { // the next call meets a fresh environment
+				result := invoke(t, p, test.payload)
+				got := strings.ReplaceAll(string(result.Payload), result.RequestID, "<id>")
+				if got != test.want || result.FunctionError != "Unhandled" {
+					t.Errorf("got %s %s, want %s", result.FunctionError, got, test.want)
+				}
+			}
+			if test.guest == "x" {
+				if result := invoke(t, p, `{"a":1}`); string(result.Payload) != `{"a":1}` || result.FunctionError != "" {
+					t.Errorf("afterwards: got %s %s", result.FunctionError, result.Payload)
+				}
+			}
+		})
+	}
+}
+
+func TestLogs(t *testing.T) {
+	var l logs
+	m := manager(t, environment.Config{Logs: &l})
+	p := m.Pool(spec("x"), m.NewConcurrency())
+	result := invoke(t, p, `{"do":"print"}`)
+	want := "START RequestId: " + result.RequestID + " Version: $LATEST\nprinted\nEND RequestId: " + result.RequestID + "\nREPORT RequestId: " + result.RequestID + "\tDuration: "
+	if !strings.HasPrefix(l.text(), want) || !strings.Contains(l.text(), " ms\tMemory Size: 512 MB\tMax Memory Used: ") || !strings.HasSuffix(l.text(), " ms\t\n") {
+		t.Errorf("got %q", l.text())
+	}
+	if string(result.Tail) != l.text() {
+		t.Errorf("the tail is %q", result.Tail)
+	}
+	if again := invoke(t, p, `{}`); strings.Contains(string(again.Tail), "Init Duration") {
+		t.Error("the second call reports an init duration")
+	}
+}
+
+func TestOneAtATimeAndWarmestFirst(t *testing.T) {
+	m := manager(t, environment.Config{MaxEnvironments: 4})
+	p := m.Pool(spec("x"), m.NewConcurrency())
+	pids := map[string]bool{}
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	for range 40 {
+		group.Go(func() {
+			pid := string(invoke(t, p, `{"do":"pid"}`).Payload)
+			mu.Lock()
+			pids[pid] = true
+			mu.Unlock()
+		})
+	}
+	group.Wait()
+	if len(pids) > 4 || m.Running() > 4 {
+		t.Errorf("%d processes answered, %d run", len(pids), m.Running())
+	}
+	last := string(invoke(t, p, `{"do":"pid"}`).Payload)
+	for range 5 {
+		if pid := string(invoke(t, p, `{"do":"pid"}`).Payload); pid != last {
+			t.Errorf("process %s answers, not the warmest %s", pid, last)
+		}
+	}
+}
+
+func TestReservedConcurrency(t *testing.T) {
+	m := manager(t, environment.Config{})
+	c := m.NewConcurrency()
+	p := m.Pool(spec("x"), c)
+	m.Reserve(c, 0)
+	_, err := p.Invoke(context.Background(), environment.Call{Payload: []byte(`{}`)})
+	var throttled *environment.Throttled
+	if !errors.As(err, &throttled) || throttled.Reason != environment.ReasonReserved || err.Error() != "Rate Exceeded." {
+		t.Errorf("got %v", err)
+	}
+	m.Reserve(c, 1)
+	if result := invoke(t, p, `{}`); string(result.Payload) != `{}` {
+		t.Errorf("got %s", result.Payload)
+	}
+}
+
+func TestPlacesAreShared(t *testing.T) {
+	m := manager(t, environment.Config{MaxEnvironments: 1})
+	a, b := m.Pool(spec("x"), m.NewConcurrency()), m.Pool(spec("x"), m.NewConcurrency())
+	for range 3 {
+		for _, p := range []*environment.Pool{a, b} {
+			if result := invoke(t, p, `{}`); string(result.Payload) != `{}` {
+				t.Errorf("got %s", result.Payload)
+			}
+		}
+	}
+}
+
+func TestRetire(t *testing.T) {
+	m := manager(t, environment.Config{})
+	p := m.Pool(spec("x"), m.NewConcurrency())
+	first := string(invoke(t, p, `{"do":"pid"}`).Payload)
+	p.Retire()
+	q := m.Pool(spec("x"), m.NewConcurrency())
+	if second := string(invoke(t, q, `{"do":"pid"}`).Payload); second == first {
+		t.Error("the old process answers")
+	}
+}
+
+func TestVariables(t *testing.T) {
+	t.Setenv("HOST_SECRET", "x")
+	var l logs
+	m := manager(t, environment.Config{EndpointURL: "http://127.0.0.1:4000", Logs: &l})
+	s := spec("x")
+	s.Command = []string{"/bin/sh", "-c", `env >&2; exit 1`}
+	p := m.Pool(s, m.NewConcurrency())
+	invoke(t, p, `{}`)
+	seen := l.text()
+	for _, want := range []string{"AWS_LAMBDA_FUNCTION_NAME=f\n", "AWS_REGION=us-east-1\n", "LAMBDA_TASK_ROOT=", "_HANDLER=bootstrap\n", "TZ=:UTC\n", "AWS_ENDPOINT_URL=http://127.0.0.1:4000\n", "AWS_LAMBDA_LOG_STREAM_NAME=20"} {
+		if !strings.Contains(seen, want) {
+			t.Errorf("%q is missing in %s", want, seen)
+		}
+	}
+	if strings.Contains(seen, "HOST_SECRET") {
+		t.Error("the host's own variable is seen")
+	}
+}
+
+func TestJSONLogs(t *testing.T) {
+	var l logs
+	m := manager(t, environment.Config{Logs: &l})
+	s := spec("x")
+	s.LogFormat = "JSON"
+	p := m.Pool(s, m.NewConcurrency())
+	invoke(t, p, `{"do":"print"}`)
+	var kinds []string
+	for line := range strings.Lines(l.text()) {
+		var record struct{ Type string }
+		if json.Unmarshal([]byte(line), &record) != nil {
+			record.Type = strings.TrimSpace(line)
+		}
+		kinds = append(kinds, record.Type)
+	}
+	if got := strings.Join(kinds, " "); got != "platform.start printed platform.report" {
+		t.Errorf("got %s", got)
+	}
+}

@@ -1,0 +1,69 @@
+package environment
+
+import "time"
+
+// sampleEvery is how often the memory of busy environments is looked at.
+const sampleEvery = 250 * time.Millisecond
+
+// sample arms the timer that looks at memory. The lock is held.
+func (m *Manager) sample() {
+	if m.sampler == nil && !m.closed {
+		m.sampler = time.AfterFunc(sampleEvery, m.look)
+	}
+}
+
+// look measures each environment's process group once and ends those over
+// their limit.
+func (m *Manager) look() {
+	for _, e := range m.measured() {
+		limit := int64(e.spec.MemoryMB) << 20
+		used := groupMemory(e.cmd.Process.Pid, limit)
+		if used > e.memory.Load() {
+			e.memory.Store(used)
+		}
+		if limit > 0 && used > limit {
+			m.mu.Lock()
+			if e.call != nil || e.state == stateStarting {
+				e.end(outOfMemory())
+			} else {
+				e.end(nil)
+			}
+			m.mu.Unlock()
+		}
+	}
+	m.mu.Lock()
+	m.sampler = nil
+	if m.total > 0 {
+		m.sample()
+	}
+	m.mu.Unlock()
+}
+
+// measured are the environments whose process runs and is not idle.
+func (m *Manager) measured() []*Environment {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []*Environment
+	for p := range m.pools {
+		for e := range p.all {
+			if e.started && (e.state == stateBusy || e.state == stateStarting) {
+				list = append(list, e)
+			}
+		}
+	}
+	return list
+}
+
+// memoryUsedMB is what the report line says: the largest use that was seen, and
+// for a process that was never sampled its use now.
+func (e *Environment) memoryUsedMB() int64 {
+	used := e.memory.Load()
+	if used == 0 && e.cmd != nil {
+		used = processMemory(e.cmd.Process.Pid)
+		e.memory.Store(max(used, 1))
+	}
+	if used == 0 {
+		return 0
+	}
+	return max(used>>20, 1)
+}

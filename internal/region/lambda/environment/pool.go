@@ -1,0 +1,220 @@
+package environment
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed-615d3599/roost/internal/region/lambda/runtimeapi"
+)
+
+// patience is how long a call of one function waits before the places of
+// another function that is always busy are shared with it.
+const patience = 250 * time.Millisecond
+
+// Pool holds the environments of one function version.
+type Pool struct {
+	manager     *Manager
+	spec        *Spec
+	concurrency *Concurrency
+
+	// Guarded by the manager's lock.
+	all      map[*Environment]struct{}
+	idle     []*Environment // the warmest last
+	queue    []*call        // oldest first
+	starting int
+	starving bool // stands in manager.starved
+	retired  bool
+}
+
+// Spec returns what the pool's environments run.
+func (p *Pool) Spec() *Spec { return p.spec }
+
+// Invoke runs the function once and waits for its answer. The error is a
+// *Throttled, or the context's: then the invocation goes on without its caller,
+// as in Lambda, unless no environment has begun it yet.
+func (p *Pool) Invoke(ctx context.Context, in Call) (Result, error) {
+	m := p.manager
+	c := p.prepare(in)
+	m.mu.Lock()
+	if throttled := m.admit(p.concurrency); throttled != nil {
+		m.mu.Unlock()
+		return Result{}, throttled
+	}
+	if m.closed {
+		m.leave(p.concurrency)
+		m.mu.Unlock()
+		return stopped().result(c), nil
+	}
+	if n := len(p.idle); n > 0 && len(p.queue) == 0 {
+		e := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		if !e.expired() {
+			e.take(c)
+			m.mu.Unlock()
+			e.dispatch(c)
+			return p.wait(ctx, c, nil)
+		}
+		e.end(nil)
+	}
+	if m.waiting >= m.config.MaxWaiting {
+		m.leave(p.concurrency)
+		m.mu.Unlock()
+		return Result{}, &Throttled{Reason: ReasonAccount}
+	}
+	p.queue = append(p.queue, c)
+	m.waiting++
+	p.grow()
+	m.mu.Unlock()
+	limit := time.NewTimer(p.spec.Timeout + m.config.InitTimeout)
+	defer limit.Stop()
+	return p.wait(ctx, c, limit.C)
+}
+
+func (p *Pool) prepare(in Call) *call {
+	c := &call{pool: p, tail: in.Tail, done: make(chan Result, 1), queued: time.Now()}
+	c.inv = runtimeapi.Invocation{RequestID: in.RequestID, InvokedFunctionARN: in.InvokedFunctionARN, TraceID: in.TraceID,
+		ClientContext: in.ClientContext, CognitoIdentity: in.CognitoIdentity, Payload: in.Payload, Stream: in.Stream}
+	if in.RequestID == "" || in.TraceID == "" {
+		id, trace := p.manager.ids.next(c.queued)
+		if in.RequestID == "" {
+			c.inv.RequestID = id
+		}
+		if in.TraceID == "" {
+			c.inv.TraceID = trace
+		}
+	}
+	if in.InvokedFunctionARN == "" {
+		c.inv.InvokedFunctionARN = p.spec.FunctionARN
+	}
+	return c
+}
+
+// wait waits for the answer; limit bounds only the time in the queue.
+func (p *Pool) wait(ctx context.Context, c *call, limit <-chan time.Time) (Result, error) {
+	for {
+		select {
+		case result := <-c.done:
+			return result, nil
+		case <-limit:
+			if p.withdraw(c) {
+				return Result{}, &Throttled{Reason: ReasonAccount}
+			}
+			limit = nil
+		case <-ctx.Done():
+			p.withdraw(c)
+			return Result{}, ctx.Err()
+		}
+	}
+}
+
+// withdraw takes a call out of the queue, if it is still there.
+func (p *Pool) withdraw(c *call) bool {
+	p.manager.mu.Lock()
+	defer p.manager.mu.Unlock()
+	if c.state != callQueued {
+		return false
+	}
+	for i, other := range p.queue {
+		if other == c {
+			p.queue = append(p.queue[:i], p.queue[i+1:]...)
+			p.manager.waiting--
+			c.state = callOver
+			p.manager.leave(p.concurrency)
+			return true
+		}
+	}
+	return false
+}
+
+// takeQueue empties the queue. The lock is held.
+func (p *Pool) takeQueue() []*call {
+	queue := p.queue
+	p.manager.waiting -= len(queue)
+	p.queue = nil
+	return queue
+}
+
+// pop takes the oldest waiting call, or nil. The lock is held.
+func (p *Pool) pop() *call {
+	if len(p.queue) == 0 {
+		return nil
+	}
+	c := p.queue[0]
+	p.queue[0] = nil
+	p.queue = p.queue[1:]
+	p.manager.waiting--
+	return c
+}
+
+// finish ends a call that left the queue and hands over its result. The lock
+// is held.
+func (p *Pool) finish(c *call, result Result) {
+	if c.state == callOver {
+		return
+	}
+	c.state = callOver
+	p.manager.leave(p.concurrency)
+	c.done <- result
+}
+
+// grow starts environments for calls that wait, as far as the limits allow.
+// The lock is held.
+func (p *Pool) grow() {
+	m := p.manager
+	for p.starting < len(p.queue) && !m.closed {
+		if m.total >= m.config.MaxEnvironments {
+			if !p.starving {
+				p.starving = true
+				m.starved = append(m.starved, p)
+				// The place is free once that process has ended.
+				m.makeRoom(p)
+			}
+			return
+		}
+		e := &Environment{pool: p, spec: p.spec, spawned: make(chan struct{})}
+		p.all[e] = struct{}{}
+		p.starting++
+		m.total++
+		m.done.Add(1)
+		go e.run()
+	}
+}
+
+// Retire makes the pool's environments end: idle ones now, busy ones when
+// their call is over. Calls that wait are still answered by this pool.
+func (p *Pool) Retire() {
+	m := p.manager
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p.retired = true
+	for len(p.idle) > 0 {
+		p.idle[len(p.idle)-1].end(nil)
+	}
+	p.forget()
+}
+
+// forget drops a retired pool that is empty from the manager. The lock is held.
+func (p *Pool) forget() {
+	if p.retired && len(p.all) == 0 && len(p.queue) == 0 {
+		delete(p.manager.pools, p)
+	}
+}
+
+// yield decides whether an environment of this pool that has become free ends
+// in favour of another function that waits for a place. The lock is held.
+func (p *Pool) yield() bool {
+	m := p.manager
+	if len(m.starved) == 0 {
+		return false
+	}
+	if len(p.queue) == 0 {
+		return true
+	}
+	for _, other := range m.starved {
+		if other != p && len(other.queue) > 0 && time.Since(other.queue[0].queued) > patience &&
+			other.queue[0].queued.Before(p.queue[0].queued) {
+			return true
+		}
+	}
+	return false
+}
