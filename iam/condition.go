@@ -1,0 +1,360 @@
+package iam
+
+import (
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// comparison is what a condition operator compares, and how.
+type comparison uint8
+
+const (
+	compareText comparison = iota
+	compareARN
+	compareNumber
+	compareDate
+	compareBool
+	compareBinary
+	compareIP
+	compareNull
+)
+
+// relation is how a value of the request must stand to one of the policy.
+type relation uint8
+
+const (
+	equal relation = iota
+	less
+	lessOrEqual
+	greater
+	greaterOrEqual
+)
+
+// quantifier is the set operator before a condition operator.
+type quantifier uint8
+
+const (
+	unqualified quantifier = iota
+	forAllValues
+	forAnyValue
+)
+
+// operator is a condition operator with its modifiers.
+type operator struct {
+	name       string // as the policy has it
+	compare    comparison
+	relation   relation
+	negated    bool
+	ifExists   bool
+	quantifier quantifier
+	options    options // of the values
+}
+
+// condition is one key of one operator.
+type condition struct {
+	operator
+	key    string
+	values []value
+}
+
+// value is a compiled value of a condition, in the form its operator needs.
+type value struct {
+	pattern pattern
+	number  float64
+	date    time.Time
+	network netip.Prefix
+	truth   bool
+}
+
+// lookupOperator returns the operator of a name in lower case, without its
+// modifiers (IAM User Guide, "IAM JSON policy elements: Condition operators").
+func lookupOperator(name string) (operator, bool) {
+	text := operator{compare: compareText, options: options{variables: true}}
+	like, fold, arn := text, text, text
+	like.options.wildcards = true
+	fold.options.fold = true
+	arn.compare, arn.options.wildcards = compareARN, true
+	not := func(o operator) operator { o.negated = true; return o }
+	switch name {
+	case "stringequals":
+		return text, true
+	case "stringnotequals":
+		return not(text), true
+	case "stringequalsignorecase":
+		return fold, true
+	case "stringnotequalsignorecase":
+		return not(fold), true
+	case "stringlike":
+		return like, true
+	case "stringnotlike":
+		return not(like), true
+	case "arnequals", "arnlike":
+		return arn, true
+	case "arnnotequals", "arnnotlike":
+		return not(arn), true
+	case "bool":
+		return operator{compare: compareBool, options: options{variables: true, fold: true}}, true
+	case "binaryequals":
+		return operator{compare: compareBinary}, true
+	case "ipaddress":
+		return operator{compare: compareIP}, true
+	case "notipaddress":
+		return operator{compare: compareIP, negated: true}, true
+	case "null":
+		return operator{compare: compareNull}, true
+	}
+	if rest, ok := strings.CutPrefix(name, "numeric"); ok {
+		return orderedOperator(compareNumber, rest)
+	}
+	if rest, ok := strings.CutPrefix(name, "date"); ok {
+		return orderedOperator(compareDate, rest)
+	}
+	return operator{}, false
+}
+
+func orderedOperator(compare comparison, name string) (operator, bool) {
+	switch name {
+	case "equals":
+		return operator{compare: compare}, true
+	case "notequals":
+		return operator{compare: compare, negated: true}, true
+	case "lessthan":
+		return operator{compare: compare, relation: less}, true
+	case "lessthanequals":
+		return operator{compare: compare, relation: lessOrEqual}, true
+	case "greaterthan":
+		return operator{compare: compare, relation: greater}, true
+	case "greaterthanequals":
+		return operator{compare: compare, relation: greaterOrEqual}, true
+	}
+	return operator{}, false
+}
+
+// holds reports whether the request meets the condition.
+func (c *condition) holds(ctx Context) bool {
+	key := ctx.Lookup(c.key)
+	present := key != nil && (key.Values == nil || len(key.Values) > 0)
+	if c.compare == compareNull {
+		return c.wantsNull(!present)
+	}
+	if !present {
+		return c.holdsWithoutKey(ctx)
+	}
+	switch c.quantifier {
+	case forAllValues:
+		return key.isEmpty() || c.holdsForAll(key, ctx)
+	case forAnyValue:
+		return !key.isEmpty() && c.holdsForAny(key, ctx)
+	}
+	// That an operator without a set operator looks for any value of a
+	// multi-valued key, and a negated one for none, is inferred: the
+	// documentation only tells not to write it.
+	if c.negated {
+		return c.holdsForAll(key, ctx)
+	}
+	return c.holdsForAny(key, ctx)
+}
+
+// holdsWithoutKey follows "Condition operators" (a missing key does not match,
+// so that a negated operator is true) and "Multivalued context keys"
+// (ForAllValues is true without a key, ForAnyValue false).
+func (c *condition) holdsWithoutKey(ctx Context) bool {
+	switch {
+	case c.ifExists:
+		return true
+	case c.quantifier == forAllValues:
+		return true
+	case c.quantifier == forAnyValue:
+		return false
+	}
+	return c.negated && c.resolves(ctx)
+}
+
+func (c *condition) resolves(ctx Context) bool {
+	for i := range c.values {
+		if p := &c.values[i].pattern; p.variables && !p.resolves(ctx) {
+			return false
+		}
+	}
+	return true
+}
+
+// wantsNull decides a Null operator. A key whose value is the empty string
+// counts as present; only a key without any value is null (inferred).
+func (c *condition) wantsNull(isNull bool) bool {
+	for i := range c.values {
+		if c.values[i].truth == isNull {
+			return true
+		}
+	}
+	return false
+}
+
+// isEmpty reports whether a set operator finds no values: "an empty data set
+// (for example, an empty string)".
+func (k *Key) isEmpty() bool {
+	if k.Values == nil {
+		return k.Value == ""
+	}
+	return len(k.Values) == 1 && k.Values[0] == ""
+}
+
+func (c *condition) holdsForAny(key *Key, ctx Context) bool {
+	if key.Values == nil {
+		return c.holdsFor(key.Value, ctx)
+	}
+	for _, v := range key.Values {
+		if c.holdsFor(v, ctx) {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *condition) holdsForAll(key *Key, ctx Context) bool {
+	if key.Values == nil {
+		return c.holdsFor(key.Value, ctx)
+	}
+	for _, v := range key.Values {
+		if !c.holdsFor(v, ctx) {
+			return false
+		}
+	}
+	return true
+}
+
+// holdsFor compares one value of the request with those of the policy: it must
+// match any of them, or for a negated operator none. The documentation says
+// that a variable without a value "might cause the entire statement to be
+// invalid". Here a value with such a variable matches nothing, negated or
+// not, and leaves the other values of its list as they are (inferred).
+func (c *condition) holdsFor(v string, ctx Context) bool {
+	request, ok := c.read(v)
+	for i := range c.values {
+		matched := no
+		if ok {
+			matched = c.compareWith(&c.values[i], &request, ctx)
+		}
+		if matched == yes {
+			return !c.negated
+		}
+		if matched == unresolved && c.negated {
+			return false
+		}
+	}
+	return c.negated
+}
+
+// requestValue is a value of the request in the form the operator needs.
+type requestValue struct {
+	text    string
+	number  float64
+	date    time.Time
+	address netip.Addr
+}
+
+// read reports false for a value that is not of the operator's type. It then
+// matches no value of the policy, so that a negated operator holds (inferred).
+func (c *condition) read(v string) (r requestValue, ok bool) {
+	r.text, ok = v, true
+	switch c.compare {
+	case compareNumber:
+		r.number, ok = parseNumber(v)
+	case compareDate:
+		r.date, ok = parseDate(v)
+	case compareIP:
+		address, err := netip.ParseAddr(v)
+		r.address, ok = address.Unmap().WithZone(""), err == nil
+	case compareARN:
+		ok = isARN(v)
+	}
+	return r, ok
+}
+
+func (c *condition) compareWith(v *value, r *requestValue, ctx Context) truth {
+	matched := false
+	switch c.compare {
+	case compareText, compareARN, compareBool:
+		return v.pattern.match(r.text, ctx)
+	case compareNumber:
+		matched = c.relation.holds(compareFloats(r.number, v.number))
+	case compareDate:
+		matched = c.relation.holds(r.date.Compare(v.date))
+	case compareIP:
+		matched = v.network.Contains(r.address)
+	case compareBinary:
+		matched = r.text == v.pattern.source
+	}
+	if matched {
+		return yes
+	}
+	return no
+}
+
+func compareFloats(a, b float64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+func (r relation) holds(order int) bool {
+	switch r {
+	case less:
+		return order < 0
+	case lessOrEqual:
+		return order <= 0
+	case greater:
+		return order > 0
+	case greaterOrEqual:
+		return order >= 0
+	}
+	return order == 0
+}
+
+// parseNumber reads an integer or a decimal value, and nothing else that
+// strconv would take, such as "inf" or "0x10".
+func parseNumber(s string) (float64, bool) {
+	if strings.Trim(s, "+-.0123456789eE") != "" || s == "" || len(s) > 64 {
+		return 0, false
+	}
+	for i := 0; i < len(s); i++ {
+		if !strings.Contains("+-.0123456789eE", s[i:i+1]) {
+			return 0, false
+		}
+	}
+	n, err := strconv.ParseFloat(s, 64)
+	return n, err == nil
+}
+
+// parseDate reads the forms of ISO 8601 that the W3C note "Date and Time
+// Formats" lists, the basic form that AWS's own signatures use, and seconds
+// since 1970. Four digits alone are a year.
+func parseDate(s string) (time.Time, bool) {
+	if len(s) != len("2006") && onlyDigits(s) {
+		seconds, err := strconv.ParseInt(s, 10, 64)
+		return time.Unix(seconds, 0).UTC(), err == nil
+	}
+	layout := ""
+	switch {
+	case len(s) == len("2006"):
+		layout = "2006"
+	case len(s) == len("2006-01"):
+		layout = "2006-01"
+	case len(s) == len("2006-01-02"):
+		layout = "2006-01-02"
+	case len(s) > 16 && s[16] == ':':
+		layout = time.RFC3339
+	case len(s) > 16 && s[10] == 'T':
+		layout = "2006-01-02T15:04Z07:00"
+	default:
+		layout = "20060102T150405Z07:00"
+	}
+	t, err := time.Parse(layout, s)
+	return t, err == nil
+}

@@ -1,0 +1,250 @@
+package iam
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+func (p *parser) principal(s *Statement, e *statementNodes, n *node) error {
+	switch {
+	case e.principal == nil && p.policy.Type == IdentityPolicy:
+		return nil
+	case e.principal == nil:
+		return p.errorAt(n.start, "Missing required field Principal", "a statement of a %s says to whom it applies", p.policy.Type)
+	case p.policy.Type == IdentityPolicy:
+		return p.errorAt(e.principal.start, "Policy document should not specify a principal.", "it applies to whom it is attached to")
+	}
+	ps := &s.principals
+	ps.present, ps.not = true, e.principal.name == "NotPrincipal"
+	switch {
+	case ps.not && p.policy.Type == TrustPolicy:
+		return p.errorAt(e.principal.start, "Has prohibited field NotPrincipal", "a trust policy names whom it trusts")
+	case ps.not && s.Effect == Allow:
+		return p.errorAt(e.principal.start, syntaxErrors, "NotPrincipal with the effect Allow is not supported: it would let in everyone but a few")
+	}
+	value := &e.principal.value
+	if value.kind == stringNode && value.text == "*" {
+		ps.everyone, ps.source = true, []string{"*"}
+		return nil
+	}
+	if value.kind != objectNode || len(value.members) == 0 {
+		return p.errorAt(value.start, "Invalid principal in policy", `%s is "*" or an object such as {"AWS": "123456789012"}`, e.principal.name)
+	}
+	for i := range value.members {
+		if err := p.principalMember(ps, &value.members[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *parser) principalMember(ps *principals, m *member) error {
+	switch m.name {
+	case "AWS", "Service", "Federated":
+	case "CanonicalUser":
+		return p.errorAt(m.start, "Invalid principal in policy", "CanonicalUser is not supported: name the account instead")
+	default:
+		return p.unknown(m, "AWS", "Service", "Federated", "CanonicalUser")
+	}
+	values, err := p.texts(m.name, &m.value)
+	if err != nil {
+		return err
+	}
+	if len(values) == 0 {
+		return p.errorAt(m.value.start, "Invalid principal in policy", "%s is an empty list", m.name)
+	}
+	for i := range values {
+		if !ps.add(m.name, values[i].text) {
+			invalid := fmt.Sprintf("Invalid principal in policy: %q:%q", strings.ToUpper(m.name), clip(values[i].text))
+			return p.errorAt(values[i].start, invalid, "not a principal of the type %s; a wildcard can only stand for everyone", m.name)
+		}
+	}
+	return nil
+}
+
+// add reports whether the text can be a principal of the type.
+func (ps *principals) add(kind, text string) bool {
+	ps.source = append(ps.source, text)
+	wildcard := strings.ContainsAny(text, "*?")
+	switch {
+	case kind == "AWS" && text == "*":
+		ps.everyone = true
+		return true
+	case text == "" || wildcard:
+		return false
+	case kind == "Service":
+		ps.services = append(ps.services, text)
+		return strings.Contains(text, ".")
+	case kind == "Federated":
+		ps.federated = append(ps.federated, text)
+		return true
+	}
+	ps.aws = append(ps.aws, awsPrincipal{text: text, account: accountOf(text)})
+	return accountOf(text) != "" || isPrincipalARN(text) || isUniqueID(text)
+}
+
+func isPrincipalARN(text string) bool {
+	parts := strings.SplitN(text, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || parts[1] == "" || parts[3] != "" || parts[4] == "" {
+		return false
+	}
+	kind, name, _ := strings.Cut(parts[5], "/")
+	switch parts[2] {
+	case "iam":
+		return name != "" && (kind == "user" || kind == "role")
+	case "sts":
+		return name != "" && (kind == "assumed-role" && strings.Contains(name, "/") || kind == "federated-user")
+	}
+	return false
+}
+
+// isUniqueID recognises what IAM puts in place of an ARN: IAM User Guide, "IAM
+// identifiers", section "Unique identifiers".
+func isUniqueID(text string) bool {
+	return (strings.HasPrefix(text, "AIDA") || strings.HasPrefix(text, "AROA")) && len(text) >= 16 &&
+		strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
+}
+
+func (p *parser) conditions(s *Statement, e *statementNodes, _ *node) error {
+	if e.condition == nil {
+		return nil
+	}
+	n := &e.condition.value
+	if n.kind != objectNode {
+		return p.errorAt(n.start, syntaxErrors, "Condition is an object")
+	}
+	seen := map[string]bool{}
+	for i := range n.members {
+		m := &n.members[i]
+		op, err := parseOperator(m.name)
+		if err != nil {
+			return p.errorAt(m.start, syntaxErrors, "%s", err)
+		}
+		if m.value.kind != objectNode {
+			return p.errorAt(m.value.start, syntaxErrors, "the value of %s is an object of condition keys", op.name)
+		}
+		for j := range m.value.members {
+			key := &m.value.members[j]
+			if id := strings.ToLower(m.name + " " + key.name); seen[id] {
+				return p.errorAt(key.start, syntaxErrors, "the key %q stands twice under %s", clip(key.name), op.name)
+			} else {
+				seen[id] = true
+			}
+			c, err := p.condition(op, key)
+			if err != nil {
+				return err
+			}
+			s.conditions = append(s.conditions, c)
+		}
+	}
+	return nil
+}
+
+func parseOperator(name string) (operator, error) {
+	base := strings.ToLower(name)
+	quantified := unqualified
+	if rest, ok := strings.CutPrefix(base, "forallvalues:"); ok {
+		base, quantified = rest, forAllValues
+	} else if rest, ok := strings.CutPrefix(base, "foranyvalue:"); ok {
+		base, quantified = rest, forAnyValue
+	}
+	base, ifExists := strings.CutSuffix(base, "ifexists")
+	op, ok := lookupOperator(base)
+	switch {
+	case !ok:
+		return op, fmt.Errorf("unknown condition operator %q", clip(name))
+	case op.compare == compareNull && (ifExists || quantified != unqualified):
+		return op, fmt.Errorf("the condition operator Null takes no IfExists, ForAllValues or ForAnyValue, as in %q", clip(name))
+	}
+	op.name, op.quantifier, op.ifExists = name, quantified, ifExists
+	return op, nil
+}
+
+func (p *parser) condition(op operator, m *member) (condition, error) {
+	c := condition{operator: op, key: m.name}
+	if before, after, found := strings.Cut(m.name, ":"); !found || before == "" || after == "" {
+		return c, p.errorAt(m.start, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", "%q is not of the form service:key", clip(m.name))
+	}
+	items := []node{m.value}
+	if m.value.kind == listNode {
+		items = m.value.items
+	}
+	for i := range items {
+		n := &items[i]
+		if n.kind != stringNode && n.kind != scalarNode {
+			return c, p.errorAt(n.start, syntaxErrors, "a value of %s is a string, a number or a boolean", clip(m.name))
+		}
+		v, err := p.value(op, n.text)
+		if err != nil {
+			return c, p.errorAt(n.start, syntaxErrors, "under %s, %s", op.name, err)
+		}
+		c.values = append(c.values, v)
+	}
+	return c, nil
+}
+
+// value compiles a value of a condition. One that could never match, as it is
+// not of the operator's type, is refused: it would be a mistake that opens or
+// closes a door in silence.
+func (p *parser) value(op operator, text string) (v value, err error) {
+	opt := op.options
+	opt.variables = opt.variables && p.policy.Version == Version2012
+	compile := compileText
+	if op.compare == compareARN {
+		compile = compileARN
+	}
+	if v.pattern, err = compile(text, opt); err != nil {
+		return v, err
+	}
+	ok := true
+	switch op.compare {
+	case compareNumber:
+		v.number, ok = parseNumber(text)
+	case compareDate:
+		v.date, ok = parseDate(text)
+	case compareBool:
+		ok = v.pattern.variables || isBool(text)
+	case compareNull:
+		v.truth, ok = strings.EqualFold(text, "true"), isBool(text)
+	case compareBinary:
+		_, decodeErr := base64.StdEncoding.Strict().DecodeString(text)
+		ok = decodeErr == nil
+	case compareIP:
+		v.network, err = parseNetwork(text)
+		ok = err == nil
+	case compareARN:
+		ok = isARNPattern(&v.pattern) || v.pattern.variables
+	}
+	if !ok {
+		return v, fmt.Errorf("%q is not %s", clip(text), op.compare.noun())
+	}
+	return v, nil
+}
+
+func (c comparison) noun() string {
+	return map[comparison]string{
+		compareNumber: "a number", compareDate: "a date of ISO 8601 or seconds since 1970",
+		compareBool: "true or false", compareNull: "true or false", compareBinary: "base64",
+		compareIP: "an IP address or a range in CIDR notation", compareARN: "an ARN",
+	}[c]
+}
+
+func isBool(s string) bool { return strings.EqualFold(s, "true") || strings.EqualFold(s, "false") }
+
+// parseNetwork reads an address or a range. Without a prefix length it is the
+// one address. Bits beyond the prefix do not count.
+func parseNetwork(s string) (netip.Prefix, error) {
+	if !strings.Contains(s, "/") {
+		address, err := netip.ParseAddr(s)
+		if err != nil || address.Zone() != "" {
+			return netip.Prefix{}, errors.New("not an address")
+		}
+		address = address.Unmap()
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	network, err := netip.ParsePrefix(s)
+	return network.Masked(), err
+}
