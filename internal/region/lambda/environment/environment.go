@@ -58,6 +58,7 @@ const (
 	stateStarting environmentState = iota
 	stateIdle
 	stateBusy
+	stateEnding // answered, and has not asked for the next call
 	stateEnded
 )
 
@@ -197,11 +198,8 @@ func (e *Environment) Ready() {
 	case stateStarting:
 		p.starting--
 		e.initDuration = time.Since(e.began)
-	case stateBusy:
-		if e.call != nil {
-			m.mu.Unlock()
-			return
-		}
+	case stateEnding:
+		p.ending--
 	default:
 		m.mu.Unlock()
 		return
@@ -285,6 +283,10 @@ func (e *Environment) Done(inv *runtimeapi.Invocation, out runtimeapi.Outcome) {
 	// The timer goes on: until the runtime asks for the next invocation it may
 	// still work, as in Lambda, but not for longer than the time limit.
 	e.call = nil
+	if e.state == stateBusy {
+		e.state = stateEnding
+		e.pool.ending++
+	}
 	m.mu.Unlock()
 
 	e.drain()
@@ -318,7 +320,7 @@ func (e *Environment) expire() {
 	if time.Now().Before(e.deadline) || e.state == stateEnded || e.state == stateIdle {
 		return
 	}
-	if e.state == stateBusy && e.call == nil {
+	if e.state == stateEnding {
 		e.end(nil)
 		return
 	}
@@ -330,10 +332,12 @@ func (e *Environment) end(cause *failure) {
 	if e.state == stateEnded {
 		return
 	}
-	if e.state == stateStarting {
+	switch e.state {
+	case stateStarting:
 		e.pool.starting--
-	}
-	if e.state == stateIdle {
+	case stateEnding:
+		e.pool.ending--
+	case stateIdle:
 		for i, other := range e.pool.idle {
 			if other == e {
 				e.pool.idle = append(e.pool.idle[:i], e.pool.idle[i+1:]...)

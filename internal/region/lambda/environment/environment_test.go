@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -185,11 +186,35 @@ func TestOneAtATimeAndWarmestFirst(t *testing.T) {
 	if len(pids) > 4 || m.Running() > 4 {
 		t.Errorf("%d processes answered, %d run", len(pids), m.Running())
 	}
+	settled(t, m, p)
 	last := string(invoke(t, p, `{"do":"pid"}`).Payload)
 	for range 5 {
+		settled(t, m, p)
 		if pid := string(invoke(t, p, `{"do":"pid"}`).Payload); pid != last {
 			t.Errorf("process %s answers, not the warmest %s", pid, last)
 		}
+	}
+}
+
+// settled waits until every environment has asked for its next call.
+func settled(t *testing.T, m *environment.Manager, p *environment.Pool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); p.Idle() != m.Running(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d of %d environments are idle", p.Idle(), m.Running())
+		}
+	}
+}
+
+func TestOneCallerNeedsOneEnvironment(t *testing.T) {
+	m := manager(t, environment.Config{MaxEnvironments: 16})
+	p := m.Pool(spec("x"), m.NewConcurrency())
+	for range 50 {
+		invoke(t, p, `{}`)
+	}
+	// A machine that is busy elsewhere may make one call look for a second.
+	if n := m.Running(); n > 2 {
+		t.Errorf("%d environments run for one caller", n)
 	}
 }
 

@@ -46,7 +46,7 @@ func (m *Manager) measured() []*Environment {
 	var list []*Environment
 	for p := range m.pools {
 		for e := range p.all {
-			if e.started && (e.state == stateBusy || e.state == stateStarting) {
+			if e.started && (e.state != stateIdle && e.state != stateEnded) {
 				list = append(list, e)
 			}
 		}

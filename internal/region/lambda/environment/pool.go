@@ -22,6 +22,8 @@ type Pool struct {
 	idle     []*Environment // the warmest last
 	queue    []*call        // oldest first
 	starting int
+	ending   int // answered, and not yet asked for the next call
+	growing  *time.Timer
 	starving bool // stands in manager.starved
 	retired  bool
 }
@@ -157,11 +159,30 @@ func (p *Pool) finish(c *call, result Result) {
 	c.done <- result
 }
 
+// settle is how long a call waits for an environment that has just answered
+// another one, before a new environment is started for it.
+const settle = 50 * time.Millisecond
+
 // grow starts environments for calls that wait, as far as the limits allow.
-// The lock is held.
+// Environments that have answered will be free in an instant; only when that
+// instant has passed are they not counted on. The lock is held.
 func (p *Pool) grow() {
+	if p.ending > 0 && p.growing == nil && p.starting < len(p.queue) {
+		p.growing = time.AfterFunc(settle, func() {
+			p.manager.mu.Lock()
+			defer p.manager.mu.Unlock()
+			p.growing = nil
+			p.start(0)
+		})
+	}
+	p.start(p.ending)
+}
+
+// start starts an environment for each waiting call but those that others will
+// take. The lock is held.
+func (p *Pool) start(others int) {
 	m := p.manager
-	for p.starting < len(p.queue) && !m.closed {
+	for p.starting+others < len(p.queue) && !m.closed {
 		if m.total >= m.config.MaxEnvironments {
 			if !p.starving {
 				p.starving = true
@@ -178,6 +199,13 @@ func (p *Pool) grow() {
 		m.done.Add(1)
 		go e.run()
 	}
+}
+
+// Idle returns how many environments wait for a call.
+func (p *Pool) Idle() int {
+	p.manager.mu.Lock()
+	defer p.manager.mu.Unlock()
+	return len(p.idle)
 }
 
 // Retire makes the pool's environments end: idle ones now, busy ones when
