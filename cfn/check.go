@@ -4,14 +4,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-615d3599/roost/cfn/eval"
 	"github.com/seed-615d3599/roost/cfn/tree"
 )
 
-const (
-	unresolvedText      = "Template format error: Unresolved resource dependencies [%s] in the %s block of the template"
-	unresolvedCondition = "Template format error: Unresolved condition dependency %s in the %s block of the template"
-	notInConditions     = "Template format error: Unresolved dependencies [%s]. Cannot reference resources in the Conditions block of the template"
-)
+const notInConditions = "Template format error: Unresolved dependencies [%s]. Cannot reference resources in the Conditions block of the template"
 
 var pseudoParameters = []string{
 	"AWS::AccountId", "AWS::NotificationARNs", "AWS::NoValue", "AWS::Partition",
@@ -24,7 +21,7 @@ type checker struct {
 	tree.Problems
 	t          *Template
 	block      string
-	allowed    []string
+	allowed    map[eval.Kind]bool
 	names      map[string]bool // parameters and pseudo parameters
 	resources  map[string]bool
 	conditions map[string]bool
@@ -37,22 +34,22 @@ func (t *Template) check() error {
 	c := &checker{t: t, names: map[string]bool{}, resources: map[string]bool{}, conditions: map[string]bool{}}
 	c.Root = t.Root
 	c.collect()
-	c.start("Conditions", valueFunctions, booleanFunctions)
+	c.start("Conditions", eval.ValueFunction, eval.BooleanFunction)
 	for _, m := range t.conditions {
 		c.walk(m.Value)
 	}
 	c.finish(notInConditions)
-	c.start("Rules", valueFunctions, booleanFunctions, ruleFunctions, ruleValues)
+	c.start("Rules", eval.ValueFunction, eval.BooleanFunction, eval.RuleFunction)
 	for _, r := range t.Rules {
 		r.walk(c.walk)
 	}
 	c.finish("Template format error: Unresolved dependencies [%s]. Cannot reference resources in the Rules block of the template")
-	c.start("Resources", valueFunctions)
+	c.start("Resources", eval.ValueFunction)
 	for _, r := range t.Resources {
 		c.resource(r)
 	}
 	c.finish("")
-	c.start("Outputs", valueFunctions)
+	c.start("Outputs", eval.ValueFunction)
 	for _, o := range t.Outputs {
 		c.condition(o.Node, o.Condition)
 		c.walk(o.Value)
@@ -82,10 +79,11 @@ func (c *checker) collect() {
 	}
 }
 
-func (c *checker) start(block string, functions ...[]string) {
-	c.block, c.allowed, c.unresolved = block, slices.Concat(functions...), nil
-	if c.t.extended() {
-		c.allowed = append(c.allowed, extensionFunctions...)
+func (c *checker) start(block string, kinds ...eval.Kind) {
+	c.block, c.unresolved = block, nil
+	c.allowed = map[eval.Kind]bool{eval.ExtensionFunction: c.t.extended()}
+	for _, kind := range kinds {
+		c.allowed[kind] = true
 	}
 }
 
@@ -99,7 +97,7 @@ func (c *checker) finish(text string) {
 		c.Add(c.t.Root.Get(c.block), text, names)
 		return
 	}
-	c.Add(c.t.Root.Get(c.block), unresolvedText, names, c.block)
+	c.Add(c.t.Root.Get(c.block), eval.UnresolvedText, names, c.block)
 }
 
 func (c *checker) resource(r *Resource) {
@@ -119,7 +117,7 @@ func (c *checker) resource(r *Resource) {
 
 func (c *checker) condition(at *Node, name string) {
 	if name != "" && !c.conditions[name] {
-		c.Add(at, unresolvedCondition, name, c.block)
+		c.Add(at, eval.UnresolvedCondition, name, c.block)
 	}
 }
 
@@ -132,7 +130,7 @@ func (c *checker) missing(id string) {
 // walk checks a value: the shape of each function, then the names.
 func (c *checker) walk(n *Node) {
 	if c.shapes(n) {
-		references(n, nil, c.reference)
+		eval.References(n, nil, c.reference)
 	}
 }
 
@@ -141,11 +139,11 @@ func (c *checker) shapes(n *Node) bool {
 	ok := true
 	if name, arg, call := c.call(n); call {
 		switch {
-		case !slices.Contains(c.allowed, name):
+		case !c.allowed[eval.KindOf(name)]:
 			c.unsupported(n, name)
 			return false
 		default:
-			if text := shape(name, arg, c.t.extended()); text != "" {
+			if text := eval.Shape(name, arg, c.t.extended()); text != "" {
 				c.Add(n, "%s", text)
 				return false
 			}
@@ -167,22 +165,22 @@ func (c *checker) shapes(n *Node) bool {
 
 // call is function, and where booleans may stand {"Condition": "name"} too.
 func (c *checker) call(n *Node) (string, *Node, bool) {
-	if conditionFunction(n) && slices.Contains(c.allowed, "Condition") {
+	if eval.IsCondition(n) && c.allowed[eval.BooleanFunction] {
 		return n.Members[0].Key, n.Members[0].Value, true
 	}
-	return function(n)
+	return eval.Function(n)
 }
 
 func (c *checker) unsupported(n *Node, name string) {
-	switch {
-	case slices.Contains(extensionFunctions, name) || strings.HasPrefix(name, "Fn::ForEach::"):
+	switch kind := eval.KindOf(name); {
+	case kind == eval.ExtensionFunction || strings.HasPrefix(name, "Fn::ForEach::"):
 		c.Add(n, "Template error: %s needs the transform %s", name, LanguageExtensions)
 	case name == "Fn::Transform":
 		c.Add(n, "Template error: Fn::Transform is not supported: macros and AWS::Include cannot be used")
-	case slices.Contains(slices.Concat(booleanFunctions, ruleFunctions, ruleValues), name):
+	case kind != eval.NoFunction:
 		c.Add(n, "Template error: %s cannot be used in the %s block of the template", name, c.block)
 	default:
-		c.Add(n, "Template error: Encountered unsupported function: %s Supported functions are: [%s]", name, supportedFunctions)
+		c.Add(n, "Template error: Encountered unsupported function: %s Supported functions are: [%s]", name, eval.SupportedFunctions)
 	}
 }
 
@@ -190,9 +188,8 @@ func (c *checker) unsupported(n *Node, name string) {
 func (c *checker) details(n *Node, name string, arg *Node) bool {
 	switch name {
 	case "Fn::Sub":
-		text, _ := subArguments(arg)
-		if _, bad := parseSub(text.Text); bad != "" {
-			c.Add(n, badSubName)
+		if !eval.SubWellFormed(arg) {
+			c.Add(n, eval.BadSubName)
 			return false
 		}
 	case "Condition":
@@ -206,19 +203,19 @@ func (c *checker) details(n *Node, name string, arg *Node) bool {
 	return true
 }
 
-func (c *checker) reference(ref reference) {
+func (c *checker) reference(ref eval.Reference) {
 	switch {
-	case ref.kind == "Condition":
-		c.condition(ref.node, ref.id)
+	case ref.Kind == "Condition":
+		c.condition(ref.Node, ref.ID)
 	case c.block == "Conditions" || c.block == "Rules":
-		if !c.names[ref.id] || ref.attribute != "" {
-			c.missing(ref.id)
+		if !c.names[ref.ID] || ref.Attribute != "" {
+			c.missing(ref.ID)
 		}
-	case ref.kind == "Fn::GetAtt" && !c.resources[ref.id]:
-		c.Add(ref.node, "Template error: instance of Fn::GetAtt references undefined resource %s", ref.id)
-	case ref.kind == "Fn::Sub" && ref.attribute != "" && !c.resources[ref.id]:
-		c.Add(ref.node, "Template error: instance of Fn::Sub references invalid resource attribute %s.%s", ref.id, ref.attribute)
-	case !c.names[ref.id] && !c.resources[ref.id]:
-		c.missing(ref.id)
+	case ref.Kind == "Fn::GetAtt" && !c.resources[ref.ID]:
+		c.Add(ref.Node, "Template error: instance of Fn::GetAtt references undefined resource %s", ref.ID)
+	case ref.Kind == "Fn::Sub" && ref.Attribute != "" && !c.resources[ref.ID]:
+		c.Add(ref.Node, "Template error: instance of Fn::Sub references invalid resource attribute %s.%s", ref.ID, ref.Attribute)
+	case !c.names[ref.ID] && !c.resources[ref.ID]:
+		c.missing(ref.ID)
 	}
 }

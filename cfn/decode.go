@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-615d3599/roost/cfn/eval"
 	"github.com/seed-615d3599/roost/cfn/tree"
 )
 
@@ -170,7 +171,7 @@ func (d *decoder) conditions(n *Node) {
 		if !alphanumeric.MatchString(m.Key) {
 			d.Add(m.Value, "Template format error: Conditions name %s is non alphanumeric.", m.Key)
 		}
-		if !conditionFunction(m.Value) {
+		if !eval.IsCondition(m.Value) {
 			d.Add(m.Value, "Template format error: Conditions can only be boolean operations on parameters and other conditions")
 			continue
 		}
@@ -323,7 +324,7 @@ const (
 // plainList reports whether a node is a list or an object that no function makes.
 func plainList(n *Node) bool {
 	if n.Kind == tree.Map {
-		_, _, is := function(n)
+		_, _, is := eval.Function(n)
 		return !is
 	}
 	return n.Kind == tree.List

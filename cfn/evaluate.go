@@ -1,73 +1,80 @@
 package cfn
 
 import (
-	"encoding/json"
-	"strconv"
-	"strings"
+	"regexp"
 
+	"github.com/seed-615d3599/roost/cfn/eval"
 	"github.com/seed-615d3599/roost/cfn/tree"
 )
 
-// KnownAfterApply is what CloudFormation shows for a value that only the
-// resource's creation will tell ("DescribeChangeSet", BeforeContext and AfterContext).
-const KnownAfterApply = "{{changeSet:KNOWN_AFTER_APPLY}}"
+// What evaluation takes and gives; see package eval.
+type (
+	// Pseudo is what the pseudo parameters give.
+	Pseudo = eval.Pseudo
+	// Lookup is what an evaluation asks of the world outside the template.
+	Lookup = eval.Lookup
+	// Result is what an evaluation came to, and which parts of it are secret.
+	Result = eval.Result
+	// Unknown is the value of what only a resource's creation will tell.
+	Unknown = eval.Unknown
+	// DynamicReference is a "{{resolve:…}}" taken apart.
+	DynamicReference = eval.DynamicReference
+	// Change is one place where two values differ.
+	Change = eval.Change
+)
 
-// Unknown is the value of a property that depends on what does not exist yet.
-// A function of an Unknown is Unknown.
-type Unknown struct{}
+// KnownAfterApply is what CloudFormation shows for an Unknown.
+const KnownAfterApply = eval.KnownAfterApply
 
-// String returns KnownAfterApply.
-func (Unknown) String() string { return KnownAfterApply }
+// Diff returns the places where two resolved values differ, by their paths.
+func Diff(before, after any) []Change { return eval.Diff(before, after) }
 
-// MarshalText makes an Unknown KnownAfterApply in JSON.
-func (Unknown) MarshalText() ([]byte, error) { return []byte(KnownAfterApply), nil }
+// Mask returns a copy of a value with "****" at the paths of its secrets.
+func Mask(value any, secrets []string) any { return eval.Mask(value, secrets) }
 
-// Lookup is what an evaluation asks of the world outside the template. Each
-// may return Unknown{}. A nil Ref or GetAtt gives Unknown; a nil ImportValue
-// or AvailabilityZones refuses the function; a nil Dynamic leaves dynamic
-// references as they are written, for showing.
-type Lookup struct {
-	// Ref returns what Ref gives of a resource.
-	Ref func(logicalID string) (any, error)
-	// GetAtt returns an attribute of a resource.
-	GetAtt func(logicalID, attribute string) (any, error)
-	// ImportValue returns the value that another stack exports under a name.
-	ImportValue func(name string) (any, error)
-	// AvailabilityZones lists the zones of a region.
-	AvailabilityZones func(region string) ([]string, error)
-	// Dynamic returns what "{{resolve:…}}" stands for.
-	Dynamic func(DynamicReference) (string, error)
-}
+var exportName = regexp.MustCompile(`^[A-Za-z0-9:-]{1,255}$`)
 
-// Result is what an evaluation came to.
-type Result struct {
-	// Value is made of map[string]any, []any, string, json.Number, bool and
-	// Unknown. Members that are AWS::NoValue are gone.
-	Value any
-	// Secrets are the paths, as Diff writes them, of what was made from a
-	// NoEcho parameter or a secure dynamic reference.
-	Secrets []string
+// scope is the template's names and what they come to, without conditions.
+func (t *Template) scope(values Values, pseudo Pseudo) *eval.Scope {
+	s := &eval.Scope{Root: t.Root, Pseudo: pseudo, Mappings: t.mappings, Extended: t.extended()}
+	s.Parameters = make(map[string]eval.Parameter, len(values))
+	for _, v := range values {
+		p := eval.Parameter{Type: t.Parameter(v.Name).typeOf(), Value: v.Text, NoEcho: v.NoEcho}
+		if v.IsList {
+			list := make([]any, len(v.List))
+			for i, member := range v.List {
+				list[i] = member
+			}
+			p.Value = list
+		}
+		s.Parameters[v.Name] = p
+	}
+	s.Resources = make(map[string]bool, len(t.Resources))
+	for _, r := range t.Resources {
+		s.Resources[r.LogicalID] = true
+	}
+	return s
 }
 
 // Properties evaluates a resource's properties; Value is a map[string]any. The
 // error is an Errors with the position of the function at fault.
 func (s *Stack) Properties(r *Resource, l Lookup) (Result, error) {
-	return s.evaluate(r.Properties, l, "Resources")
+	return s.scope.Evaluate(r.Properties, l, eval.Resources)
 }
 
 // Attribute evaluates another attribute of a resource, such as r.Metadata.
-func (s *Stack) Attribute(n *Node, l Lookup) (Result, error) {
-	return s.evaluate(n, l, "Resources")
+func (s *Stack) Attribute(n *tree.Node, l Lookup) (Result, error) {
+	return s.scope.Evaluate(n, l, eval.Resources)
 }
 
 // Output evaluates an output: its value, and the name it is exported under or "".
 func (s *Stack) Output(o *Output, l Lookup) (value Result, export string, err error) {
-	value, err = s.evaluate(o.Value, l, "Outputs")
+	value, err = s.scope.Evaluate(o.Value, l, eval.Outputs)
 	if err != nil {
 		return value, "", err
 	}
 	if _, unknown := value.Value.(Unknown); !unknown {
-		text, ok := scalarText(value.Value)
+		text, ok := eval.Text(value.Value)
 		if !ok {
 			return value, "", Errors{tree.At(s.t.Root, o.Value, outputNotString)}
 		}
@@ -76,223 +83,16 @@ func (s *Stack) Output(o *Output, l Lookup) (value Result, export string, err er
 	if o.ExportName == nil {
 		return value, "", nil
 	}
-	name, err := s.evaluate(o.ExportName, l, "Outputs")
+	name, err := s.scope.Evaluate(o.ExportName, l, eval.Outputs)
 	if err != nil {
 		return value, "", err
 	}
 	if _, unknown := name.Value.(Unknown); unknown {
 		return value, KnownAfterApply, nil
 	}
-	export, ok := scalarText(name.Value)
+	export, ok := eval.Text(name.Value)
 	if !ok || !exportName.MatchString(export) {
 		return value, "", Errors{tree.At(s.t.Root, o.ExportName, exportMalformed, o.Name)}
 	}
 	return value, export, nil
-}
-
-func (s *Stack) evaluate(n *Node, l Lookup, block string) (Result, error) {
-	if n == nil {
-		return Result{Value: map[string]any{}}, nil
-	}
-	e := s.evaluator(l)
-	e.block = block
-	value, err := e.value(n)
-	if err != nil {
-		p := tree.Problems{Root: s.t.Root}
-		p.Join(n, err)
-		return Result{}, p.Err()
-	}
-	if _, gone := value.(noValue); gone {
-		value = map[string]any{}
-	}
-	return Result{Value: value, Secrets: e.secrets}, nil
-}
-
-// maxProduced bounds the bytes and members that the functions of one
-// evaluation may make, so that a template cannot multiply a long value.
-const maxProduced = 4 << 20
-
-// noValue is what AWS::NoValue gives; the object or list around it drops it.
-type noValue struct{}
-
-type evaluator struct {
-	s     *Stack
-	l     Lookup
-	block string
-	rules bool
-
-	path     []string // of the value at hand, for secrets
-	secrets  []string
-	used     int // how many secrets were read so far
-	produced int
-}
-
-func (s *Stack) evaluator(l Lookup) *evaluator { return &evaluator{s: s, l: l} }
-
-func (e *evaluator) fail(at *Node, format string, args ...any) error {
-	return tree.At(e.s.t.Root, at, format, args...)
-}
-
-// charge counts what a function made against the bound.
-func (e *evaluator) charge(at *Node, n int) error {
-	if e.produced += n; e.produced > maxProduced {
-		return e.fail(at, "Template error: the functions here make more than %d bytes", maxProduced)
-	}
-	return nil
-}
-
-// value evaluates any node.
-func (e *evaluator) value(n *Node) (any, error) {
-	if name, arg, ok := function(n); ok {
-		return e.call(n, name, arg)
-	}
-	switch n.Kind {
-	case tree.Map:
-		return e.object(n)
-	case tree.List:
-		return e.list(n)
-	case tree.Number:
-		return json.Number(n.Text), nil
-	case tree.Bool:
-		return n.Text == "true", nil
-	}
-	return e.dynamic(n, n.Text)
-}
-
-func (e *evaluator) object(n *Node) (any, error) {
-	m := make(map[string]any, len(n.Members))
-	for _, member := range n.Members {
-		value, err := e.step("."+member.Key, member.Value)
-		if err != nil {
-			return nil, err
-		}
-		if _, gone := value.(noValue); !gone {
-			m[member.Key] = value
-		}
-	}
-	return m, nil
-}
-
-func (e *evaluator) list(n *Node) (any, error) {
-	list := make([]any, 0, len(n.Items))
-	for _, item := range n.Items {
-		value, err := e.step("["+strconv.Itoa(len(list))+"]", item)
-		if err != nil {
-			return nil, err
-		}
-		if _, gone := value.(noValue); !gone {
-			list = append(list, value)
-		}
-	}
-	return list, nil
-}
-
-// step evaluates a member with its name on the path.
-func (e *evaluator) step(name string, n *Node) (any, error) {
-	e.path = append(e.path, name)
-	value, err := e.value(n)
-	e.path = e.path[:len(e.path)-1]
-	return value, err
-}
-
-// call evaluates a function. If it read a secret, the path is marked as a
-// whole: what becomes of a secret inside a function cannot be told apart.
-// Fn::If only chooses, and what it chooses is marked on its own.
-func (e *evaluator) call(n *Node, name string, arg *Node) (any, error) {
-	if text := shape(name, arg, e.s.t.extended()); text != "" {
-		return nil, e.fail(n, "%s", text)
-	}
-	if name == "Fn::If" {
-		return e.choose(arg)
-	}
-	before, known := e.used, len(e.secrets)
-	value, err := e.apply(n, name, arg)
-	if err != nil {
-		return nil, err
-	}
-	if text, ok := value.(string); ok && name != "Ref" {
-		if value, err = e.dynamic(n, text); err != nil {
-			return nil, err
-		}
-	}
-	if e.used > before {
-		e.secrets = e.secrets[:known]
-		e.mark()
-	}
-	return value, nil
-}
-
-// mark notes that the value at hand is a secret.
-func (e *evaluator) mark() {
-	path := strings.TrimPrefix(strings.Join(e.path, ""), ".")
-	if n := len(e.secrets); n == 0 || e.secrets[n-1] != path {
-		e.secrets = append(e.secrets, path)
-	}
-}
-
-func (e *evaluator) choose(arg *Node) (any, error) {
-	if e.s.conditions[arg.Items[0].Text] {
-		return e.value(arg.Items[1])
-	}
-	return e.value(arg.Items[2])
-}
-
-func (e *evaluator) apply(n *Node, name string, arg *Node) (any, error) {
-	switch name {
-	case "Ref":
-		return e.ref(n, arg.Text)
-	case "Fn::GetAtt":
-		return e.getAtt(n, arg)
-	case "Fn::Sub":
-		return e.sub(n, arg)
-	case "Fn::Join":
-		return e.join(n, arg)
-	case "Fn::Split":
-		return e.split(n, arg)
-	case "Fn::Select":
-		return e.selectOne(n, arg)
-	case "Fn::FindInMap":
-		return e.findInMap(n, arg)
-	case "Fn::Base64":
-		return e.base64(n, arg)
-	case "Fn::Cidr":
-		return e.cidr(n, arg)
-	case "Fn::GetAZs":
-		return e.getAZs(n, arg)
-	case "Fn::ImportValue":
-		return e.importValue(n, arg)
-	case "Fn::Length":
-		return e.length(n, arg)
-	case "Fn::ToJsonString":
-		return e.toJSON(n, arg)
-	}
-	if e.rules {
-		return e.ruleValue(n, name, arg)
-	}
-	return nil, e.fail(n, "Template error: Encountered unsupported function: %s Supported functions are: [%s]", name, supportedFunctions)
-}
-
-// scalarText is how a value reads where a string is wanted; ok is false for
-// lists, objects and what is unknown.
-func scalarText(value any) (text string, ok bool) {
-	switch v := value.(type) {
-	case string:
-		return v, true
-	case json.Number:
-		return v.String(), true
-	case bool:
-		return strconv.FormatBool(v), true
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64), true
-	case int:
-		return strconv.Itoa(v), true
-	case int64:
-		return strconv.FormatInt(v, 10), true
-	}
-	return "", false
-}
-
-func isUnknown(value any) bool {
-	_, unknown := value.(Unknown)
-	return unknown
 }

@@ -77,6 +77,14 @@ func (p *Parameter) IsList() bool {
 	return t == "CommaDelimitedList" || strings.HasPrefix(t, "List<")
 }
 
+// typeOf is Type, and "" for a parameter that the template does not have.
+func (p *Parameter) typeOf() string {
+	if p == nil {
+		return ""
+	}
+	return p.Type
+}
+
 func (p *Parameter) isNumber() bool { return p.Type == "Number" || p.Type == "List<Number>" }
 
 func (d *decoder) parameters(n *Node) {

@@ -4,19 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-615d3599/roost/cfn/eval"
 	"github.com/seed-615d3599/roost/cfn/tree"
 )
-
-// Pseudo is what the pseudo parameters give ("Pseudo parameters reference").
-type Pseudo struct {
-	AccountID        string   // AWS::AccountId, 12 digits
-	Region           string   // AWS::Region
-	Partition        string   // AWS::Partition, "" for aws
-	URLSuffix        string   // AWS::URLSuffix, "" for amazonaws.com
-	StackID          string   // AWS::StackId, an ARN
-	StackName        string   // AWS::StackName
-	NotificationARNs []string // AWS::NotificationARNs
-}
 
 // Stack is a template with its parameters, conditions and references settled:
 // what is to be made, and in which order.
@@ -27,11 +17,10 @@ type Stack struct {
 	// Outputs are those whose condition holds, in the template's order.
 	Outputs []*Output
 
-	t          *Template
-	values     Values
-	pseudo     Pseudo
-	conditions map[string]bool
-	needs      map[string][]string
+	t      *Template
+	values Values
+	scope  *eval.Scope
+	needs  map[string][]string
 }
 
 // New settles a template: it evaluates the conditions, asserts the rules,
@@ -41,11 +30,11 @@ func New(t *Template, values Values, pseudo Pseudo) (*Stack, error) {
 	if len(t.Transforms) > 0 {
 		return nil, Errors{tree.At(t.Root, t.Root.Get("Transform"), "the transforms [%s] are not expanded yet", strings.Join(t.Transforms, ", "))}
 	}
-	s := &Stack{t: t, values: values, pseudo: pseudo}
+	s := &Stack{t: t, values: values, scope: t.scope(values, pseudo)}
 	if err := t.check(); err != nil {
 		return nil, err
 	}
-	if err := s.evaluateConditions(); err != nil {
+	if err := s.scope.EvaluateConditions(t.conditions); err != nil {
 		return nil, err
 	}
 	if err := s.assertRules(); err != nil {
@@ -65,7 +54,7 @@ func (s *Stack) Template() *Template { return s.t }
 func (s *Stack) Values() Values { return s.values }
 
 // Conditions returns what each condition came to.
-func (s *Stack) Conditions() map[string]bool { return s.conditions }
+func (s *Stack) Conditions() map[string]bool { return s.scope.Conditions }
 
 // Resource returns a resource that is to be made, or nil.
 func (s *Stack) Resource(logicalID string) *Resource {
@@ -82,7 +71,7 @@ func (s *Stack) Resource(logicalID string) *Resource {
 func (s *Stack) DependsOn(logicalID string) []string { return s.needs[logicalID] }
 
 func (s *Stack) holds(condition string) bool {
-	return condition == "" || s.conditions[condition]
+	return condition == "" || s.scope.Conditions[condition]
 }
 
 func (s *Stack) takeOutputs() {
@@ -111,7 +100,7 @@ func (s *Stack) order() error {
 	s.unresolved(p, "Resources", unmade)
 	unmade = nil
 	for _, o := range s.Outputs {
-		references(o.Node, s.conditions, func(ref reference) { noteUnmade(ref, made, &unmade) })
+		eval.References(o.Node, s.scope.Conditions, func(ref eval.Reference) { noteUnmade(ref, made, &unmade) })
 	}
 	s.unresolved(p, "Outputs", unmade)
 	if err := p.Err(); err != nil {
@@ -122,25 +111,25 @@ func (s *Stack) order() error {
 
 func (s *Stack) unresolved(p *tree.Problems, block string, ids []string) {
 	if len(ids) > 0 {
-		p.Add(s.t.Root.Get(block), unresolvedText, strings.Join(ids, ", "), block)
+		p.Add(s.t.Root.Get(block), eval.UnresolvedText, strings.Join(ids, ", "), block)
 	}
 }
 
 // noteUnmade collects references to resources whose condition does not hold.
-func noteUnmade(ref reference, made map[string]bool, list *[]string) {
-	exists, isResource := made[ref.id]
-	if ref.kind != "Condition" && isResource && !exists && !slices.Contains(*list, ref.id) {
-		*list = append(*list, ref.id)
+func noteUnmade(ref eval.Reference, made map[string]bool, list *[]string) {
+	exists, isResource := made[ref.ID]
+	if ref.Kind != "Condition" && isResource && !exists && !slices.Contains(*list, ref.ID) {
+		*list = append(*list, ref.ID)
 	}
 }
 
 func (s *Stack) needsOf(r *Resource, made map[string]bool, unmade *[]string) []string {
 	needs := map[string]bool{}
 	for _, n := range r.nodes() {
-		references(n, s.conditions, func(ref reference) {
+		eval.References(n, s.scope.Conditions, func(ref eval.Reference) {
 			noteUnmade(ref, made, unmade)
-			if ref.kind != "Condition" && made[ref.id] {
-				needs[ref.id] = true
+			if ref.Kind != "Condition" && made[ref.ID] {
+				needs[ref.ID] = true
 			}
 		})
 	}

@@ -1,18 +1,19 @@
-package cfn
+package eval
 
 import (
 	"github.com/seed-615d3599/roost/cfn/tree"
 )
 
-// evaluateConditions gives every condition its value.
-func (s *Stack) evaluateConditions() error {
-	s.conditions = map[string]bool{}
-	p := &tree.Problems{Root: s.t.Root}
-	b := &booleans{e: s.evaluator(Lookup{}), running: map[string]bool{}, byName: map[string]*Node{}}
-	for _, m := range s.t.conditions {
+// EvaluateConditions gives every condition its value, in Scope.Conditions. A
+// condition may name another; a circle is refused. The error is a tree.Errors.
+func (s *Scope) EvaluateConditions(conditions []tree.Member) error {
+	s.Conditions = map[string]bool{}
+	p := &tree.Problems{Root: s.Root}
+	b := &booleans{e: s.evaluator(Lookup{}), running: map[string]bool{}, byName: map[string]*tree.Node{}}
+	for _, m := range conditions {
 		b.byName[m.Key] = m.Value
 	}
-	for _, m := range s.t.conditions {
+	for _, m := range conditions {
 		if _, err := b.named(m.Value, m.Key); err != nil {
 			p.Join(m.Value, err)
 		}
@@ -23,19 +24,19 @@ func (s *Stack) evaluateConditions() error {
 // booleans evaluates the functions that give true or false.
 type booleans struct {
 	e       *evaluator
-	byName  map[string]*Node
+	byName  map[string]*tree.Node
 	running map[string]bool
 }
 
 // named evaluates a condition once.
-func (b *booleans) named(at *Node, name string) (bool, error) {
-	if value, done := b.e.s.conditions[name]; done {
+func (b *booleans) named(at *tree.Node, name string) (bool, error) {
+	if value, done := b.e.s.Conditions[name]; done {
 		return value, nil
 	}
 	n, ok := b.byName[name]
 	switch {
 	case !ok:
-		return false, b.e.fail(at, unresolvedCondition, name, "Conditions")
+		return false, b.e.fail(at, UnresolvedCondition, name, "Conditions")
 	case b.running[name]:
 		return false, b.e.fail(at, "Template format error: Circular dependency between conditions: [%s]", name)
 	}
@@ -44,11 +45,11 @@ func (b *booleans) named(at *Node, name string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	b.e.s.conditions[name] = value
+	b.e.s.Conditions[name] = value
 	return value, nil
 }
 
-func (b *booleans) value(n *Node) (bool, error) {
+func (b *booleans) value(n *tree.Node) (bool, error) {
 	if n.Kind == tree.Map && len(n.Members) == 1 {
 		name, arg := n.Members[0].Key, n.Members[0].Value
 		switch name {
@@ -70,7 +71,7 @@ func (b *booleans) value(n *Node) (bool, error) {
 }
 
 // all is And (until the first false) and Or (until the first true).
-func (b *booleans) all(items []*Node, and bool) (bool, error) {
+func (b *booleans) all(items []*tree.Node, and bool) (bool, error) {
 	for _, item := range items {
 		value, err := b.value(item)
 		if err != nil || value != and {
@@ -80,7 +81,7 @@ func (b *booleans) all(items []*Node, and bool) (bool, error) {
 	return and, nil
 }
 
-func (b *booleans) equals(arg *Node) (bool, error) {
+func (b *booleans) equals(arg *tree.Node) (bool, error) {
 	left, err := b.e.value(arg.Items[0])
 	if err != nil {
 		return false, err
@@ -93,12 +94,12 @@ func (b *booleans) equals(arg *Node) (bool, error) {
 }
 
 // plain accepts what evaluates to the words true and false.
-func (b *booleans) plain(n *Node) (bool, error) {
+func (b *booleans) plain(n *tree.Node) (bool, error) {
 	value, err := b.e.value(n)
 	if err != nil {
 		return false, err
 	}
-	if text, ok := scalarText(value); ok && (text == "true" || text == "false") {
+	if text, ok := Text(value); ok && (text == "true" || text == "false") {
 		return text == "true", nil
 	}
 	return false, b.e.fail(n, "Template format error: Conditions can only be boolean operations on parameters and other conditions")
@@ -107,8 +108,8 @@ func (b *booleans) plain(n *Node) (bool, error) {
 // same compares as Fn::Equals does: scalars by their text, lists and objects
 // member by member.
 func same(a, b any) bool {
-	left, ok1 := scalarText(a)
-	right, ok2 := scalarText(b)
+	left, ok1 := Text(a)
+	right, ok2 := Text(b)
 	if ok1 || ok2 {
 		return ok1 && ok2 && left == right
 	}

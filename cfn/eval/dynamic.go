@@ -1,9 +1,11 @@
-package cfn
+package eval
 
 import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/seed-615d3599/roost/cfn/tree"
 )
 
 // DynamicReference is "{{resolve:service:…}}" taken apart ("Using dynamic
@@ -78,7 +80,7 @@ func (d DynamicReference) secret(rest string) (DynamicReference, string) {
 
 // dynamic replaces the dynamic references in a text. They have a meaning in
 // the properties of resources and, if they are not secure, in outputs.
-func (e *evaluator) dynamic(n *Node, text string) (any, error) {
+func (e *evaluator) dynamic(n *tree.Node, text string) (any, error) {
 	if e.block == "" || !strings.Contains(text, "{{resolve:") {
 		return text, nil
 	}
@@ -100,7 +102,7 @@ func (e *evaluator) dynamic(n *Node, text string) (any, error) {
 	return b.String(), e.charge(n, b.Len())
 }
 
-func (e *evaluator) resolve(n *Node, d DynamicReference) (string, error) {
+func (e *evaluator) resolve(n *tree.Node, d DynamicReference) (string, error) {
 	if d.Secure() && e.block == "Outputs" {
 		return "", e.fail(n, "Template error: the secure dynamic reference %s cannot be used in the Outputs block of the template", d.Text)
 	}

@@ -1,4 +1,4 @@
-package cfn
+package eval
 
 import (
 	"slices"
@@ -7,25 +7,44 @@ import (
 	"github.com/seed-615d3599/roost/cfn/tree"
 )
 
-// The functions by where they may stand. Those of AWS::LanguageExtensions are
-// known only in templates that declare it.
+// SupportedFunctions is CloudFormation's own list in its error texts.
 const (
-	supportedFunctions = "Fn::Base64, Fn::GetAtt, Fn::GetAZs, Fn::ImportValue, Fn::Join, Fn::Split, Fn::FindInMap, Fn::Select, Ref, " +
+	SupportedFunctions = "Fn::Base64, Fn::GetAtt, Fn::GetAZs, Fn::ImportValue, Fn::Join, Fn::Split, Fn::FindInMap, Fn::Select, Ref, " +
 		"Fn::Equals, Fn::If, Fn::Not, Condition, Fn::And, Fn::Or, Fn::Contains, Fn::EachMemberEquals, Fn::EachMemberIn, " +
 		"Fn::ValueOf, Fn::ValueOfAll, Fn::RefAll, Fn::Sub, Fn::Cidr"
 	maxConditionOperands = 10
 )
 
-var (
-	valueFunctions     = []string{"Ref", "Fn::Base64", "Fn::Cidr", "Fn::FindInMap", "Fn::GetAtt", "Fn::GetAZs", "Fn::If", "Fn::ImportValue", "Fn::Join", "Fn::Select", "Fn::Split", "Fn::Sub"}
-	extensionFunctions = []string{"Fn::Length", "Fn::ToJsonString"}
-	booleanFunctions   = []string{"Condition", "Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not"}
-	ruleFunctions      = []string{"Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn"}
-	ruleValues         = []string{"Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll"}
+// Kind says where a function may stand.
+type Kind uint8
+
+// The kinds of functions.
+const (
+	NoFunction        Kind = iota
+	ValueFunction          // in properties, outputs and most of the rest
+	ExtensionFunction      // the same, with AWS::LanguageExtensions
+	BooleanFunction        // in Conditions and Rules
+	RuleFunction           // in Rules
 )
 
-// function splits an object that is a call: one key, "Ref" or "Fn::…".
-func function(n *Node) (name string, arg *Node, ok bool) {
+// KindOf returns the kind of a function by its key.
+func KindOf(name string) Kind {
+	switch name {
+	case "Ref", "Fn::Base64", "Fn::Cidr", "Fn::FindInMap", "Fn::GetAtt", "Fn::GetAZs", "Fn::If",
+		"Fn::ImportValue", "Fn::Join", "Fn::Select", "Fn::Split", "Fn::Sub":
+		return ValueFunction
+	case "Fn::Length", "Fn::ToJsonString":
+		return ExtensionFunction
+	case "Condition", "Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not":
+		return BooleanFunction
+	case "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn", "Fn::RefAll", "Fn::ValueOf", "Fn::ValueOfAll":
+		return RuleFunction
+	}
+	return NoFunction
+}
+
+// Function splits an object that is a call: one key, "Ref" or "Fn::…".
+func Function(n *tree.Node) (name string, arg *tree.Node, ok bool) {
 	if n == nil || n.Kind != tree.Map || len(n.Members) != 1 {
 		return "", nil, false
 	}
@@ -36,15 +55,15 @@ func function(n *Node) (name string, arg *Node, ok bool) {
 	return "", nil, false
 }
 
-// conditionFunction reports whether a node is a call that gives a boolean.
-func conditionFunction(n *Node) bool {
-	return n != nil && n.Kind == tree.Map && len(n.Members) == 1 && slices.Contains(booleanFunctions, n.Members[0].Key)
+// IsCondition reports whether a node is a call that gives a boolean.
+func IsCondition(n *tree.Node) bool {
+	return n != nil && n.Kind == tree.Map && len(n.Members) == 1 && KindOf(n.Members[0].Key) == BooleanFunction
 }
 
-// shape returns what is wrong with a function's argument, "" for nothing:
+// Shape returns what is wrong with a function's argument, "" for nothing:
 // CloudFormation's text. What a nested function gives is checked when it is
 // evaluated.
-func shape(name string, arg *Node, extended bool) string {
+func Shape(name string, arg *tree.Node, extended bool) string {
 	switch name {
 	case "Ref":
 		return refuse(arg.IsString() || extended && isCall(arg), "Template error: every Ref object must have a single String value.")
@@ -80,16 +99,16 @@ func refuse(ok bool, text string) string {
 	return text
 }
 
-func isCall(n *Node) bool {
-	_, _, ok := function(n)
+func isCall(n *tree.Node) bool {
+	_, _, ok := Function(n)
 	return ok
 }
 
-func count(n *Node, least, most int) bool {
+func count(n *tree.Node, least, most int) bool {
 	return n.Kind == tree.List && len(n.Items) >= least && len(n.Items) <= most
 }
 
-func getAttShape(arg *Node, extended bool) bool {
+func getAttShape(arg *tree.Node, extended bool) bool {
 	if arg.IsString() {
 		id, attribute, ok := strings.Cut(arg.Text, ".")
 		return ok && id != "" && attribute != ""
@@ -102,7 +121,7 @@ func getAttShape(arg *Node, extended bool) bool {
 }
 
 // listShape checks the functions of several arguments.
-func listShape(name string, arg *Node, extended bool) string {
+func listShape(name string, arg *tree.Node, extended bool) string {
 	switch name {
 	case "Fn::Join":
 		return refuse(count(arg, 2, 2) && arg.Items[0].Scalar() && listLike(arg.Items[1]),
@@ -116,15 +135,15 @@ func listShape(name string, arg *Node, extended bool) string {
 	case "Fn::FindInMap":
 		return refuse(findInMapShape(arg, extended), "Template error: every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for return value")
 	case "Fn::Cidr":
-		return refuse(count(arg, 2, 3) && !slices.ContainsFunc(arg.Items, func(i *Node) bool { return !i.Scalar() && !isCall(i) }),
+		return refuse(count(arg, 2, 3) && !slices.ContainsFunc(arg.Items, func(i *tree.Node) bool { return !i.Scalar() && !isCall(i) }),
 			"Template error: every Fn::Cidr object requires two or three parameters: a CIDR block, the number of blocks to make and the bits of each")
 	}
 	return ""
 }
 
-func listLike(n *Node) bool { return n.Kind == tree.List || isCall(n) }
+func listLike(n *tree.Node) bool { return n.Kind == tree.List || isCall(n) }
 
-func findInMapShape(arg *Node, extended bool) bool {
+func findInMapShape(arg *tree.Node, extended bool) bool {
 	most := 3
 	if extended {
 		most = 4
@@ -145,14 +164,14 @@ func findInMapShape(arg *Node, extended bool) bool {
 
 const badSub = "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, and an optional second argument to specify a mapping of values to replace in the string"
 
-func subShape(arg *Node) string {
+func subShape(arg *tree.Node) string {
 	if arg.Kind == tree.List {
 		return refuse(count(arg, 2, 2) && arg.Items[0].IsString() && arg.Items[1].Kind == tree.Map, badSub)
 	}
 	return refuse(arg.IsString(), badSub)
 }
 
-func booleanShape(name string, arg *Node) string {
+func booleanShape(name string, arg *tree.Node) string {
 	switch name {
 	case "Fn::Equals":
 		return refuse(count(arg, 2, 2), "Template error: every Fn::Equals object requires a list of 2 string parameters.")
@@ -164,3 +183,9 @@ func booleanShape(name string, arg *Node) string {
 		return refuse(count(arg, 2, 2), "Template error: every "+name+" object requires two parameters, of which the first is a list of strings.")
 	}
 }
+
+// What CloudFormation says of names that nothing has; the second argument is the block.
+const (
+	UnresolvedText      = "Template format error: Unresolved resource dependencies [%s] in the %s block of the template"
+	UnresolvedCondition = "Template format error: Unresolved condition dependency %s in the %s block of the template"
+)

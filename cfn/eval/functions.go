@@ -1,46 +1,40 @@
-package cfn
+package eval
 
 import (
 	"encoding/base64"
 	"encoding/json"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/seed-615d3599/roost/cfn/tree"
 )
 
-var exportName = regexp.MustCompile(`^[A-Za-z0-9:-]{1,255}$`)
-
 // ref gives a parameter, a pseudo parameter or what the resource returns.
-func (e *evaluator) ref(n *Node, name string) (any, error) {
+func (e *evaluator) ref(n *tree.Node, name string) (any, error) {
 	if strings.HasPrefix(name, "AWS::") {
 		return e.pseudo(n, name)
 	}
-	if value, ok := e.s.values.Get(name); ok {
-		if value.NoEcho {
+	if p, ok := e.s.Parameters[name]; ok {
+		if p.NoEcho {
 			e.used++
 		}
-		if !value.IsList {
-			return e.dynamic(n, value.Text)
+		if text, ok := p.Value.(string); ok {
+			return e.dynamic(n, text)
 		}
-		list := make([]any, len(value.List))
-		for i, member := range value.List {
-			list[i] = member
-		}
+		list, _ := p.Value.([]any)
 		return list, e.charge(n, len(list))
 	}
 	switch {
-	case e.s.t.Resource(name) == nil:
-		return nil, e.fail(n, unresolvedText, name, "Resources")
+	case !e.s.Resources[name]:
+		return nil, e.fail(n, UnresolvedText, name, "Resources")
 	case e.l.Ref == nil:
 		return Unknown{}, nil
 	}
 	return e.l.Ref(name)
 }
 
-func (e *evaluator) pseudo(n *Node, name string) (any, error) {
-	p := e.s.pseudo
+func (e *evaluator) pseudo(n *tree.Node, name string) (any, error) {
+	p := e.s.Pseudo
 	switch name {
 	case "AWS::AccountId":
 		return p.AccountID, nil
@@ -63,7 +57,7 @@ func (e *evaluator) pseudo(n *Node, name string) (any, error) {
 		}
 		return list, nil
 	}
-	return nil, e.fail(n, unresolvedText, name, "Resources")
+	return nil, e.fail(n, UnresolvedText, name, "Resources")
 }
 
 func orElse(s, other string) string {
@@ -73,7 +67,7 @@ func orElse(s, other string) string {
 	return s
 }
 
-func (e *evaluator) getAtt(n, arg *Node) (any, error) {
+func (e *evaluator) getAtt(n, arg *tree.Node) (any, error) {
 	id, name := getAttArguments(arg)
 	attribute, known, err := e.text(name)
 	if err != nil || !known {
@@ -82,9 +76,9 @@ func (e *evaluator) getAtt(n, arg *Node) (any, error) {
 	return e.attribute(n, id.Text, attribute)
 }
 
-func (e *evaluator) attribute(n *Node, id, attribute string) (any, error) {
+func (e *evaluator) attribute(n *tree.Node, id, attribute string) (any, error) {
 	switch {
-	case e.s.t.Resource(id) == nil:
+	case !e.s.Resources[id]:
 		return nil, e.fail(n, "Template error: instance of Fn::GetAtt references undefined resource %s", id)
 	case e.l.GetAtt == nil:
 		return Unknown{}, nil
@@ -93,7 +87,7 @@ func (e *evaluator) attribute(n *Node, id, attribute string) (any, error) {
 }
 
 // text evaluates a node that must come to a string; known is false if it is Unknown.
-func (e *evaluator) text(n *Node) (text string, known bool, err error) {
+func (e *evaluator) text(n *tree.Node) (text string, known bool, err error) {
 	value, err := e.value(n)
 	if err != nil {
 		return "", false, err
@@ -101,7 +95,7 @@ func (e *evaluator) text(n *Node) (text string, known bool, err error) {
 	if isUnknown(value) {
 		return "", false, nil
 	}
-	text, ok := scalarText(value)
+	text, ok := Text(value)
 	if !ok {
 		return "", false, e.fail(n, "Template error: a string is needed here, and this is %s", kindOf(value))
 	}
@@ -122,7 +116,7 @@ func kindOf(value any) string {
 
 // members evaluates a node that must come to a list; known is false if the
 // whole list is Unknown.
-func (e *evaluator) items(n *Node, wanted string) (list []any, known bool, err error) {
+func (e *evaluator) items(n *tree.Node, wanted string) (list []any, known bool, err error) {
 	value, err := e.value(n)
 	if err != nil {
 		return nil, false, err
@@ -137,11 +131,11 @@ func (e *evaluator) items(n *Node, wanted string) (list []any, known bool, err e
 	return list, true, nil
 }
 
-func (e *evaluator) sub(n, arg *Node) (any, error) {
+func (e *evaluator) sub(n, arg *tree.Node) (any, error) {
 	text, variables := subArguments(arg)
 	parts, bad := parseSub(text.Text)
 	if bad != "" {
-		return nil, e.fail(n, badSubName)
+		return nil, e.fail(n, BadSubName)
 	}
 	var b strings.Builder
 	unknown := false
@@ -167,7 +161,7 @@ func (e *evaluator) sub(n, arg *Node) (any, error) {
 
 // variable gives what "${name}" stands for: one of Sub's own variables, then
 // what Ref gives, or with a dot what GetAtt gives.
-func (e *evaluator) variable(n *Node, name string, variables *Node) (string, bool, error) {
+func (e *evaluator) variable(n *tree.Node, name string, variables *tree.Node) (string, bool, error) {
 	if own := variables.Get(name); own != nil {
 		return e.text(own)
 	}
@@ -184,17 +178,17 @@ func (e *evaluator) variable(n *Node, name string, variables *Node) (string, boo
 	if list, ok := value.([]any); ok { // a list parameter reads as it was given
 		return e.commaJoined(n, name, list)
 	}
-	text, ok := scalarText(value)
+	text, ok := Text(value)
 	if !ok {
 		return "", false, e.fail(n, "Template error: ${%s} in Fn::Sub is %s and must be a string", name, kindOf(value))
 	}
 	return text, true, nil
 }
 
-func (e *evaluator) commaJoined(n *Node, name string, list []any) (string, bool, error) {
+func (e *evaluator) commaJoined(n *tree.Node, name string, list []any) (string, bool, error) {
 	texts := make([]string, len(list))
 	for i, item := range list {
-		text, ok := scalarText(item)
+		text, ok := Text(item)
 		if !ok {
 			return "", false, e.fail(n, "Template error: ${%s} in Fn::Sub must be a string", name)
 		}
@@ -203,8 +197,8 @@ func (e *evaluator) commaJoined(n *Node, name string, list []any) (string, bool,
 	return strings.Join(texts, ","), true, nil
 }
 
-func (e *evaluator) join(n, arg *Node) (any, error) {
-	list, known, err := e.items(arg.Items[1], shape("Fn::Join", arg.Items[0], false))
+func (e *evaluator) join(n, arg *tree.Node) (any, error) {
+	list, known, err := e.items(arg.Items[1], Shape("Fn::Join", arg.Items[0], false))
 	if err != nil || !known {
 		return Unknown{}, err
 	}
@@ -213,9 +207,9 @@ func (e *evaluator) join(n, arg *Node) (any, error) {
 		if isUnknown(item) {
 			return Unknown{}, nil
 		}
-		text, ok := scalarText(item)
+		text, ok := Text(item)
 		if !ok {
-			return nil, e.fail(n, "%s", shape("Fn::Join", arg.Items[0], false))
+			return nil, e.fail(n, "%s", Shape("Fn::Join", arg.Items[0], false))
 		}
 		if err := e.charge(n, len(text)+len(arg.Items[0].Text)); err != nil {
 			return nil, err
@@ -225,7 +219,7 @@ func (e *evaluator) join(n, arg *Node) (any, error) {
 	return strings.Join(texts, arg.Items[0].Text), nil
 }
 
-func (e *evaluator) split(n, arg *Node) (any, error) {
+func (e *evaluator) split(n, arg *tree.Node) (any, error) {
 	text, known, err := e.text(arg.Items[1])
 	if err != nil || !known {
 		return Unknown{}, err
@@ -241,7 +235,7 @@ func (e *evaluator) split(n, arg *Node) (any, error) {
 	return list, e.charge(n, len(text)+len(list))
 }
 
-func (e *evaluator) selectOne(n, arg *Node) (any, error) {
+func (e *evaluator) selectOne(n, arg *tree.Node) (any, error) {
 	text, known, err := e.text(arg.Items[0])
 	if err != nil {
 		return nil, err
@@ -260,7 +254,7 @@ func (e *evaluator) selectOne(n, arg *Node) (any, error) {
 	return list[index], nil
 }
 
-func (e *evaluator) findInMap(n, arg *Node) (any, error) {
+func (e *evaluator) findInMap(n, arg *tree.Node) (any, error) {
 	var keys [3]string
 	for i := range keys {
 		text, known, err := e.text(arg.Items[i])
@@ -269,7 +263,7 @@ func (e *evaluator) findInMap(n, arg *Node) (any, error) {
 		}
 		keys[i] = text
 	}
-	found := e.s.t.mappings[keys[0]].Get(keys[1]).Get(keys[2])
+	found := e.s.Mappings[keys[0]].Get(keys[1]).Get(keys[2])
 	switch {
 	case found != nil:
 		return found.Value(), e.charge(n, found.Size()+len(found.Text))
@@ -279,7 +273,7 @@ func (e *evaluator) findInMap(n, arg *Node) (any, error) {
 	return nil, e.fail(n, "Template error: Unable to get mapping for %s", strings.Join(keys[:], "::"))
 }
 
-func (e *evaluator) base64(n, arg *Node) (any, error) {
+func (e *evaluator) base64(n, arg *tree.Node) (any, error) {
 	text, known, err := e.text(arg)
 	if err != nil || !known {
 		return Unknown{}, err
@@ -288,7 +282,7 @@ func (e *evaluator) base64(n, arg *Node) (any, error) {
 }
 
 // getAZs lists the zones of a region; "" is the stack's own.
-func (e *evaluator) getAZs(n, arg *Node) (any, error) {
+func (e *evaluator) getAZs(n, arg *tree.Node) (any, error) {
 	region, known, err := e.text(arg)
 	if err != nil || !known {
 		return Unknown{}, err
@@ -296,7 +290,7 @@ func (e *evaluator) getAZs(n, arg *Node) (any, error) {
 	if e.l.AvailabilityZones == nil {
 		return nil, e.fail(n, "Template error: Fn::GetAZs cannot be used here: the availability zones are not known")
 	}
-	zones, err := e.l.AvailabilityZones(orElse(region, e.s.pseudo.Region))
+	zones, err := e.l.AvailabilityZones(orElse(region, e.s.Pseudo.Region))
 	if err != nil {
 		return nil, e.fail(n, "%v", err)
 	}
@@ -307,9 +301,9 @@ func (e *evaluator) getAZs(n, arg *Node) (any, error) {
 	return list, nil
 }
 
-func (e *evaluator) importValue(n, arg *Node) (any, error) {
+func (e *evaluator) importValue(n, arg *tree.Node) (any, error) {
 	var dependent bool
-	references(arg, e.s.conditions, func(r reference) { dependent = dependent || e.s.t.Resource(r.id) != nil })
+	References(arg, e.s.Conditions, func(r Reference) { dependent = dependent || e.s.Resources[r.ID] })
 	if dependent {
 		return nil, e.fail(n, "Template error: the attribute in Fn::ImportValue must not depend on any resources, imported values, or Fn::GetAZs")
 	}
@@ -327,7 +321,7 @@ func (e *evaluator) importValue(n, arg *Node) (any, error) {
 	return value, nil
 }
 
-func (e *evaluator) length(n, arg *Node) (any, error) {
+func (e *evaluator) length(n, arg *tree.Node) (any, error) {
 	list, known, err := e.items(arg, "Template error: every Fn::Length object must have a list or a function that returns a list.")
 	if err != nil || !known {
 		return Unknown{}, err
@@ -335,7 +329,7 @@ func (e *evaluator) length(n, arg *Node) (any, error) {
 	return json.Number(strconv.Itoa(len(list))), e.charge(n, 1)
 }
 
-func (e *evaluator) toJSON(n, arg *Node) (any, error) {
+func (e *evaluator) toJSON(n, arg *tree.Node) (any, error) {
 	value, err := e.value(arg)
 	if err != nil {
 		return nil, err

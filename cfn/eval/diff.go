@@ -1,4 +1,4 @@
-package cfn
+package eval
 
 import (
 	"sort"
@@ -37,8 +37,8 @@ func diff(changes []Change, path string, before, after any) []Change {
 			return changes
 		}
 	default:
-		left, ok1 := scalarText(before)
-		right, ok2 := scalarText(after)
+		left, ok1 := Text(before)
+		right, ok2 := Text(after)
 		if ok1 && ok2 && left == right || before == nil && after == nil {
 			return changes
 		}

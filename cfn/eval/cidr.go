@@ -1,16 +1,18 @@
-package cfn
+package eval
 
 import (
 	"math/big"
 	"net/netip"
 	"strconv"
+
+	"github.com/seed-615d3599/roost/cfn/tree"
 )
 
 const badCidr = "Template error: every Fn::Cidr object requires a CIDR block, a count from 1 to 256 and the bits of each block, and there must be room for that many: %s"
 
 // cidr cuts a block of addresses into count blocks with a number of host bits
 // each (by default 8 for IPv4 and 64 for IPv6).
-func (e *evaluator) cidr(n, arg *Node) (any, error) {
+func (e *evaluator) cidr(n, arg *tree.Node) (any, error) {
 	var texts []string
 	for _, item := range arg.Items {
 		text, known, err := e.text(item)

@@ -1,4 +1,4 @@
-package cfn
+package eval
 
 import (
 	"strings"
@@ -40,14 +40,23 @@ func parseSub(text string) (parts []subPart, bad string) {
 	return append(parts, subPart{text: text}), ""
 }
 
-const badSubName = "Template error: variable names in Fn::Sub syntax must contain only alphanumeric characters, underscores, periods, and colons"
+// BadSubName is what CloudFormation says of a "${…}" that holds no name.
+const BadSubName = "Template error: variable names in Fn::Sub syntax must contain only alphanumeric characters, underscores, periods, and colons"
 
 func subName(s string) bool {
 	return s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-") == ""
 }
 
+// SubWellFormed reports whether the text of a Fn::Sub whose Shape is right
+// holds nothing but names between its braces.
+func SubWellFormed(arg *tree.Node) bool {
+	text, _ := subArguments(arg)
+	_, bad := parseSub(text.Text)
+	return bad == ""
+}
+
 // subArguments returns the text of Fn::Sub and the object of its own variables, or nil.
-func subArguments(arg *Node) (text, variables *Node) {
+func subArguments(arg *tree.Node) (text, variables *tree.Node) {
 	if arg.Kind == tree.List {
 		return arg.Items[0], arg.Items[1]
 	}
