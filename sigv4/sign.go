@@ -37,9 +37,10 @@ type Signer struct {
 	Region string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// S3 signs by S3's rules: the path is taken as it is, and the payload hash
-	// goes into a header.
+	// S3 signs by S3's rules: PathAsSent, and the payload hash in a header.
 	S3 bool
+	// PathAsSent leaves the path as it is: no normalising, one encoding.
+	PathAsSent bool
 	// UnsignedQueryToken has Presign add the session token after signing, as
 	// AWS IoT Core wants it.
 	UnsignedQueryToken bool
@@ -67,7 +68,7 @@ func (s *Signer) Sign(r *http.Request, payloadHash string) error {
 		r.Header.Set("X-Amz-Content-Sha256", payloadHash)
 	}
 	request := FromHTTP(r)
-	c.signedHeaders = headersToSign(&request, true)
+	c.signedHeaders = headersToSign(&request)
 	r.Header.Set("Authorization", fmt.Sprintf("%s Credential=%s, SignedHeaders=%s, Signature=%s",
 		Algorithm, c.credential, c.signedHeaders, s.compute(&request, c, payloadHash)))
 	return nil
@@ -92,7 +93,7 @@ func (s *Signer) Presign(r *http.Request, payloadHash string, expires time.Durat
 	c.presigned = true
 	signed := *r.URL
 	request := FromHTTP(r)
-	c.signedHeaders = headersToSign(&request, false)
+	c.signedHeaders = headersToSign(&request)
 	add := func(name, value string) {
 		if signed.RawQuery != "" {
 			signed.RawQuery += "&"
@@ -130,7 +131,7 @@ func (s *Signer) claim() *claim {
 }
 
 func (s *Signer) compute(r *Request, c *claim, payloadHash string) signature {
-	v := Verifier{S3: s.S3}
+	v := Verifier{S3: s.S3, PathAsSent: s.PathAsSent}
 	f := v.form(c, payloadHash)
 	sum, _ := computeSignature(r, c, &f, signingKey(s.Credentials.SecretAccessKey, c.scope))
 	return sum
@@ -157,18 +158,16 @@ func requestHash(r *http.Request, given string) (string, error) {
 
 // headersToSign lists the headers of a request that can be signed: all but
 // those that the transport or a proxy writes anew.
-func headersToSign(r *Request, all bool) string {
+func headersToSign(r *Request) string {
 	names := []string{"host"}
 	for _, h := range r.Header {
 		name := strings.ToLower(h.Name)
 		switch name {
-		case "authorization", "connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding",
+		case "authorization", "connection", "expect", "host", "te", "trailer", "transfer-encoding",
 			"upgrade", "user-agent", "accept-encoding", "x-amzn-trace-id", "x-forwarded-for", "x-forwarded-proto":
-			if name != "content-length" || !all {
-				continue
-			}
+		default:
+			names = append(names, name)
 		}
-		names = append(names, name)
 	}
 	slices.Sort(names)
 	return strings.Join(slices.Compact(names), ";")
