@@ -23,6 +23,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -30,29 +31,62 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/evanw/esbuild/pkg/api"
 	"golang.org/x/sync/errgroup"
 )
 
-// Function is one function to build.
+// Kind is how a function is built.
+type Kind string
+
+// The kinds of functions.
+const (
+	Go     Kind = "go"
+	Node   Kind = "node"
+	Python Kind = "python"
+)
+
+// Function is one function to build. Paths are below the app's folder and have
+// forward slashes.
 type Function struct {
 	// ID is the caller's name for it, handed back in the Result.
 	ID string
-	// Handler is a folder with a Go main package ("src/private") or a file
-	// and what it exports ("src/private.main" for src/private.ts, .js or .py),
-	// below the app's folder, with forward slashes.
+	// Kind is required.
+	Kind Kind
+	// Entry is the folder of a Go main package, or the source file.
+	Entry string
+	// Root is the folder whose content becomes the root of the zip: for Python
+	// required, for Node only where nothing is bundled, for Go empty.
+	Root string
+	// Handler is as Lambda gets it, "private.main". What follows the last dot
+	// must be exported by the file.
 	Handler string
+	// Out is the main file's path in the zip: "bootstrap", "private.js".
+	Out string
 	// Runtime is Lambda's name of the runtime: provided.al2023, nodejs22.x,
-	// python3.13. Empty means that the files decide.
+	// python3.13.
 	Runtime string
 	// Architecture is Lambda's: arm64 (the default) or x86_64. It counts only
 	// where the target is AWS.
 	Architecture string
-	// External lists modules that a JavaScript bundle leaves out, because a
-	// layer brings them.
-	External []string
-	// Format is "cjs" or "esm" for a JavaScript bundle. Empty means cjs, and
-	// esm for a handler in an .mjs or .mts file.
+	// Bundle is how Node code is bundled; nil means not at all.
+	Bundle *Bundle
+}
+
+// Bundle is how JavaScript and TypeScript are put into one file.
+type Bundle struct {
+	// Format is "cjs" (the default) or "esm".
 	Format string
+	// External lists modules that stay outside, because a layer brings them.
+	External []string
+	// Minify shortens names and leaves out white space.
+	Minify bool
+	// SourceMap puts beside the file the map by which stack traces name the
+	// sources.
+	SourceMap bool
+	// Loader is esbuild's loader by file ending, as in {".html": "text"}.
+	Loader map[string]string
+	// Define replaces expressions, as in {"DEBUG": "false"}.
+	Define map[string]string
 }
 
 // Result is a function that has been built.
@@ -79,6 +113,10 @@ type Config struct {
 	// AWS builds for Lambda in AWS (Linux and the function's architecture)
 	// rather than for this machine.
 	AWS bool
+	// Absolute makes source maps name the sources by their path on this
+	// machine, so that stack traces and debuggers lead to them. Zips are then
+	// the same only for the same folder.
+	Absolute bool
 	// Environ is the environment of compilers. Nil means this process's.
 	Environ []string
 	// Parallel bounds how many functions are built at once. 0 means one for
@@ -160,15 +198,12 @@ func (b *Builder) Affected(functions []Function, changed []string) []Function {
 // A job is one build that several functions may share.
 type job struct {
 	Function
-	kind   kind
 	key    string
-	file   string // the handler's file or folder, absolute
-	export string // what the file must export; empty for Go
 	rec    *record
 	cached bool
 }
 
-// plan finds the handlers' files and what was built earlier.
+// plan sees that the entries are there, and what is to be built only once.
 func (b *Builder) plan(functions []Function) ([]*job, map[string]*job, error) {
 	var jobs []*job
 	var problems []error
@@ -178,9 +213,10 @@ func (b *Builder) plan(functions []Function) ([]*job, map[string]*job, error) {
 		if byKey[key] != nil {
 			continue
 		}
+		f.Entry, f.Root = path.Clean(f.Entry), path.Clean(f.Root)
 		j := &job{Function: f, key: key}
 		byKey[key] = j
-		if err := b.locate(j); err != nil {
+		if err := b.check(j); err != nil {
 			b.forget(key)
 			problems = append(problems, err)
 			continue
@@ -205,7 +241,7 @@ func (b *Builder) run(ctx context.Context, jobs []*job) error {
 			continue
 		}
 		b.forget(j.key)
-		if j.kind == kindGo {
+		if j.Kind == Go {
 			goJobs = append(goJobs, j)
 			continue
 		}
@@ -223,10 +259,13 @@ func (b *Builder) run(ctx context.Context, jobs []*job) error {
 }
 
 func (b *Builder) buildOne(ctx context.Context, j *job) error {
-	if j.kind == kindPython {
+	switch {
+	case j.Kind == Python:
 		return b.buildPython(ctx, j)
+	case j.Bundle == nil:
+		return b.zipNode(j)
 	}
-	return b.buildJavaScript(j)
+	return b.buildNode(j)
 }
 
 // abs returns a path below the app's folder as an absolute one.
@@ -245,92 +284,35 @@ func (b *Builder) rel(name string) string {
 	return name
 }
 
-// kind is how a function is built.
-type kind string
-
-const (
-	kindGo         kind = "go"
-	kindJavaScript kind = "javascript"
-	kindPython     kind = "python"
-)
-
-// sources returns the extensions of a kind's handler files. The first that
-// exists is taken, so that TypeScript comes before the JavaScript it may
-// compile to.
-func sources(k kind) []string {
-	switch k {
-	case kindJavaScript:
-		return []string{".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"}
-	case kindPython:
-		return []string{".py"}
+// check sees that a function's entry lies in the app and is there.
+func (b *Builder) check(j *job) error {
+	fail := func(text, remedy string) error {
+		return &Error{Entry: j.Entry, Problems: []Problem{{Text: text}}, Remedy: remedy, Missing: true}
+	}
+	if j.Kind != Go && j.Kind != Node && j.Kind != Python {
+		return fail(fmt.Sprintf("functions of the kind %q can't be built", j.Kind), "use Go, JavaScript, TypeScript or Python")
+	}
+	if !fs.ValidPath(j.Entry) || !fs.ValidPath(j.Root) {
+		return fail("it lies outside the app's folder", "write a path below the app's folder, without ..")
+	}
+	if j.Bundle != nil {
+		for ending, name := range j.Bundle.Loader {
+			if loader(name) == api.LoaderNone {
+				return fail(fmt.Sprintf("esbuild has no loader %q for %s", name, ending), "use one of https://esbuild.github.io/content-types")
+			}
+		}
+	}
+	info, err := os.Stat(b.abs(j.Entry))
+	switch {
+	case j.Kind == Go && (err != nil || !info.IsDir()):
+		return fail("there is no such folder", "make it, with a Go main package, or correct the handler in the app")
+	case j.Kind != Go && (err != nil || !info.Mode().IsRegular()):
+		return fail("there is no such file", "make it, or correct the handler in the app")
 	}
 	return nil
 }
 
-// kindOfRuntime returns the kind for Lambda's name of a runtime.
-func kindOfRuntime(name string) (kind, error) {
-	switch {
-	case name == "":
-		return "", nil
-	case strings.HasPrefix(name, "provided."):
-		return kindGo, nil
-	case strings.HasPrefix(name, "nodejs"):
-		return kindJavaScript, nil
-	case strings.HasPrefix(name, "python"):
-		return kindPython, nil
-	}
-	return "", fmt.Errorf("the runtime %s cannot be built: use provided.al2023 (Go), nodejs22.x or python3.13", name)
-}
-
-// locate finds the file or folder that a handler means.
-func (b *Builder) locate(j *job) error {
-	k, err := kindOfRuntime(j.Runtime)
-	if err != nil {
-		return &Error{Handler: j.Handler, Problems: []Problem{{Text: err.Error()}}}
-	}
-	clean := path.Clean(j.Handler)
-	if j.Handler == "" || path.IsAbs(clean) || clean == ".." || strings.HasPrefix(clean, "../") {
-		return &Error{Handler: j.Handler, Problems: []Problem{{Text: "a handler lies inside the app's folder"}},
-			Remedy: `write it as "src/private" (a Go folder) or "src/private.main" (a file and its export)`}
-	}
-	if k == "" || k == kindGo {
-		if info, err := os.Stat(b.abs(clean)); err == nil && info.IsDir() {
-			j.kind, j.file = kindGo, b.abs(clean)
-			return nil
-		}
-	}
-	if k == kindGo {
-		return missing(j, fmt.Sprintf("there is no folder %s", clean), "make it a folder with a Go main package")
-	}
-	return b.locateFile(j, k, clean)
-}
-
-// locateFile finds the handler's file by the extensions of its kind.
-func (b *Builder) locateFile(j *job, want kind, handler string) error {
-	ext := path.Ext(handler)
-	stem := strings.TrimSuffix(handler, ext)
-	if ext == "" || ext == "." {
-		return missing(j, fmt.Sprintf("there is no folder %s, and the name has no export", handler),
-			fmt.Sprintf("make the folder with a Go main package, or name a file and its export, as in %q", handler+".main"))
-	}
-	var tried []string
-	for _, k := range []kind{kindJavaScript, kindPython} {
-		if want != "" && k != want {
-			continue
-		}
-		for _, e := range sources(k) {
-			file := b.abs(stem + e)
-			if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() {
-				j.kind, j.file, j.export = k, file, ext[1:]
-				return nil
-			}
-			tried = append(tried, e)
-		}
-	}
-	return missing(j, fmt.Sprintf("there is no file %s with one of %s", stem, strings.Join(tried, " ")),
-		"make the file, or correct the handler in the app")
-}
-
-func missing(j *job, text, remedy string) error {
-	return &Error{Handler: j.Handler, Problems: []Problem{{Text: text}}, Remedy: remedy, Missing: true}
+// export is what the entry's file must export.
+func (f Function) export() string {
+	return f.Handler[strings.LastIndex(f.Handler, ".")+1:]
 }

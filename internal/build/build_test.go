@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -69,7 +70,23 @@ func goApp() map[string]string {
 	}
 }
 
-var goFunctions = []Function{{ID: "Public", Handler: "src/public"}, {ID: "Private", Handler: "src/private"}}
+var goFunctions = []Function{goFunction("Public", "src/public"), goFunction("Private", "src/private")}
+
+func goFunction(id, folder string) Function {
+	return Function{ID: id, Kind: Go, Entry: folder, Handler: "bootstrap", Out: "bootstrap", Runtime: "provided.al2023"}
+}
+
+// node is the function main of a file, bundled.
+func node(id, file string) Function {
+	base := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	return Function{ID: id, Kind: Node, Entry: file, Handler: base + ".main", Out: base + ".js", Runtime: "nodejs22.x",
+		Bundle: &Bundle{Format: "cjs", SourceMap: true}}
+}
+
+func python(id, file string) Function {
+	base := strings.TrimSuffix(filepath.Base(file), ".py")
+	return Function{ID: id, Kind: Python, Entry: file, Root: filepath.Dir(file), Handler: base + ".main", Out: base + ".py", Runtime: "python3.13"}
+}
 
 func TestGo(t *testing.T) {
 	need.Tool(t, "go")
@@ -144,7 +161,7 @@ func TestReproducible(t *testing.T) {
 	need.Tool(t, "go")
 	files := goApp()
 	files["src/js.ts"] = "export const main = async (): Promise<string> => 'hello';\n"
-	functions := append(slices.Clone(goFunctions), Function{ID: "JS", Handler: "src/js.main"})
+	functions := append(slices.Clone(goFunctions), node("JS", "src/js.ts"))
 	for _, aws := range []bool{false, true} {
 		var hashes [2][]string
 		for i := range hashes {
@@ -199,8 +216,6 @@ func TestJavaScript(t *testing.T) {
 		"src/who.ts":                      "import dep from 'dep';\nexport const who: string = dep;\n",
 		"node_modules/dep/package.json":   `{"name":"dep","main":"index.js"}`,
 		"node_modules/dep/index.js":       "module.exports = 'dep';\n",
-		"src/both.ts":                     "export const main = 'typescript';\n",
-		"src/both.js":                     "export const main = 'javascript';\n",
 		"src/module.mjs":                  "import dep from 'dep';\nexport const main = await Promise.resolve(dep);\n",
 		"src/common.cjs":                  "exports.main = () => 1;\n",
 		"src/layer.js":                    "import x from 'layered';\nexport const main = x;\n",
@@ -209,41 +224,35 @@ func TestJavaScript(t *testing.T) {
 		"node_modules/layered/readme.txt": "no\n",
 	})
 	functions := []Function{
-		{ID: "private", Handler: "src/private.main"},
-		{ID: "both", Handler: "src/both.main"},
-		{ID: "module", Handler: "src/module.main"},
-		{ID: "common", Handler: "src/common.main"},
-		{ID: "layer", Handler: "src/layer.main", External: []string{"layered"}},
+		node("private", "src/private.js"), node("module", "src/module.mjs"),
+		node("common", "src/common.cjs"), node("layer", "src/layer.js"),
 	}
+	functions[1].Out, functions[1].Bundle.Format = "module.mjs", "esm"
+	functions[3].Bundle.External = []string{"layered"}
 	b := New(Config{App: dir})
 	results, err := b.Build(t.Context(), functions)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range [][]string{
-		{"src/private.js", "src/private.js.map"},
-		{"src/both.js", "src/both.js.map"},
-		{"src/module.mjs", "src/module.mjs.map"},
-		{"src/common.js", "src/common.js.map"},
-		{"src/layer.js", "src/layer.js.map"},
+		{"private.js", "private.js.map"},
+		{"module.mjs", "module.mjs.map"},
+		{"common.js", "common.js.map"},
+		{"layer.js", "layer.js.map"},
 	} {
 		if diff := cmp.Diff(want, names(t, results[i].Path)); diff != "" {
 			t.Error(diff)
 		}
 	}
-	if text := content(t, results[1].Path, "src/both.js"); !strings.Contains(text, "typescript") {
-		t.Errorf("JavaScript was taken before TypeScript: %s", text)
-	}
-	if text := content(t, results[4].Path, "src/layer.js"); !strings.Contains(text, `require("layered")`) {
+	if text := content(t, results[3].Path, "layer.js"); !strings.Contains(text, `require("layered")`) {
 		t.Errorf("an external module was bundled: %s", text)
 	}
-	if text := content(t, results[0].Path, "src/private.js.map"); !strings.Contains(text, `"private.js"`) || strings.Contains(text, dir) {
+	if text := content(t, results[0].Path, "private.js.map"); !strings.Contains(text, `"private.js"`) || strings.Contains(text, dir) {
 		t.Errorf("the source map: %s", text)
 	}
 	for changed, want := range map[string][]string{
 		"src/who.ts":                {"private"},
 		"node_modules/dep/index.js": {"private", "module"},
-		"src/private.ts":            {"private"}, // not there yet: it would be taken instead
 		"src/other.ts":              nil,
 	} {
 		var got []string
@@ -282,7 +291,7 @@ func content(t *testing.T, file, name string) string {
 func TestPython(t *testing.T) {
 	need.Tool(t, "python3")
 	dir := app(t, map[string]string{
-		"src/private.py":              "from src import who\n\n\ndef main(event, context):\n    return who.name\n",
+		"src/private.py":              "import who\n\n\ndef main(event, context):\n    return who.name\n",
 		"src/who.py":                  "name = 'x'\n",
 		"src/.env":                    "SECRET=1\n",
 		"src/__pycache__/who.pyc":     "no\n",
@@ -291,13 +300,13 @@ func TestPython(t *testing.T) {
 		"requirements.txt":            "\n",
 		"src/node_modules/x/index.js": "no\n",
 	})
-	functions := []Function{{ID: "private", Handler: "src/private.main"}, {ID: "thing", Handler: "other/thing.main"}}
+	functions := []Function{python("private", "src/private.py"), python("thing", "other/thing.py")}
 	b := New(Config{App: dir})
 	results, err := b.Build(t.Context(), functions)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"src/data/words.txt", "src/private.py", "src/who.py"}, names(t, results[0].Path)); diff != "" {
+	if diff := cmp.Diff([]string{"data/words.txt", "private.py", "who.py"}, names(t, results[0].Path)); diff != "" {
 		t.Error(diff)
 	}
 	for changed, want := range map[string][]string{
@@ -334,13 +343,13 @@ func TestPythonPackages(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "dep-1.0-py3-none-any.whl"), string(wheel))
-	f := []Function{{ID: "private", Handler: "src/private.main"}}
+	f := []Function{python("private", "src/private.py")}
 	results, err := New(Config{App: dir}).Build(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := names(t, results[0].Path)
-	if !slices.Contains(got, "dep.py") || !slices.Contains(got, "src/private.py") {
+	if !slices.Contains(got, "dep.py") || !slices.Contains(got, "private.py") {
 		t.Errorf("the zip holds %v", got)
 	}
 }
@@ -356,29 +365,27 @@ func TestErrors(t *testing.T) {
 		remedy   string
 	}{
 		{"go, type", map[string]string{"go.mod": goMod, "src/f/main.go": "package main\n\nfunc main() { x }\n"},
-			Function{Handler: "src/f"}, Problem{"src/f/main.go", 3, 15, "undefined: x"}, "save"},
+			goFunction("f", "src/f"), Problem{"src/f/main.go", 3, 15, "undefined: x"}, "save"},
 		{"go, no module", map[string]string{"src/f/main.go": "package main\n\nfunc main() {}\n"},
-			Function{Handler: "src/f"}, Problem{Text: "go.mod file not found in current directory or any parent directory; see 'go help modules'"}, "go mod init"},
+			goFunction("f", "src/f"), Problem{Text: "go.mod file not found in current directory or any parent directory; see 'go help modules'"}, "go mod init"},
 		{"go, no package main", map[string]string{"go.mod": goMod, "src/f/f.go": "package f\n"},
-			Function{Handler: "src/f"}, Problem{File: "src/f", Text: "the folder has no main package"}, "package main"},
+			goFunction("f", "src/f"), Problem{File: "src/f", Text: "the folder has no main package"}, "package main"},
 		{"typescript, syntax", map[string]string{"src/f.ts": "export const main = (;\n"},
-			Function{Handler: "src/f.main"}, Problem{"src/f.ts", 1, 22, `Unexpected ";"`}, "save"},
+			node("f", "src/f.ts"), Problem{"src/f.ts", 1, 22, `Unexpected ";"`}, "save"},
 		{"javascript, import", map[string]string{"src/f.js": "import x from '@scope/dep/sub';\nexport const main = x;\n"},
-			Function{Handler: "src/f.main"}, Problem{"src/f.js", 1, 15, `Could not resolve "@scope/dep/sub"`}, `npm install @scope/dep"`},
+			node("f", "src/f.js"), Problem{"src/f.js", 1, 15, `Could not resolve "@scope/dep/sub"`}, `npm install @scope/dep"`},
 		{"javascript, export", map[string]string{"src/f.js": "export const handler = 1;\n"},
-			Function{Handler: "src/f.main"}, Problem{Text: "src/f.js exports no main: it exports handler"}, "export a function main"},
+			node("f", "src/f.js"), Problem{File: "src/f.js", Text: "it exports no main, only handler"}, "export a function main"},
 		{"python, syntax", map[string]string{"src/f.py": "def main(:\n"},
-			Function{Handler: "src/f.main"}, Problem{"src/f.py", 1, 10, "invalid syntax"}, "save"},
+			python("f", "src/f.py"), Problem{"src/f.py", 1, 10, "invalid syntax"}, "save"},
 		{"python, export", map[string]string{"src/f.py": "def handler(): pass\n"},
-			Function{Handler: "src/f.main"}, Problem{File: "src/f.py", Text: "there is no function main"}, "save"},
-		{"no file", nil, Function{Handler: "src/f.main"},
-			Problem{Text: "there is no file src/f with one of .ts .tsx .mts .cts .js .jsx .mjs .cjs .py"}, "correct the handler"},
-		{"no file of the runtime", map[string]string{"src/f.js": ""}, Function{Handler: "src/f.main", Runtime: "python3.13"},
-			Problem{Text: "there is no file src/f with one of .py"}, "correct the handler"},
-		{"no folder", nil, Function{Handler: "src/f"}, Problem{Text: "there is no folder src/f, and the name has no export"}, `"src/f.main"`},
-		{"outside", nil, Function{Handler: "../f.main"}, Problem{Text: "a handler lies inside the app's folder"}, "src/private"},
-		{"runtime", nil, Function{Handler: "src/f.main", Runtime: "java21"},
-			Problem{Text: "the runtime java21 cannot be built: use provided.al2023 (Go), nodejs22.x or python3.13"}, ""},
+			python("f", "src/f.py"), Problem{File: "src/f.py", Text: "there is no function main"}, "save"},
+		{"no file", nil, node("f", "src/f.js"), Problem{Text: "there is no such file"}, "correct the handler"},
+		{"no folder", nil, goFunction("f", "src/f"), Problem{Text: "there is no such folder"}, "correct the handler"},
+		{"outside", nil, node("f", "../f.js"), Problem{Text: "it lies outside the app's folder"}, "without .."},
+		{"kind", nil, Function{Kind: "java", Entry: "src/f"}, Problem{Text: `functions of the kind "java" can't be built`}, "use Go"},
+		{"loader", map[string]string{"src/f.js": ""}, Function{Kind: Node, Entry: "src/f.js", Bundle: &Bundle{Loader: map[string]string{".x": "y"}}},
+			Problem{Text: `esbuild has no loader "y" for .x`}, "content-types"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := app(t, test.files)
@@ -400,21 +407,21 @@ func TestErrors(t *testing.T) {
 
 // A failed build leaves nothing that a later one takes for its own.
 func TestFailureThenCorrection(t *testing.T) {
-	dir := app(t, map[string]string{"src/f.ts": "export const main = 1;\n"})
+	dir := app(t, map[string]string{"src/f.js": "export const main = 1;\n"})
 	b := New(Config{App: dir})
-	f := []Function{{ID: "f", Handler: "src/f.main"}}
+	f := []Function{node("f", "src/f.js")}
 	first, err := b.Build(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "src/f.ts"), "export const main = ;\n")
+	write(t, filepath.Join(dir, "src/f.js"), "export const main = ;\n")
 	if _, err := b.Build(t.Context(), f); err == nil {
 		t.Fatal("a syntax error was built")
 	}
 	if len(b.Affected(f, []string{"README.md"})) != 1 {
 		t.Error("a function whose build failed is not tried again")
 	}
-	write(t, filepath.Join(dir, "src/f.ts"), "export const main = 1;\n")
+	write(t, filepath.Join(dir, "src/f.js"), "export const main = 1;\n")
 	again, err := b.Build(t.Context(), f)
 	if err != nil || again[0].Hash != first[0].Hash {
 		t.Errorf("after the correction: %v, %v", again, err)
@@ -429,7 +436,7 @@ func TestWrittenDuringBuild(t *testing.T) {
 	if err := os.Chtimes(name, future, future); err != nil {
 		t.Fatal(err)
 	}
-	f := []Function{{ID: "f", Handler: "src/f.main"}}
+	f := []Function{node("f", "src/f.js")}
 	b := New(Config{App: dir})
 	for range 2 {
 		results, err := b.Build(t.Context(), f)
@@ -445,7 +452,7 @@ func TestWrittenDuringBuild(t *testing.T) {
 func TestPrune(t *testing.T) {
 	dir := app(t, map[string]string{"src/f.js": "export const main = 1;\n"})
 	b := New(Config{App: dir})
-	f := []Function{{ID: "f", Handler: "src/f.main"}}
+	f := []Function{node("f", "src/f.js")}
 	results, err := b.Build(t.Context(), f)
 	if err != nil {
 		t.Fatal(err)
@@ -470,5 +477,41 @@ func TestCancelled(t *testing.T) {
 	_, err := New(Config{App: app(t, goApp())}).Build(ctx, goFunctions)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// Under "roost start" a stack trace leads to the user's file.
+func TestAbsoluteSourceMap(t *testing.T) {
+	node20 := need.Tool(t, "node")
+	dir := app(t, map[string]string{"src/f.ts": "type T = string;\n\nexport const main = () => { throw new Error('x' as T); };\n"})
+	results, err := New(Config{App: dir, Absolute: true}).Build(t.Context(), []Function{node("f", "src/f.ts")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := t.TempDir()
+	for _, name := range []string{"f.js", "f.js.map"} {
+		write(t, filepath.Join(out, name), content(t, results[0].Path, name))
+	}
+	cmd := exec.CommandContext(t.Context(), node20, "--enable-source-maps", "-e", "require('./f.js').main()")
+	cmd.Dir = out
+	said, _ := cmd.CombinedOutput() // it ends with the error that is looked for
+	if want := filepath.Join(dir, "src/f.ts") + ":3:34"; !strings.Contains(string(said), want) {
+		t.Errorf("the trace does not name %s:\n%s", want, said)
+	}
+}
+
+func TestUnbundled(t *testing.T) {
+	dir := app(t, map[string]string{"src/f.js": "exports.main = 1;\n", "src/node_modules/x/index.js": "", "src/.env": "A=1"})
+	f := Function{ID: "f", Kind: Node, Entry: "src/f.js", Root: "src", Handler: "f.main", Out: "f.js", Runtime: "nodejs22.x"}
+	b := New(Config{App: dir})
+	results, err := b.Build(t.Context(), []Function{f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"f.js", "node_modules/x/index.js"}, names(t, results[0].Path)); diff != "" {
+		t.Error(diff)
+	}
+	if len(b.Affected([]Function{f}, []string{"src/node_modules/x/new.js"})) != 1 {
+		t.Error("a new file of a module does not count")
 	}
 }

@@ -38,9 +38,11 @@ type inputs struct {
 
 type folder struct {
 	Path string
-	// Ext are the extensions that count, with their dot. None means all files
-	// that readTree would take, in this folder and below.
+	// Ext are the extensions that count, with their dot, in this folder only.
+	// None means all files that readTree would take, in the folder and below.
 	Ext []string
+	// Modules takes node_modules in.
+	Modules bool
 }
 
 // touchedBy reports whether one of the changed files, all absolute, is among
@@ -71,13 +73,20 @@ func (f folder) holds(name string) bool {
 	}
 	if len(f.Ext) == 0 {
 		for part := range strings.SplitSeq(filepath.ToSlash(rel), "/") {
-			if ignored(part) {
+			if f.skip(part) {
 				return false
 			}
 		}
 		return true
 	}
 	return !strings.ContainsRune(rel, filepath.Separator) && f.takes(rel)
+}
+
+func (f folder) skip(name string) bool {
+	if f.Modules {
+		return hidden(name)
+	}
+	return ignored(name)
 }
 
 func (f folder) takes(name string) bool {
@@ -89,7 +98,7 @@ func (in inputs) names() ([]string, error) {
 	names := slices.Clone(in.Files)
 	for _, f := range in.Folders {
 		if len(f.Ext) == 0 {
-			err := walk(f.Path, func(name string, _ fs.DirEntry) error {
+			err := walk(f.Path, f.skip, func(name string) error {
 				names = append(names, name)
 				return nil
 			})
@@ -178,6 +187,9 @@ func isFolder(file *os.File) bool {
 	return false
 }
 
+// cacheVersion changes when the same inputs come to give another zip.
+const cacheVersion = 1
+
 // key names a build: the function's settings, the target and the compiler.
 // Two functions with the same key share one build.
 func (b *Builder) key(f Function) string {
@@ -186,9 +198,9 @@ func (b *Builder) key(f Function) string {
 	if b.cfg.AWS {
 		target = "aws"
 	}
-	k, err := json.Marshal([]any{"1", b.cfg.App, f, target, goArch(f.Architecture), b.toolchain()})
+	k, err := json.Marshal([]any{cacheVersion, b.cfg.App, b.cfg.Absolute, f, target, goArch(f.Architecture), b.toolchain()})
 	if err != nil {
-		return f.Handler // cannot happen: a Function holds strings only
+		return f.Entry // cannot happen: a Function holds strings only
 	}
 	sum := sha256.Sum256(k)
 	return hex.EncodeToString(sum[:16])

@@ -32,26 +32,26 @@ func (p Problem) String() string {
 
 // An Error is a function that could not be built.
 type Error struct {
-	// Handler is the function's.
-	Handler string
+	// Entry is the function's.
+	Entry string
 	// Problems holds at least one.
 	Problems []Problem
 	// Remedy is what to do next; it may be empty.
 	Remedy string
-	// Missing says that the handler's file or folder is not there.
+	// Missing says that the entry is not there.
 	Missing bool
 }
 
 // maxProblems bounds how many problems one error prints.
 const maxProblems = 10
 
-// Error names the handler and, a line each, the problems.
+// Error names the entry and, a line each, the problems.
 func (e *Error) Error() string {
 	if len(e.Problems) == 1 {
-		return fmt.Sprintf("build %s: %s", e.Handler, e.Problems[0])
+		return fmt.Sprintf("build %s: %s", e.Entry, e.Problems[0])
 	}
 	var s strings.Builder
-	fmt.Fprintf(&s, "build %s:", e.Handler)
+	fmt.Fprintf(&s, "build %s:", e.Entry)
 	for i, p := range e.Problems {
 		if i == maxProblems {
 			fmt.Fprintf(&s, "\n  and %d more", len(e.Problems)-i)

@@ -13,7 +13,6 @@ import (
 	"go/token"
 	"io"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -85,7 +84,7 @@ type goPackage struct {
 // that a person edits: packages in the module cache have a version.
 func (b *Builder) listGo(ctx context.Context, j *job) (inputs, error) {
 	cmd := b.goCommand(ctx, j.Function, "list", "-deps", "-tags", "lambda.norpc",
-		"-json=Dir,Standard,EmbedFiles,Module", "./"+path.Clean(j.Handler))
+		"-json=Dir,Standard,EmbedFiles,Module", "./"+j.Entry)
 	out, err := cmd.Output()
 	if err != nil {
 		return inputs{}, err

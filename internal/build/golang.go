@@ -52,7 +52,7 @@ func nextBatch(jobs []*job) []*job {
 	var batch []*job
 	names := map[string]bool{}
 	for _, j := range jobs {
-		name := path.Base(path.Clean(j.Handler))
+		name := path.Base(j.Entry)
 		if name == "." || majorVersion.MatchString(name) {
 			if len(batch) == 0 {
 				return []*job{j}
@@ -112,7 +112,7 @@ func (b *Builder) goCompile(ctx context.Context, batch []*job, out string) ([]by
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc",
 		"-ldflags", "-s -w -buildid=", "-o", target}
 	for _, j := range batch {
-		args = append(args, "./"+path.Clean(j.Handler))
+		args = append(args, "./"+j.Entry)
 	}
 	return b.goCommand(ctx, batch[0].Function, args...).CombinedOutput()
 }
@@ -131,12 +131,12 @@ func (b *Builder) goCommand(ctx context.Context, f Function, args ...string) *ex
 func (b *Builder) packGo(j *job, out string, src goSources) error {
 	program := filepath.Join(out, "bootstrap")
 	if _, err := os.Stat(program); err != nil {
-		program = filepath.Join(out, path.Base(path.Clean(j.Handler)))
+		program = filepath.Join(out, path.Base(j.Entry))
 	}
 	data, err := os.ReadFile(program)
 	// A package that is not main is compiled to an archive, or to nothing.
 	if errors.Is(err, os.ErrNotExist) || bytes.HasPrefix(data, []byte("!<arch>\n")) {
-		return &Error{Handler: j.Handler, Problems: []Problem{{File: b.rel(j.file), Text: "the folder has no main package"}},
+		return &Error{Entry: j.Entry, Problems: []Problem{{File: j.Entry, Text: "the folder has no main package"}},
 			Remedy: "begin its files with \"package main\" and give it a main function that calls lambda.Start"}
 	}
 	if err != nil {
@@ -160,17 +160,17 @@ func (b *Builder) goError(ctx context.Context, batch []*job, said []byte, cause 
 		return ctx.Err()
 	}
 	if errors.Is(cause, exec.ErrNotFound) {
-		return &Error{Handler: batch[0].Handler, Problems: []Problem{{Text: "there is no go command on PATH"}},
+		return &Error{Entry: batch[0].Entry, Problems: []Problem{{Text: "there is no go command on PATH"}},
 			Remedy: "install Go from https://go.dev/dl and see that go is on PATH"}
 	}
 	problems := b.goProblems(said)
 	if len(problems) == 0 {
 		problems = []Problem{{Text: cause.Error()}}
 	}
-	e := &Error{Handler: batch[0].Handler, Problems: problems, Remedy: goRemedy(problems)}
+	e := &Error{Entry: batch[0].Entry, Problems: problems, Remedy: goRemedy(problems)}
 	for _, j := range batch {
-		if strings.HasPrefix(problems[0].File, path.Clean(j.Handler)+"/") {
-			e.Handler = j.Handler
+		if strings.HasPrefix(problems[0].File, j.Entry+"/") {
+			e.Entry = j.Entry
 		}
 	}
 	return e

@@ -3,6 +3,7 @@ package build
 import (
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -16,9 +17,24 @@ import (
 // requireForESM lets bundled CommonJS packages load Node's own modules.
 const requireForESM = `import { createRequire as roostRequire } from "node:module"; const require = roostRequire(import.meta.url);`
 
-// buildJavaScript bundles a handler with all it imports into one file of the
-// handler's name, with a source map beside it.
-func (b *Builder) buildJavaScript(j *job) error {
+// zipNode zips code that is not bundled, node_modules included.
+func (b *Builder) zipNode(j *job) error {
+	began := time.Now()
+	entries, err := readTree(b.abs(j.Root), hidden)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", j.Root, err)
+	}
+	hash, err := b.writeZip(entries)
+	if err != nil {
+		return err
+	}
+	in := inputs{Folders: []folder{{Path: b.abs(j.Root), Modules: true}}}
+	return b.keep(j, &record{Hash: hash, Inputs: in, Fingerprint: in.fingerprintSince(began)})
+}
+
+// buildNode bundles an entry with all it imports into one file, with a source
+// map beside it.
+func (b *Builder) buildNode(j *job) error {
 	began := time.Now()
 	options := b.esbuildOptions(j)
 	result := api.Build(options)
@@ -30,13 +46,17 @@ func (b *Builder) buildJavaScript(j *job) error {
 	}
 	var entries []entry
 	for _, file := range result.OutputFiles {
-		entries = append(entries, entry{name: b.rel(file.Path), data: file.Contents})
+		name, err := filepath.Rel(options.Outdir, file.Path)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, entry{name: filepath.ToSlash(name), data: file.Contents})
 	}
 	hash, err := b.writeZip(entries)
 	if err != nil {
 		return err
 	}
-	in, err := b.scriptInputs(j, result.Metafile)
+	in, err := b.scriptInputs(result.Metafile)
 	if err != nil {
 		return err
 	}
@@ -44,37 +64,81 @@ func (b *Builder) buildJavaScript(j *job) error {
 }
 
 func (b *Builder) esbuildOptions(j *job) api.BuildOptions {
-	stem := strings.TrimSuffix(b.rel(j.file), filepath.Ext(j.file))
 	options := api.BuildOptions{
-		AbsWorkingDir:       b.cfg.App,
-		EntryPointsAdvanced: []api.EntryPoint{{InputPath: j.file, OutputPath: stem}},
-		Outdir:              b.cfg.App,
-		Bundle:              true,
-		Platform:            api.PlatformNode,
-		Format:              api.FormatCommonJS,
-		Engines:             []api.Engine{{Name: api.EngineNode, Version: nodeVersion(j.Runtime)}},
-		External:            j.External,
-		Sourcemap:           api.SourceMapLinked,
-		Loader:              map[string]api.Loader{".node": api.LoaderCopy},
-		Metafile:            true,
-		LogLevel:            api.LogLevelSilent,
-		// The outputs are named beside their sources but never written there.
-		Write: false, AllowOverwrite: true,
+		AbsWorkingDir: b.cfg.App,
+		EntryPointsAdvanced: []api.EntryPoint{{
+			InputPath: b.abs(j.Entry), OutputPath: strings.TrimSuffix(j.Out, path.Ext(j.Out))}},
+		// The outputs are never written there; the source map's names are
+		// relative to it.
+		Outdir:   filepath.Dir(b.abs(j.Entry)),
+		Bundle:   true,
+		Platform: api.PlatformNode,
+		Format:   api.FormatCommonJS,
+		Engines:  []api.Engine{{Name: api.EngineNode, Version: nodeVersion(j.Runtime)}},
+		External: j.Bundle.External,
+		Loader:   loaders(j.Bundle.Loader),
+		Define:   j.Bundle.Define,
+		Metafile: true,
+		LogLevel: api.LogLevelSilent,
+		Write:    false, AllowOverwrite: true,
+		MinifyWhitespace: j.Bundle.Minify, MinifyIdentifiers: j.Bundle.Minify, MinifySyntax: j.Bundle.Minify,
 	}
-	if isESM(j) {
+	if j.Bundle.SourceMap {
+		options.Sourcemap = api.SourceMapLinked
+		if b.cfg.Absolute {
+			options.SourceRoot = (&url.URL{Scheme: "file", Path: filepath.ToSlash(options.Outdir) + "/"}).String()
+		}
+	}
+	if j.Bundle.Format == "esm" {
 		options.Format = api.FormatESModule
-		options.OutExtension = map[string]string{".js": ".mjs"}
 		options.Banner = map[string]string{"js": requireForESM}
+	}
+	if ext := path.Ext(j.Out); ext != ".js" {
+		options.OutExtension = map[string]string{".js": ext}
 	}
 	return options
 }
 
-func isESM(j *job) bool {
-	if j.Format != "" {
-		return j.Format == "esm"
+// loaders adds to a function's own loaders that of native modules.
+func loaders(own map[string]string) map[string]api.Loader {
+	all := map[string]api.Loader{".node": api.LoaderCopy}
+	for ext, name := range own {
+		all[ext] = loader(name)
 	}
-	ext := filepath.Ext(j.file)
-	return ext == ".mjs" || ext == ".mts"
+	return all
+}
+
+// loader returns esbuild's loader of that name, https://esbuild.github.io/content-types.
+func loader(name string) api.Loader {
+	switch name {
+	case "base64":
+		return api.LoaderBase64
+	case "binary":
+		return api.LoaderBinary
+	case "copy":
+		return api.LoaderCopy
+	case "css":
+		return api.LoaderCSS
+	case "dataurl":
+		return api.LoaderDataURL
+	case "empty":
+		return api.LoaderEmpty
+	case "file":
+		return api.LoaderFile
+	case "js":
+		return api.LoaderJS
+	case "json":
+		return api.LoaderJSON
+	case "jsx":
+		return api.LoaderJSX
+	case "text":
+		return api.LoaderText
+	case "ts":
+		return api.LoaderTS
+	case "tsx":
+		return api.LoaderTSX
+	}
+	return api.LoaderNone
 }
 
 // nodeVersion returns the number in a runtime's name. The default is the
@@ -93,9 +157,8 @@ type metafile struct {
 	Outputs map[string]struct{ Exports []string }
 }
 
-// scriptInputs returns what a bundle was made from, and the names beside the
-// handler's file that would be taken in its place.
-func (b *Builder) scriptInputs(j *job, meta string) (inputs, error) {
+// scriptInputs returns what a bundle was made from.
+func (b *Builder) scriptInputs(meta string) (inputs, error) {
 	var m metafile
 	if err := json.Unmarshal([]byte(meta), &m); err != nil {
 		return inputs{}, fmt.Errorf("read esbuild's metafile: %w", err)
@@ -105,10 +168,6 @@ func (b *Builder) scriptInputs(j *job, meta string) (inputs, error) {
 		if !strings.HasPrefix(name, "(disabled)") && !strings.Contains(name, ":") {
 			in.Files = append(in.Files, b.abs(name))
 		}
-	}
-	stem := strings.TrimSuffix(j.file, filepath.Ext(j.file))
-	for _, ext := range sources(kindJavaScript) {
-		in.Files = append(in.Files, stem+ext)
 	}
 	slices.Sort(in.Files)
 	in.Files = slices.Compact(in.Files)
@@ -130,9 +189,10 @@ func (b *Builder) checkExport(j *job, options api.BuildOptions) error {
 		if len(output.Exports) == 0 || strings.HasSuffix(name, ".map") {
 			continue
 		}
-		if !slices.Contains(output.Exports, j.export) && !exportsAll(result.OutputFiles) {
-			return missing(j, fmt.Sprintf("%s exports no %s: it exports %s", b.rel(j.file), j.export, strings.Join(output.Exports, ", ")),
-				fmt.Sprintf("export a function %s, or correct the handler in the app", j.export))
+		if !slices.Contains(output.Exports, j.export()) && !exportsAll(result.OutputFiles) {
+			return &Error{Entry: j.Entry,
+				Problems: []Problem{{File: j.Entry, Text: fmt.Sprintf("it exports no %s, only %s", j.export(), strings.Join(output.Exports, ", "))}},
+				Remedy:   fmt.Sprintf("export a function %s, or correct the handler in the app", j.export())}
 		}
 	}
 	return nil
@@ -160,7 +220,7 @@ func (b *Builder) scriptProblems(messages []api.Message) []Problem {
 var unresolved = regexp.MustCompile(`^Could not resolve "([^"]+)"`)
 
 func (b *Builder) scriptError(j *job, messages []api.Message) error {
-	e := &Error{Handler: j.Handler, Problems: b.scriptProblems(messages),
+	e := &Error{Entry: j.Entry, Problems: b.scriptProblems(messages),
 		Remedy: "correct it and save: the build starts again by itself under \"roost start\""}
 	for _, m := range messages {
 		if found := unresolved.FindStringSubmatch(m.Text); found != nil {

@@ -23,23 +23,19 @@ import (
 //go:embed check.py
 var checkPython string
 
-// buildPython zips the folder that a handler lies in, under its own name, with
-// the packages of the nearest requirements.txt at the top.
+// buildPython zips a function's root together with the packages of the nearest
+// requirements.txt.
 func (b *Builder) buildPython(ctx context.Context, j *job) error {
 	began := time.Now()
-	root := b.pythonRoot(j)
-	prefix := b.rel(root)
-	entries, err := readTree(root, prefix)
+	root := b.abs(j.Root)
+	entries, err := readTree(root, ignored)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", prefix, err)
+		return fmt.Errorf("read %s: %w", j.Root, err)
 	}
 	if err := b.checkPythonFiles(ctx, j, entries); err != nil {
 		return err
 	}
-	in := inputs{Folders: []folder{{Path: root}}}
-	for _, name := range b.requirementNames(j) {
-		in.Files = append(in.Files, name)
-	}
+	in := inputs{Folders: []folder{{Path: root}}, Files: b.requirementNames(j)}
 	packages, err := b.pythonPackages(ctx, j)
 	if err != nil {
 		return err
@@ -49,16 +45,6 @@ func (b *Builder) buildPython(ctx context.Context, j *job) error {
 		return err
 	}
 	return b.keep(j, &record{Hash: hash, Inputs: in, Fingerprint: in.fingerprintSince(began)})
-}
-
-// pythonRoot is the folder directly below the app's in which the handler lies,
-// or the app's own folder.
-func (b *Builder) pythonRoot(j *job) string {
-	top, rest, _ := strings.Cut(path.Clean(j.Handler), "/")
-	if rest == "" {
-		return b.cfg.App
-	}
-	return b.abs(top)
 }
 
 // mergeEntries puts an app's own files over those of its packages.
@@ -80,7 +66,7 @@ func mergeEntries(packages, own []entry) []entry {
 // folder up to the app's. The first that exists counts.
 func (b *Builder) requirementNames(j *job) []string {
 	var names []string
-	for dir := filepath.Dir(j.file); ; dir = filepath.Dir(dir) {
+	for dir := filepath.Dir(b.abs(j.Entry)); ; dir = filepath.Dir(dir) {
 		names = append(names, filepath.Join(dir, "requirements.txt"))
 		if dir == b.cfg.App || dir == filepath.Dir(dir) {
 			return names
@@ -114,7 +100,7 @@ func (b *Builder) pythonPackages(ctx context.Context, j *job) ([]entry, error) {
 			return nil, err
 		}
 	}
-	return readTree(dir, "")
+	return readTree(dir, compiled)
 }
 
 // pipArgs choose packages for the target: for AWS only wheels that run there.
@@ -145,7 +131,7 @@ func (b *Builder) pipInstall(ctx context.Context, j *job, requirements, dir stri
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return &Error{Handler: j.Handler, Problems: []Problem{{File: b.rel(requirements), Text: lastLines(said, err)}},
+		return &Error{Entry: j.Entry, Problems: []Problem{{File: b.rel(requirements), Text: lastLines(said, err)}},
 			Remedy: "correct requirements.txt, or see that the package index can be reached"}
 	}
 	if err := os.Chmod(tmp, 0o755); err != nil {
@@ -190,10 +176,10 @@ type pythonCheck struct {
 
 // checkPythonFiles finds syntax errors and a missing export.
 func (b *Builder) checkPythonFiles(ctx context.Context, j *job, entries []entry) error {
-	check := pythonCheck{Handler: j.file, Export: j.export}
+	check := pythonCheck{Handler: b.abs(j.Entry), Export: j.export()}
 	for _, e := range entries {
 		if path.Ext(e.name) == ".py" {
-			check.Files = append(check.Files, b.abs(e.name))
+			check.Files = append(check.Files, filepath.Join(b.abs(j.Root), filepath.FromSlash(e.name)))
 		}
 	}
 	question, err := json.Marshal(check)
@@ -204,15 +190,15 @@ func (b *Builder) checkPythonFiles(ctx context.Context, j *job, entries []entry)
 	cmd.Stdin = bytes.NewReader(question)
 	answer, err := cmd.Output()
 	if errors.Is(err, exec.ErrNotFound) {
-		return &Error{Handler: j.Handler, Problems: []Problem{{Text: "there is no python3 command on PATH"}},
+		return &Error{Entry: j.Entry, Problems: []Problem{{Text: "there is no python3 command on PATH"}},
 			Remedy: "install Python 3 and see that python3 is on PATH"}
 	}
 	if err != nil {
-		return fmt.Errorf("check the Python files of %s: %w", j.Handler, err)
+		return fmt.Errorf("check the Python files of %s: %w", j.Entry, err)
 	}
 	var problems []Problem
 	if err := json.Unmarshal(answer, &problems); err != nil {
-		return fmt.Errorf("check the Python files of %s: %w", j.Handler, err)
+		return fmt.Errorf("check the Python files of %s: %w", j.Entry, err)
 	}
 	if len(problems) == 0 {
 		return nil
@@ -220,6 +206,6 @@ func (b *Builder) checkPythonFiles(ctx context.Context, j *job, entries []entry)
 	for i := range problems {
 		problems[i].File = b.rel(problems[i].File)
 	}
-	return &Error{Handler: j.Handler, Problems: problems,
+	return &Error{Entry: j.Entry, Problems: problems,
 		Remedy: "correct it and save: the build starts again by itself under \"roost start\""}
 }

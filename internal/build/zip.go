@@ -107,10 +107,10 @@ func writeFile(name string, data []byte) error {
 	return os.Rename(tmp.Name(), name)
 }
 
-// readTree returns the files below a folder as entries, named below prefix.
-func readTree(root, prefix string) ([]entry, error) {
+// readTree returns the files below a folder that skip does not leave out.
+func readTree(root string, skip func(name string) bool) ([]entry, error) {
 	var entries []entry
-	err := walk(root, func(name string, d fs.DirEntry) error {
+	err := walk(root, skip, func(name string) error {
 		info, err := os.Stat(name) // a link stands for what it points to
 		if err != nil {
 			return err
@@ -129,41 +129,37 @@ func readTree(root, prefix string) ([]entry, error) {
 		if err != nil {
 			return err
 		}
-		entries = append(entries, entry{
-			name: filepath.ToSlash(filepath.Join(prefix, rel)),
-			exec: info.Mode()&0o111 != 0,
-			data: data,
-		})
+		entries = append(entries, entry{name: filepath.ToSlash(rel), exec: info.Mode()&0o111 != 0, data: data})
 		return nil
 	})
 	return entries, err
 }
 
 // ignored reports whether a file or folder of that name never belongs to a
-// function. Hidden ones do not: .env holds secrets.
+// Python function. Hidden ones do not: .env holds secrets.
 func ignored(name string) bool {
-	switch name {
-	case "node_modules", "__pycache__", "venv":
-		return true
-	}
-	return strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".pyc")
+	return name == "venv" || name == "node_modules" || hidden(name) || compiled(name)
 }
 
-// walk calls f for each file below root that may belong to a function.
-func walk(root string, f func(name string, d fs.DirEntry) error) error {
+// hidden is ignored for code that is not bundled and so needs node_modules.
+func hidden(name string) bool { return strings.HasPrefix(name, ".") }
+
+// compiled is what Python writes beside its files.
+func compiled(name string) bool { return name == "__pycache__" || strings.HasSuffix(name, ".pyc") }
+
+// walk calls f for each file below root, without those that skip leaves out.
+func walk(root string, skip func(name string) bool, f func(name string) error) error {
 	return filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if name == root {
-			return nil
-		}
 		switch {
-		case ignored(d.Name()) && d.IsDir():
+		case err != nil:
+			return err
+		case name == root:
+			return nil
+		case skip(d.Name()) && d.IsDir():
 			return fs.SkipDir
-		case ignored(d.Name()) || d.IsDir():
+		case skip(d.Name()) || d.IsDir():
 			return nil
 		}
-		return f(name, d)
+		return f(name)
 	})
 }
