@@ -19,35 +19,27 @@ type Builds struct {
 	Builds  []*Build `json:"builds"`
 }
 
-// Build is one zip to make. Functions with the same code share one.
+// Build is one zip to make. Functions with the same code share one. In the zip
+// files have the same paths as in the app's folder, but for the bootstrap of a
+// Go function, which is all that its zip has.
 type Build struct {
-	Placeholder string   `json:"placeholder"` // what templates have as S3Key: "roost-build:" and 16 hex digits
+	Placeholder string   `json:"placeholder"` // "roost-build:" and 16 hex digits; templates have it in S3Key
 	Constructs  []string `json:"constructs"`  // paths of the functions, as in "dev-app-my-stack/Api/Lambda_GET_--private"
 	Declared    string   `json:"declared"`    // file:line of the first of them in the app's program
 	Kind        string   `json:"kind"`        // "go", "node" or "python"
-	// Entry is what to build: the folder of a Go main package, or the source
-	// file with its ending.
+	// Handler is the folder of a Go main package, as in "src/private", or
+	// path/file.export, as in "src/private.main", with SrcPath before it.
+	Handler string `json:"handler"`
+	// Entry is the file or folder that Handler means: "src/private" or
+	// "src/private.ts".
 	Entry string `json:"entry"`
-	// Root is the folder whose content becomes the root of the zip, for Python
-	// and for unbundled JavaScript; empty otherwise.
-	Root         string `json:"root,omitempty"`
-	Handler      string `json:"handler"`      // as Lambda gets it: "bootstrap", "private.main"
-	Out          string `json:"out"`          // the main file's path in the zip: "bootstrap", "private.js"
-	Runtime      string `json:"runtime"`      // such as "nodejs22.x"
-	Architecture string `json:"architecture"` // "arm64" or "x86_64"
-	// Bundle is how JavaScript and TypeScript are bundled; nil for other kinds
-	// and for unbundled code.
-	Bundle *BundleOptions `json:"bundle,omitempty"`
-}
-
-// BundleOptions are a Bundle with its defaults put in.
-type BundleOptions struct {
-	Format    string            `json:"format"` // "cjs" or "esm"
-	External  []string          `json:"external,omitempty"`
-	Minify    bool              `json:"minify,omitempty"`
-	SourceMap bool              `json:"sourceMap,omitempty"`
-	Loader    map[string]string `json:"loader,omitempty"`
-	Define    map[string]string `json:"define,omitempty"`
+	// Folder is what to zip as it is, in place of bundling; empty otherwise.
+	Folder       string   `json:"folder,omitempty"`
+	Runtime      string   `json:"runtime"`            // such as "nodejs22.x"
+	Architecture string   `json:"architecture"`       // "arm64" or "x86_64"
+	Format       string   `json:"format,omitempty"`   // of a bundle: "cjs" or "esm"
+	External     []string `json:"external,omitempty"` // packages that a bundle leaves out
+	Minify       bool     `json:"minify,omitempty"`   // a bundle's names are shortened and white space left out
 }
 
 const (
@@ -60,10 +52,8 @@ const placeholderPrefix = "roost-build:"
 
 // handler is a Handler that was found in the app's folder.
 type handler struct {
-	kind, entry, root  string
-	lambdaHandler, out string
-	runtime            string
-	bundle             BundleOptions
+	build         Build
+	lambdaHandler string // as Lambda gets it: "bootstrap" or "src/private.main"
 }
 
 // findHandler tells by the app's files which kind of handler is meant.
@@ -86,75 +76,81 @@ func (n node) findHandler(props FunctionProps) handler {
 			`make it with a Go main package in it, or name a file's function, as in "`+props.Handler+`.main"`)
 		return handler{}
 	}
-	file, export := base[:dot], base[dot+1:]
-	for _, ending := range []string{".ts", ".js", ".mjs", ".py"} {
-		if n.isFile(file + ending) {
-			return n.fileHandler(props, file, ending, export)
+	for _, ending := range append(scriptEndings(), pythonEnding) {
+		if n.isFile(base[:dot] + ending) {
+			return n.fileHandler(props, base, base[:dot]+ending)
 		}
 	}
-	n.fail(fmt.Sprintf("cannot find a handler file at %s.ts, .js, .mjs or .py", file), "create it, or correct Handler")
+	n.fail(fmt.Sprintf("cannot find a handler file at %s.ts, .js, .mjs or .py", base[:dot]), "create it, or correct Handler")
 	return handler{}
 }
 
+// scriptEndings are those of JavaScript and TypeScript files, in the order in
+// which they are tried: what is compiled comes before what it compiles to.
+func scriptEndings() []string {
+	return []string{".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs"}
+}
+
+const pythonEnding = ".py"
+
 func (n node) goHandler(folder string) handler {
-	sources, err := filepath.Glob(n.appPath(folder) + "/*.go")
+	sources, err := filepath.Glob(filepath.Join(n.appPath(folder), "*.go"))
 	if err != nil || len(sources) == 0 {
 		n.fail("the folder "+folder+" has no Go files", "put a Go main package into it, or correct Handler")
 	}
-	return handler{kind: kindGo, entry: folder, lambdaHandler: "bootstrap", out: "bootstrap", runtime: defaultGoRuntime}
+	return handler{
+		build:         Build{Kind: kindGo, Handler: folder, Entry: folder, Runtime: defaultGoRuntime},
+		lambdaHandler: "bootstrap",
+	}
 }
 
-func (n node) fileHandler(props FunctionProps, file, ending, export string) handler {
-	h := handler{entry: file + ending, root: path.Clean(props.SrcPath)}
-	if props.SrcPath == "" {
-		h.root = path.Dir(file)
+func (n node) fileHandler(props FunctionProps, name, file string) handler {
+	h := handler{build: Build{Handler: name, Entry: file}, lambdaHandler: name}
+	if path.Ext(file) == pythonEnding {
+		h.build.Kind, h.build.Runtime = kindPython, defaultPythonRuntime
+		if props.Bundle != nil {
+			n.fail("Bundle is set for a Python function", "remove it: Python is zipped as it is")
+		}
+		return h
 	}
+	h.build.Kind, h.build.Runtime = kindNode, defaultNodeRuntime
 	bundle := Bundle{}
 	if props.Bundle != nil {
 		bundle = *props.Bundle
 	}
-	if ending == ".py" {
-		h.kind, h.runtime = kindPython, defaultPythonRuntime
-		if props.Bundle != nil {
-			n.fail("Bundle is set for a Python function", "remove it: Python is zipped as it is")
-		}
-	} else {
-		h.kind, h.runtime = kindNode, defaultNodeRuntime
-	}
-	if ending == ".py" || bundle.Disabled {
-		n.checkUnbundled(props, bundle, ending)
-		inZip := strings.TrimPrefix(file, h.root+"/")
-		h.lambdaHandler, h.out = inZip+"."+export, inZip+ending
+	if bundle.Disabled {
+		h.build.Folder = path.Clean(props.SrcPath)
+		n.checkUnbundled(props, bundle, file)
 		return h
 	}
-	h.root = ""
-	h.bundle = n.bundleOptions(bundle, ending)
-	h.lambdaHandler = path.Base(file) + "." + export
-	h.out = path.Base(file) + map[string]string{"cjs": ".js", "esm": ".mjs"}[h.bundle.Format]
+	h.build.Format = or(bundle.Format, defaultFormat(file))
+	if h.build.Format != "cjs" && h.build.Format != "esm" {
+		n.fail(fmt.Sprintf("code can't be bundled in the format %q", bundle.Format), `use "cjs" or "esm"`)
+	}
+	h.build.External, h.build.Minify = bundle.External, bundle.Minify
 	return h
 }
 
-func (n node) checkUnbundled(props FunctionProps, bundle Bundle, ending string) {
-	if !bundle.Disabled {
-		return
+func defaultFormat(file string) string {
+	switch path.Ext(file) {
+	case ".mjs", ".mts":
+		return "esm"
 	}
+	return "cjs"
+}
+
+func (n node) checkUnbundled(props FunctionProps, bundle Bundle, file string) {
 	if path.Clean(props.SrcPath) == "." {
 		n.fail("bundling is disabled and SrcPath is the app's folder, so that everything in it would be zipped",
 			"set SrcPath to a folder that holds the function and what it needs")
 	}
-	if ending == ".ts" {
-		n.fail("bundling is disabled for a TypeScript file, which Lambda can't run", "bundle it, or compile it and name the .js file's function")
+	switch path.Ext(file) {
+	case ".js", ".mjs", ".cjs":
+	default:
+		n.fail("bundling is disabled for "+file+", which Node.js can't run", "bundle it, or compile it and name the .js file's function")
 	}
-}
-
-func (n node) bundleOptions(b Bundle, ending string) BundleOptions {
-	format := or(b.Format, map[bool]string{true: "esm", false: "cjs"}[ending == ".mjs"])
-	if format != "cjs" && format != "esm" {
-		n.fail(fmt.Sprintf("code can't be bundled in the format %q", b.Format), `use "cjs" or "esm"`)
-	}
-	return BundleOptions{
-		Format: format, External: b.External, Minify: b.Minify,
-		SourceMap: !b.NoSourceMap, Loader: b.Loader, Define: b.Define,
+	if bundle.Format != "" || bundle.Minify || len(bundle.External) > 0 {
+		n.fail("bundling is disabled and told how to be done", "leave out Disabled, or the rest of Bundle")
 	}
 }
 
@@ -174,14 +170,11 @@ func (n node) isFile(name string) bool {
 
 // build returns the build of a function, shared with functions of the same code.
 func (a *App) build(r *Resource, h handler, props FunctionProps) *Build {
-	b := &Build{
-		Kind: h.kind, Entry: h.entry, Root: h.root, Handler: h.lambdaHandler, Out: h.out,
-		Runtime: or(props.Runtime, h.runtime), Architecture: or(props.Architecture, ARM64),
+	b := &h.build
+	b.Runtime, b.Architecture = or(props.Runtime, b.Runtime), or(props.Architecture, ARM64)
+	if b.Kind != "" { // else the handler was not found, and that is told already
+		checkRuntime(r.node, b)
 	}
-	if h.bundle.Format != "" {
-		b.Bundle = &h.bundle
-	}
-	checkRuntime(r.node, b)
 	text, err := encode(b)
 	if err != nil {
 		r.fail(err.Error(), "")
