@@ -495,7 +495,7 @@ func TestAbsoluteSourceMap(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), node20, "--enable-source-maps", "-e", "require('./f.js').main()")
 	cmd.Dir = out
 	said, _ := cmd.CombinedOutput() // it ends with the error that is looked for
-	if want := filepath.Join(dir, "src/f.ts") + ":3:34"; !strings.Contains(string(said), want) {
+	if want := filepath.Join(dir, "src/f.ts") + ":3:35"; !strings.Contains(string(said), want) {
 		t.Errorf("the trace does not name %s:\n%s", want, said)
 	}
 }
