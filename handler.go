@@ -210,16 +210,19 @@ func checkRuntime(n node, b *Build) {
 	}
 }
 
-// The bucket that CDK's bootstrapping makes, by its default qualifier. The
-// deployer puts another one in its place where there is none.
+// AssetsBucket returns the name of the bucket that templates name for the zips of
+// functions: the one that CDK's bootstrapping makes, by its default qualifier.
+// An empty account gives a name with ${AWS::AccountId} in it.
 // https://docs.aws.amazon.com/cdk/v2/guide/bootstrapping-env.html
-const bootstrapQualifier = "hnb659fds"
+func AssetsBucket(account, region string) string {
+	return "cdk-hnb659fds-assets-" + or(account, "${AWS::AccountId}") + "-" + region
+}
 
 // code returns the Code property of the function.
 func (b *Build) code(s *Stack) map[string]any {
-	bucket := Intrinsic("Fn::Sub", "cdk-"+bootstrapQualifier+"-assets-${AWS::AccountId}-"+s.app.config.Region)
-	if account := s.app.config.Account; account != "" {
-		bucket = Value("cdk-" + bootstrapQualifier + "-assets-" + account + "-" + s.app.config.Region)
+	bucket := Value(AssetsBucket(s.app.config.Account, s.app.config.Region))
+	if s.app.config.Account == "" {
+		bucket = Intrinsic("Fn::Sub", bucket)
 	}
 	return map[string]any{"S3Bucket": bucket, "S3Key": b.Placeholder + ".zip"}
 }
