@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"reflect"
 	"sort"
 	"strconv"
@@ -51,6 +52,27 @@ func decodeJSON(data []byte, to any) error {
 	return nil
 }
 
+// members goes over each exported field of a struct, those of embedded
+// structs among them.
+func members(v reflect.Value) iter.Seq2[reflect.StructField, reflect.Value] {
+	return func(yield func(reflect.StructField, reflect.Value) bool) { eachMember(v, yield) }
+}
+
+func eachMember(v reflect.Value, yield func(reflect.StructField, reflect.Value) bool) bool {
+	for i := range v.NumField() {
+		field := v.Type().Field(i)
+		switch {
+		case field.Anonymous && field.Type.Kind() == reflect.Struct && field.Tag.Get("json") == "":
+			if !eachMember(v.Field(i), yield) {
+				return false
+			}
+		case field.IsExported() && !yield(field, v.Field(i)):
+			return false
+		}
+	}
+	return true
+}
+
 // memberName returns a field's name on the wire.
 func memberName(field reflect.StructField) string {
 	if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" && name != "-" {
@@ -76,16 +98,12 @@ func checkRequired(v reflect.Value, path string) error {
 			}
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			field := v.Type().Field(i)
-			if !field.IsExported() {
-				continue
-			}
+		for field, value := range members(v) {
 			name := memberName(field)
-			if field.Tag.Get("required") == "true" && v.Field(i).IsZero() {
+			if field.Tag.Get("required") == "true" && value.IsZero() {
 				return fmt.Errorf("the member %s%s is missing", path, name)
 			}
-			if err := checkRequired(v.Field(i), path+name+"."); err != nil {
+			if err := checkRequired(value, path+name+"."); err != nil {
 				return err
 			}
 		}
@@ -175,10 +193,8 @@ func (p *params) into(v reflect.Value, path string) error {
 
 func (p *params) intoStruct(v reflect.Value, path string) error {
 	fields := map[string]reflect.Value{}
-	for i := range v.NumField() {
-		if field := v.Type().Field(i); field.IsExported() {
-			fields[memberName(field)] = v.Field(i)
-		}
+	for field, value := range members(v) {
+		fields[memberName(field)] = value
 	}
 	for name, child := range p.children {
 		field, ok := fields[name]

@@ -28,19 +28,23 @@ func (s *Service) queryBody(op *Operation, out any, requestID string) ([]byte, e
 }
 
 func writeMembers(b *bytes.Buffer, v reflect.Value) error {
-	for i := range v.NumField() {
-		field := v.Type().Field(i)
-		if !field.IsExported() || field.Tag.Get("json") == "-" {
+	for field, value := range members(v) {
+		tag := field.Tag.Get("json")
+		if tag == "-" || strings.Contains(tag, ",omitempty") && empty(value) {
 			continue
 		}
-		if strings.Contains(field.Tag.Get("json"), ",omitempty") && v.Field(i).IsZero() {
-			continue
-		}
-		if err := writeElement(b, memberName(field), v.Field(i)); err != nil {
+		if err := writeElement(b, memberName(field), value); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func empty(v reflect.Value) bool {
+	if v.Kind() == reflect.Slice || v.Kind() == reflect.Map {
+		return v.Len() == 0
+	}
+	return v.IsZero()
 }
 
 func writeElement(b *bytes.Buffer, name string, v reflect.Value) error {

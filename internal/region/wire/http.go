@@ -99,9 +99,9 @@ func (s *Service) resolveREST(in *Incoming) error {
 	if in.op == nil {
 		return Errorf(http.StatusNotFound, "UnknownOperationException", "roost does not support %s %s of %s", in.r.Method, in.r.URL.EscapedPath(), s.Name)
 	}
-	t := reflect.TypeOf(in.op.newInput()).Elem()
+	input := reflect.ValueOf(in.op.newInput()).Elem()
 	for key := range in.query {
-		if !knownQuery(t, in.op.route, key) && !strings.HasPrefix(strings.ToLower(key), "x-amz-") && key != "x-id" {
+		if !knownQuery(input, in.op.route, key) && !strings.HasPrefix(strings.ToLower(key), "x-amz-") && key != "x-id" {
 			return Errorf(http.StatusNotImplemented, "NotImplemented", "roost does not support the parameter %q of %s", key, in.op.Name)
 		}
 	}
@@ -147,7 +147,7 @@ func (s *Service) decode(in *Incoming, input any) error {
 	case JSON:
 		return decodeJSON(in.body, input)
 	}
-	if !in.op.stream && len(in.body) > 0 && !hasPayload(v.Type()) {
+	if !in.op.stream && len(in.body) > 0 && !hasPayload(v) {
 		if err := s.decodeBody(in.body, input); err != nil {
 			return err
 		}

@@ -89,8 +89,8 @@ func (r *route) rank() int {
 
 // setREST sets the members that travel outside the body.
 func setREST(input reflect.Value, path map[string]string, query url.Values, header http.Header, body []byte) error {
-	for i := range input.NumField() {
-		field, tag := input.Field(i), input.Type().Field(i).Tag
+	for member, field := range members(input) {
+		tag, name := member.Tag, memberName(member)
 		if tag.Get("payload") == "true" {
 			field.SetBytes(body)
 			continue
@@ -102,14 +102,14 @@ func setREST(input reflect.Value, path map[string]string, query url.Values, head
 		if field.Kind() == reflect.Slice {
 			list := reflect.MakeSlice(field.Type(), len(values), len(values))
 			for j, value := range values {
-				if err := setScalar(list.Index(j), value, memberName(input.Type().Field(i))); err != nil {
+				if err := setScalar(list.Index(j), value, name); err != nil {
 					return err
 				}
 			}
 			field.Set(list)
 			continue
 		}
-		if err := setScalar(field, values[0], memberName(input.Type().Field(i))); err != nil {
+		if err := setScalar(field, values[0], name); err != nil {
 			return err
 		}
 	}
@@ -132,22 +132,22 @@ func restValues(tag reflect.StructTag, path map[string]string, query url.Values,
 }
 
 // hasPayload reports whether a member takes the whole body.
-func hasPayload(t reflect.Type) bool {
-	for i := range t.NumField() {
-		if t.Field(i).Tag.Get("payload") == "true" {
+func hasPayload(input reflect.Value) bool {
+	for field := range members(input) {
+		if field.Tag.Get("payload") == "true" {
 			return true
 		}
 	}
 	return false
 }
 
-// known reports whether the operation's input has a member for a query key.
-func knownQuery(t reflect.Type, r *route, key string) bool {
+// knownQuery reports whether the operation's input has a member for a query key.
+func knownQuery(input reflect.Value, r *route, key string) bool {
 	if _, ok := r.query[key]; ok {
 		return true
 	}
-	for i := range t.NumField() {
-		if t.Field(i).Tag.Get("query") == key {
+	for field := range members(input) {
+		if field.Tag.Get("query") == key {
 			return true
 		}
 	}

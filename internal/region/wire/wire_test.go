@@ -19,7 +19,12 @@ type tag struct {
 	Value string
 }
 
+type Named struct {
+	Colour *string `json:"Hue,omitempty"`
+}
+
 type putInput struct {
+	Named
 	Name   string `required:"true" uri:"Name"`
 	Path   *string
 	Count  int    `query:"count"`
@@ -94,6 +99,7 @@ func TestQuery(t *testing.T) {
 			`<Tags><member><Key>a</Key><Value>v</Value></member><member><Key>z</Key>`},
 		{"map", "Action=Put&Name=n&Labels.entry.1.key=k&Labels.entry.1.value=v", 201,
 			`<Labels><entry><key>k</key><value>v</value></entry></Labels>`},
+		{"embedded member", "Action=Put&Name=n&Hue=blue", 201, `<Echo><Hue>blue</Hue><Name>n</Name>`},
 		{"unknown member", "Action=Put&Name=n&Colour=red", 400, `roost does not support the member &#34;Colour&#34;`},
 		{"unknown nested member", "Action=Put&Name=n&Tags.member.1.Colour=red", 400, `Tags.member.1.Colour`},
 		{"required", "Action=Put", 400, `<Code>ValidationError</Code><Message>Put: the member Name is missing`},
