@@ -16,7 +16,7 @@ type Use struct {
 // Least returns the smallest identity-based policy that allows all uses and
 // nothing else, as an indented document of version 2012-10-17: actions on the
 // same resources share a statement. Characters in a resource that would be
-// wildcards or variables are written as ${*}, ${?} and ${$}. The same uses
+// wildcards or variables are written as [EscapeResource] does. The same uses
 // give the same document, in whatever order they come. Without uses it returns
 // nil, as there is no policy without a statement.
 func Least(uses []Use) []byte {
@@ -87,13 +87,19 @@ func escaped(resources []string) []string {
 }
 
 // EscapeResource returns a Resource element's value that matches just the
-// given text: * ? and $ become ${*} ${?} and ${$}.
+// given text: * and ? become ${*} and ${?}, and a $ that would begin a variable
+// becomes ${$}.
 func EscapeResource(resource string) string {
 	var out []byte
 	for i := 0; i < len(resource); i++ {
 		switch c := resource[i]; c {
-		case '*', '?', '$':
+		case '*', '?':
 			out = append(out, '$', '{', c, '}')
+		case '$':
+			out = append(out, c)
+			if i+1 < len(resource) && resource[i+1] == '{' {
+				out = append(out, '{', c, '}')
+			}
 		default:
 			out = append(out, c)
 		}
