@@ -33,17 +33,16 @@ type Errors = tree.Errors
 
 // Quotas of a template ("AWS CloudFormation quotas").
 const (
-	MaxBytes         = tree.MaxBytes // of a template in S3; one in a request has 51,200
-	MaxBodyBytes     = 51_200        // of a template in a request
-	MaxResources     = 500
-	MaxParameters    = 200
-	MaxOutputs       = 200
-	MaxMappings      = 200
-	MaxMappingKeys   = 200
-	MaxNameLength    = 255
-	MaxValueBytes    = 4096 // of a parameter
-	MaxDescription   = 1024
-	maxExpandedNodes = 200_000 // ours: what loops may make of a template
+	MaxBytes       = tree.MaxBytes // of a template in S3; one in a request has 51,200
+	MaxBodyBytes   = 51_200        // of a template in a request
+	MaxResources   = 500
+	MaxParameters  = 200
+	MaxOutputs     = 200
+	MaxMappings    = 200
+	MaxMappingKeys = 200
+	MaxNameLength  = 255
+	MaxValueBytes  = 4096 // of a parameter
+	MaxDescription = 1024
 )
 
 // Transforms that Expand knows.

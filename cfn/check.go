@@ -26,6 +26,7 @@ type checker struct {
 	resources  map[string]bool
 	conditions map[string]bool
 	unresolved []string
+	first      *Node // where the first of them stands
 }
 
 // check finds what is wrong with functions and references whatever the
@@ -80,7 +81,7 @@ func (c *checker) collect() {
 }
 
 func (c *checker) start(block string, kinds ...eval.Kind) {
-	c.block, c.unresolved = block, nil
+	c.block, c.unresolved, c.first = block, nil, nil
 	c.allowed = map[eval.Kind]bool{eval.ExtensionFunction: c.t.extended()}
 	for _, kind := range kinds {
 		c.allowed[kind] = true
@@ -94,10 +95,10 @@ func (c *checker) finish(text string) {
 	}
 	names := strings.Join(c.unresolved, ", ")
 	if text != "" {
-		c.Add(c.t.Root.Get(c.block), text, names)
+		c.Add(c.first, text, names)
 		return
 	}
-	c.Add(c.t.Root.Get(c.block), eval.UnresolvedText, names, c.block)
+	c.Add(c.first, eval.UnresolvedText, names, c.block)
 }
 
 func (c *checker) resource(r *Resource) {
@@ -107,7 +108,7 @@ func (c *checker) resource(r *Resource) {
 	}
 	for _, id := range r.DependsOn {
 		if !c.resources[id] {
-			c.missing(id)
+			c.missing(r.Node.Get("DependsOn"), id)
 		}
 	}
 	if slices.Contains(r.DependsOn, r.LogicalID) {
@@ -121,7 +122,10 @@ func (c *checker) condition(at *Node, name string) {
 	}
 }
 
-func (c *checker) missing(id string) {
+func (c *checker) missing(at *Node, id string) {
+	if c.first == nil {
+		c.first = at
+	}
 	if !slices.Contains(c.unresolved, id) {
 		c.unresolved = append(c.unresolved, id)
 	}
@@ -209,13 +213,13 @@ func (c *checker) reference(ref eval.Reference) {
 		c.condition(ref.Node, ref.ID)
 	case c.block == "Conditions" || c.block == "Rules":
 		if !c.names[ref.ID] || ref.Attribute != "" {
-			c.missing(ref.ID)
+			c.missing(ref.Node, ref.ID)
 		}
 	case ref.Kind == "Fn::GetAtt" && !c.resources[ref.ID]:
 		c.Add(ref.Node, "Template error: instance of Fn::GetAtt references undefined resource %s", ref.ID)
 	case ref.Kind == "Fn::Sub" && ref.Attribute != "" && !c.resources[ref.ID]:
 		c.Add(ref.Node, "Template error: instance of Fn::Sub references invalid resource attribute %s.%s", ref.ID, ref.Attribute)
 	case !c.names[ref.ID] && !c.resources[ref.ID]:
-		c.missing(ref.ID)
+		c.missing(ref.Node, ref.ID)
 	}
 }

@@ -44,7 +44,27 @@ func New(t *Template, values Values, pseudo Pseudo) (*Stack, error) {
 	if err := s.order(); err != nil {
 		return nil, err
 	}
+	if err := s.rehearse(); err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+// rehearse evaluates everything as far as it can be before anything exists, so
+// that a wrong type or a missing mapping is found before anything is created.
+func (s *Stack) rehearse() error {
+	p := &tree.Problems{Root: s.t.Root}
+	for _, r := range s.Resources {
+		for _, n := range r.nodes() {
+			_, err := s.scope.Rehearse(n, eval.Resources)
+			p.Join(n, err)
+		}
+	}
+	for _, o := range s.Outputs {
+		_, err := s.scope.Rehearse(o.Value, eval.Outputs)
+		p.Join(o.Value, err)
+	}
+	return p.Err()
 }
 
 // Template returns what the stack was made from.
@@ -91,43 +111,52 @@ func (s *Stack) order() error {
 		made[r.LogicalID] = s.holds(r.Condition)
 	}
 	s.needs = map[string][]string{}
-	var unmade []string
+	var left unmade
 	for _, r := range s.t.Resources {
 		if made[r.LogicalID] {
-			s.needs[r.LogicalID] = s.needsOf(r, made, &unmade)
+			s.needs[r.LogicalID] = s.needsOf(r, made, &left)
 		}
 	}
-	s.unresolved(p, "Resources", unmade)
-	unmade = nil
+	left.report(p, "Resources")
+	left = unmade{}
 	for _, o := range s.Outputs {
-		eval.References(o.Node, s.scope.Conditions, func(ref eval.Reference) { noteUnmade(ref, made, &unmade) })
+		eval.References(o.Node, s.scope.Conditions, func(ref eval.Reference) { left.note(ref, made) })
 	}
-	s.unresolved(p, "Outputs", unmade)
+	left.report(p, "Outputs")
 	if err := p.Err(); err != nil {
 		return err
 	}
 	return s.sort()
 }
 
-func (s *Stack) unresolved(p *tree.Problems, block string, ids []string) {
-	if len(ids) > 0 {
-		p.Add(s.t.Root.Get(block), eval.UnresolvedText, strings.Join(ids, ", "), block)
-	}
+// unmade collects references to resources whose condition does not hold.
+type unmade struct {
+	ids   []string
+	first *Node
 }
 
-// noteUnmade collects references to resources whose condition does not hold.
-func noteUnmade(ref eval.Reference, made map[string]bool, list *[]string) {
+func (u *unmade) note(ref eval.Reference, made map[string]bool) {
 	exists, isResource := made[ref.ID]
-	if ref.Kind != "Condition" && isResource && !exists && !slices.Contains(*list, ref.ID) {
-		*list = append(*list, ref.ID)
+	if ref.Kind == "Condition" || !isResource || exists || slices.Contains(u.ids, ref.ID) {
+		return
+	}
+	if u.first == nil {
+		u.first = ref.Node
+	}
+	u.ids = append(u.ids, ref.ID)
+}
+
+func (u *unmade) report(p *tree.Problems, block string) {
+	if len(u.ids) > 0 {
+		p.Add(u.first, eval.UnresolvedText, strings.Join(u.ids, ", "), block)
 	}
 }
 
-func (s *Stack) needsOf(r *Resource, made map[string]bool, unmade *[]string) []string {
+func (s *Stack) needsOf(r *Resource, made map[string]bool, left *unmade) []string {
 	needs := map[string]bool{}
 	for _, n := range r.nodes() {
 		eval.References(n, s.scope.Conditions, func(ref eval.Reference) {
-			noteUnmade(ref, made, unmade)
+			left.note(ref, made)
 			if ref.Kind != "Condition" && made[ref.ID] {
 				needs[ref.ID] = true
 			}

@@ -52,6 +52,9 @@ func (b *booleans) named(at *tree.Node, name string) (bool, error) {
 func (b *booleans) value(n *tree.Node) (bool, error) {
 	if n.Kind == tree.Map && len(n.Members) == 1 {
 		name, arg := n.Members[0].Key, n.Members[0].Value
+		if text := Shape(name, arg, b.e.s.Extended); text != "" {
+			return false, b.e.fail(n, "%s", text)
+		}
 		switch name {
 		case "Condition":
 			return b.named(n, arg.Text)

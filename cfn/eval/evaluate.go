@@ -105,9 +105,23 @@ func (s *Scope) Evaluate(n *tree.Node, l Lookup, block Block) (Result, error) {
 	}
 	e := s.evaluator(l)
 	e.block = block
+	return e.result(n)
+}
+
+// Rehearse evaluates a value as far as it can be without asking anything
+// outside the template: what it would ask for is Unknown.
+func (s *Scope) Rehearse(n *tree.Node, block Block) (Result, error) {
+	e := s.evaluator(Lookup{
+		ImportValue: func(string) (any, error) { return Unknown{}, nil },
+	})
+	e.block, e.rehearsal = block, true
+	return e.result(n)
+}
+
+func (e *evaluator) result(n *tree.Node) (Result, error) {
 	value, err := e.value(n)
 	if err != nil {
-		p := tree.Problems{Root: s.Root}
+		p := tree.Problems{Root: e.s.Root}
 		p.Join(n, err)
 		return Result{}, p.Err()
 	}
@@ -129,6 +143,8 @@ type evaluator struct {
 	l     Lookup
 	block Block
 	rules bool
+
+	rehearsal bool
 
 	path     []string // of the value at hand, for secrets
 	secrets  []string

@@ -22,6 +22,9 @@ func (e *evaluator) assert(n *tree.Node) (bool, error) {
 		return (&booleans{e: e}).plain(n)
 	}
 	name, arg := n.Members[0].Key, n.Members[0].Value
+	if text := Shape(name, arg, e.s.Extended); text != "" {
+		return false, e.fail(n, "%s", text)
+	}
 	switch name {
 	case "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn":
 		return e.members(name, arg)
