@@ -161,32 +161,40 @@ func (e *Environment) arm() error {
 // connect makes the pipes for what the function writes. The caller closes the
 // writers once the process has them.
 func (e *Environment) connect(cmd *exec.Cmd) (writers []*os.File, err error) {
-	splits := []func([]byte) []byte{splitLines(e.logLine)}
-	if e.spec.Managed {
-		splits = append(splits, splitFrames(e.logFrame))
+	w, err := e.pipe(splitLines(e.logLine), e.logLine)
+	if err != nil {
+		return nil, err
 	}
-	for i, split := range splits {
-		r, w, err := os.Pipe()
+	cmd.Stdout, cmd.Stderr = w, w
+	writers = append(writers, w)
+	if e.spec.Managed {
+		w, err := e.pipe(splitFrames(e.logFrame), nil)
 		if err != nil {
 			return writers, err
 		}
+		cmd.ExtraFiles = []*os.File{w} // file descriptor 3
 		writers = append(writers, w)
-		o, err := newOutput(r, split)
-		if err != nil {
-			r.Close()
-			return writers, err
-		}
-		e.outputs = append(e.outputs, o)
-		if i == 0 {
-			cmd.Stdout, cmd.Stderr = w, w
-		} else {
-			cmd.ExtraFiles = append(cmd.ExtraFiles, w)
-		}
 	}
 	for _, o := range e.outputs {
 		go o.follow()
 	}
 	return writers, nil
+}
+
+// pipe makes one output and returns the end for the process.
+func (e *Environment) pipe(split func([]byte) []byte, rest func(string)) (*os.File, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	o, err := newOutput(r, split, rest)
+	if err != nil {
+		r.Close()
+		w.Close()
+		return nil, err
+	}
+	e.outputs = append(e.outputs, o)
+	return w, nil
 }
 
 // Ready implements runtimeapi.Events: the runtime waits for an invocation.

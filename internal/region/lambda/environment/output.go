@@ -19,6 +19,7 @@ type output struct {
 	file  *os.File
 	raw   syscall.RawConn
 	split func(data []byte) (rest []byte) // hands on whole messages
+	rest  func(message string)            // takes a line without an end; nil: none do
 
 	mu    sync.Mutex
 	buf   []byte // read and not yet split
@@ -26,12 +27,12 @@ type output struct {
 	read  func(fd uintptr) // bound once, to save the closure for each call
 }
 
-func newOutput(file *os.File, split func([]byte) []byte) (*output, error) {
+func newOutput(file *os.File, split func([]byte) []byte, rest func(string)) (*output, error) {
 	raw, err := file.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	o := &output{file: file, raw: raw, split: split}
+	o := &output{file: file, raw: raw, split: split, rest: rest}
 	o.read = func(fd uintptr) { o.take(int(fd)) }
 	return o, nil
 }
@@ -42,8 +43,19 @@ func (o *output) follow() {
 	o.file.Close()
 }
 
-// drain reads what is there.
-func (o *output) drain() { _ = o.raw.Control(o.read) }
+// drain reads what is there, and hands on a line without an end as it is.
+func (o *output) drain() {
+	_ = o.raw.Control(o.read)
+	if o.rest == nil {
+		return
+	}
+	o.mu.Lock()
+	if len(o.buf) > 0 {
+		o.rest(string(o.buf))
+		o.buf = o.buf[:0]
+	}
+	o.mu.Unlock()
+}
 
 // take reads until nothing is there and returns whether the pipe has ended.
 func (o *output) take(fd int) bool {
