@@ -287,9 +287,13 @@ func FuzzEncode(f *testing.F) {
 		r := anything(&e)
 		r.Path, r.RawQuery, r.Body = path, []byte(query), body
 		r.Headers = e.Headers([]http1.Field{{Name: []byte(name), Value: []byte(value)}, {Name: []byte("cookie"), Value: []byte(value)}})
-		for _, payload := range [][]byte{e.V2(r), e.V1(r), e.AuthorizerV2(r, "arn", nil), e.AuthorizerV1(r, "arn", nil)} {
-			if !json.Valid(payload) {
-				t.Fatalf("not JSON: %s", payload)
+		for name, encode := range map[string]func() []byte{
+			"2.0": func() []byte { return e.V2(r) }, "1.0": func() []byte { return e.V1(r) },
+			"authorizer 2.0": func() []byte { return e.AuthorizerV2(r, "arn", nil) },
+			"authorizer 1.0": func() []byte { return e.AuthorizerV1(r, "arn", nil) },
+		} {
+			if payload := encode(); !json.Valid(payload) {
+				t.Fatalf("%s is not JSON: %s", name, payload)
 			}
 		}
 	})
