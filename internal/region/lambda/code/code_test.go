@@ -1,0 +1,155 @@
+package code
+
+import (
+	"archive/zip"
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// entry is one entry of an archive that a test makes.
+type entry struct {
+	name, content string
+	mode          fs.FileMode
+}
+
+func archive(t testing.TB, entries ...entry) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for _, e := range entries {
+		header := &zip.FileHeader{Name: e.name, Method: zip.Deflate}
+		header.SetMode(e.mode)
+		f, err := w.CreateHeader(header)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write([]byte(e.content)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestAdd(t *testing.T) {
+	s := &Store{Dir: filepath.Join(t.TempDir(), "code")}
+	data := archive(t, entry{"bootstrap", "#!/bin/sh", 0o755}, entry{"lib/a.js", "1", 0o644}, entry{"link", "lib/a.js", fs.ModeSymlink | 0o777})
+	got, err := s.Add(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := s.Add(bytes.NewReader(data))
+	if err != nil || again != got {
+		t.Errorf("the second time: %v %v", again, err)
+	}
+	content, err := os.ReadFile(filepath.Join(s.Path(got.SHA256), "link"))
+	if err != nil || string(content) != "1" {
+		t.Errorf("got %q %v", content, err)
+	}
+	info, err := os.Stat(filepath.Join(s.Path(got.SHA256), "bootstrap"))
+	if err != nil || info.Mode().Perm() != 0o555 {
+		t.Errorf("the mode of bootstrap is %v (%v)", info.Mode(), err)
+	}
+	if err := s.Keep(nil); err != nil || s.Has(got.SHA256) {
+		t.Errorf("it is still there (%v)", err)
+	}
+}
+
+func TestRefusedArchives(t *testing.T) {
+	tests := []struct {
+		name string
+		data []byte
+		want string
+	}{
+		{"no archive", []byte("hello"), "Could not unzip uploaded file"},
+		{"parent folder", archive(t, entry{"../evil", "x", 0o644}), `"../evil" leaves its folder`},
+		{"hidden parent", archive(t, entry{"a/../../evil", "x", 0o644}), "leaves its folder"},
+		{"absolute", archive(t, entry{"/etc/evil", "x", 0o644}), "leaves its folder"},
+		{"backslashes", archive(t, entry{`..\evil`, "x", 0o644}), "leaves its folder"},
+		{"link out", archive(t, entry{"l", "../../etc", fs.ModeSymlink | 0o777}), "leads out of its folder"},
+		{"absolute link", archive(t, entry{"l", "/etc", fs.ModeSymlink | 0o777}), "leads out of its folder"},
+		{"device", archive(t, entry{"d", "", fs.ModeDevice | 0o666}), "neither a file"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := &Store{Dir: t.TempDir()}
+			_, err := s.Add(bytes.NewReader(test.data))
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+			if left, _ := os.ReadDir(s.Dir); len(left) != 0 {
+				t.Errorf("%d files are left", len(left))
+			}
+		})
+	}
+}
+
+func TestMerge(t *testing.T) {
+	s := &Store{Dir: t.TempDir()}
+	var names []string
+	for _, data := range [][]byte{
+		archive(t, entry{"python/a.py", "1", 0o644}, entry{"python/b.py", "1", 0o644}),
+		archive(t, entry{"python/b.py", "2", 0o644}),
+	} {
+		a, err := s.Add(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, a.SHA256)
+	}
+	dir, err := s.Merge(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"python/a.py": "1", "python/b.py": "2"} {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != want {
+			t.Errorf("%s is %q (%v)", name, got, err)
+		}
+	}
+}
+
+func TestRunnable(t *testing.T) {
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := runnable(executable, "plan9", "mips"); err == nil || !strings.Contains(err.Error(), "this machine runs plan9/mips") {
+		t.Errorf("got %v", err)
+	}
+	dir := t.TempDir()
+	for content, want := range map[string]string{"#!/bin/sh\n": "", "rubbish": "neither a program nor a script"} {
+		if err := os.WriteFile(filepath.Join(dir, "bootstrap"), []byte(content), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		err := Runnable(dir)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: got %v", content, err)
+		}
+	}
+	if err := Runnable(t.TempDir()); err != nil {
+		t.Errorf("without a bootstrap: got %v", err)
+	}
+}
+
+func FuzzAdd(f *testing.F) {
+	f.Add(archive(f, entry{"a/b", "x", 0o644}, entry{"l", "a", fs.ModeSymlink | 0o777}, entry{"l/c", "y", 0o644}))
+	f.Add([]byte("PK\x03\x04"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		parent := t.TempDir()
+		s := &Store{Dir: filepath.Join(parent, "a", "code")}
+		_, _ = s.Add(bytes.NewReader(data))
+		entries, _ := os.ReadDir(parent)
+		for _, e := range entries {
+			if e.Name() != "a" {
+				t.Errorf("%s was written outside of the folder", e.Name())
+			}
+		}
+		removeAll(s.Dir)
+	})
+}
