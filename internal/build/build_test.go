@@ -515,3 +515,30 @@ func TestUnbundled(t *testing.T) {
 		t.Error("a new file of a module does not count")
 	}
 }
+
+func TestProgram(t *testing.T) {
+	need.Tool(t, "go")
+	files := goApp()
+	files["lib/main.go"] = "package main\n\nimport \"example.com/app/greet\"\n\nfunc main() { print(greet.Text) }\n"
+	dir := app(t, files)
+	b := New(Config{App: dir, AWS: true}) // the program runs here all the same
+	for _, cached := range []bool{false, true} {
+		program, err := b.Program(t.Context(), "lib")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if program.Cached != cached {
+			t.Errorf("cached: %v", program.Cached)
+		}
+		said, err := exec.CommandContext(t.Context(), program.Path).CombinedOutput()
+		if err != nil || string(said) != "hello" {
+			t.Errorf("it says %q, %v", said, err)
+		}
+	}
+	if len(b.Affected([]Function{ProgramFunction("lib")}, []string{"greet/greet.go"})) != 1 {
+		t.Error("an edit does not count")
+	}
+	if _, err := b.Program(t.Context(), "nowhere"); err == nil {
+		t.Error("a program that is not there was built")
+	}
+}

@@ -1,7 +1,6 @@
 package build
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -225,8 +224,11 @@ func (b *Builder) upToDate(j *job) *record {
 	if now, err := rec.Inputs.fingerprint(); err != nil || now != rec.Fingerprint {
 		return nil
 	}
-	zip, err := os.ReadFile(b.zipPath(rec.Hash))
-	if err != nil || !bytes.HasPrefix(zip, []byte("PK")) {
+	product := b.zipPath(rec.Hash)
+	if j.isProgram() {
+		product = b.programPath(rec.Hash)
+	}
+	if info, err := os.Stat(product); err != nil || info.Size() == 0 {
 		return nil
 	}
 	return rec
@@ -240,7 +242,7 @@ func (b *Builder) keep(j *job, rec *record) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(b.recordPath(j.key), data)
+	return writeFile(b.recordPath(j.key), data, 0o644)
 }
 
 func (b *Builder) remember(key string, rec *record) {
@@ -265,7 +267,7 @@ func (b *Builder) Prune(before time.Time) error {
 	b.mu.Lock()
 	used := map[string]bool{}
 	for key, rec := range b.built {
-		used[key+".json"], used[rec.Hash+".zip"] = true, true
+		used[key+".json"], used[rec.Hash+".zip"], used[rec.Hash+".program"] = true, true, true
 	}
 	b.mu.Unlock()
 	dir, err := os.ReadDir(b.cfg.Cache)

@@ -26,11 +26,13 @@ func goArch(architecture string) string {
 
 // target returns the system and processor that a function is built for.
 func (b *Builder) target(f Function) (goos, goarch string) {
-	if b.cfg.AWS {
+	if b.cfg.AWS && !f.isProgram() {
 		return "linux", goArch(f.Architecture)
 	}
 	return runtime.GOOS, runtime.GOARCH
 }
+
+func (f Function) isProgram() bool { return f.Kind == Go && f.Out == "program" }
 
 // buildGo compiles Go functions. Those whose programs have different names and
 // the same processor go into one command, which compiles common packages once.
@@ -129,16 +131,7 @@ func (b *Builder) goCommand(ctx context.Context, f Function, args ...string) *ex
 
 // packGo zips one compiled program.
 func (b *Builder) packGo(j *job, out string, src goSources) error {
-	program := filepath.Join(out, "bootstrap")
-	if _, err := os.Stat(program); err != nil {
-		program = filepath.Join(out, path.Base(j.Entry))
-	}
-	data, err := os.ReadFile(program)
-	// A package that is not main is compiled to an archive, or to nothing.
-	if errors.Is(err, os.ErrNotExist) || bytes.HasPrefix(data, []byte("!<arch>\n")) {
-		return &Error{Entry: j.Entry, Problems: []Problem{{File: j.Entry, Text: "the folder has no main package"}},
-			Remedy: "begin its files with \"package main\" and give it a main function that calls lambda.Start"}
-	}
+	data, err := b.readProgram(j, out)
 	if err != nil {
 		return err
 	}
@@ -147,6 +140,21 @@ func (b *Builder) packGo(j *job, out string, src goSources) error {
 		return err
 	}
 	return b.keep(j, &record{Hash: hash, Inputs: src.inputs, Fingerprint: src.fingerprint, Headers: src.headers})
+}
+
+// readProgram reads what the compiler has written for a job.
+func (b *Builder) readProgram(j *job, out string) ([]byte, error) {
+	program := filepath.Join(out, "bootstrap")
+	if _, err := os.Stat(program); err != nil {
+		program = filepath.Join(out, path.Base(j.Entry))
+	}
+	data, err := os.ReadFile(program)
+	// A package that is not main is compiled to an archive, or to nothing.
+	if errors.Is(err, os.ErrNotExist) || bytes.HasPrefix(data, []byte("!<arch>\n")) {
+		return nil, &Error{Entry: j.Entry, Problems: []Problem{{File: j.Entry, Text: "the folder has no main package"}},
+			Remedy: "begin its files with \"package main\" and give it a function main"}
+	}
+	return data, err
 }
 
 // goLine is a compiler's line: file, line, column where known, and words.

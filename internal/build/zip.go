@@ -79,7 +79,7 @@ func (b *Builder) writeZip(entries []entry) (hash string, err error) {
 	}
 	sum := sha256.Sum256(data)
 	hash = hex.EncodeToString(sum[:])
-	return hash, writeFile(b.zipPath(hash), data)
+	return hash, writeFile(b.zipPath(hash), data, 0o644)
 }
 
 func (b *Builder) zipPath(hash string) string {
@@ -88,7 +88,7 @@ func (b *Builder) zipPath(hash string) string {
 
 // writeFile replaces a file in one step, so that neither a reader nor a crash
 // sees half of it.
-func writeFile(name string, data []byte) error {
+func writeFile(name string, data []byte, mode fs.FileMode) error {
 	tmp, err := os.CreateTemp(filepath.Dir(name), ".tmp-*")
 	if err != nil {
 		return err
@@ -101,7 +101,7 @@ func writeFile(name string, data []byte) error {
 	if err := tmp.Close(); err != nil {
 		return err
 	}
-	if err := os.Chmod(tmp.Name(), 0o644); err != nil {
+	if err := os.Chmod(tmp.Name(), mode); err != nil {
 		return err
 	}
 	return os.Rename(tmp.Name(), name)
