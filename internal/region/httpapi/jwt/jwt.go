@@ -115,7 +115,8 @@ func (v *Verifier) Verify(ctx context.Context, token string, scopes []string) (*
 }
 
 func unreadable(err error) *Error {
-	if errors.Is(err, jose.ErrUnexpectedSignatureAlgorithm) {
+	var unexpected *jose.ErrUnexpectedSignatureAlgorithm
+	if errors.As(err, &unexpected) {
 		return invalid("signing method is invalid: only RS256, RS384 and RS512 are supported")
 	}
 	return invalid("the token is malformed")
