@@ -312,7 +312,11 @@ func (a *API) Function(routeKey string) *Function {
 }
 
 func (a *API) unknownRoute(routeKey string) {
-	a.failHere(fmt.Sprintf("there is no route %q", routeKey), "use one of "+strings.Join(slices.Sorted(maps.Keys(a.routes)), ", "))
+	remedy := "use one of " + strings.Join(slices.Sorted(maps.Keys(a.routes)), ", ")
+	if len(a.routes) == 0 {
+		remedy = "the API has none"
+	}
+	a.failHere(fmt.Sprintf("there is no route %q", routeKey), remedy)
 }
 
 // AttachPermissions adds permissions to the roles of all functions of the API.

@@ -57,6 +57,10 @@ func Intrinsic(function string, argument any) Value {
 // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html
 func pseudo(name string) Value { return reference{Ref: "AWS::" + name}.value() }
 
+func (r reference) empty() bool {
+	return r.Ref == "" && r.GetAtt == nil && r.Secret == "" && r.Intrinsic == nil
+}
+
 // part is a piece of a Value: literal text or a reference.
 type part struct {
 	text string
@@ -80,7 +84,7 @@ func parse(s string) ([]part, error) {
 			return nil, fmt.Errorf("%q holds a value that was cut or changed: %w", s, err)
 		}
 		after = after[decoder.InputOffset():]
-		if !strings.HasPrefix(after, markerEnd) {
+		if !strings.HasPrefix(after, markerEnd) || ref.empty() {
 			return nil, fmt.Errorf("%q holds a value that was cut or changed", s)
 		}
 		parts = append(parts, part{ref: ref})
