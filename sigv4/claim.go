@@ -190,15 +190,18 @@ func (c *claim) readQuery(query string) (algorithm string) {
 }
 
 // readDate reads the time of the signature: ISO 8601 basic format, or in the
-// Date header also RFC 9110's, which botocore sends.
+// Date header also those of RFC 9110 and, for botocore sends that, RFC 5322.
 func (v *Verifier) readDate(r *Request, c *claim) *Error {
 	var err error
 	if c.time, err = parseDate(c.date); err == nil {
 		return nil
 	}
 	if !c.presigned && !r.has("x-amz-date") {
-		if c.time, err = time.Parse(http.TimeFormat, c.date); err == nil {
-			return nil
+		for _, layout := range []string{http.TimeFormat, time.RFC1123Z} {
+			if c.time, err = time.Parse(layout, c.date); err == nil {
+				c.time = c.time.UTC()
+				return nil
+			}
 		}
 	}
 	return v.errDate(c)

@@ -20,7 +20,7 @@
 // With S3 set, the Verifier follows S3's rules: the path is neither normalised
 // nor encoded a second time, the body's hash is declared in a header instead of
 // being computed first, and the body can be sent unsigned or in signed chunks.
-// Signature.Body then checks the body while it is read.
+// Package s3body then checks the body while it is read.
 //
 // A client uses Signer, whose Sign adds the headers to an *http.Request and whose
 // Presign returns a URL.

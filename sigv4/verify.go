@@ -28,7 +28,7 @@ type Verifier struct {
 	// X-Amz-Expires is good for that long instead.
 	Window time.Duration
 	// S3 turns on S3's rules: PathAsSent, the body's hash taken from
-	// X-Amz-Content-Sha256 and checked by Signature.Body, unsigned and
+	// X-Amz-Content-Sha256 and checked by package s3body, unsigned and
 	// streaming payloads, all x-amz- headers signed, and S3's errors. Without
 	// it the payload is always hashed, whatever a header declares.
 	S3 bool
@@ -61,10 +61,12 @@ type Signature struct {
 	// Payload markers.
 	PayloadHash string
 
-	s3            bool
-	sent          signature
-	key           [32]byte
-	decodedLength string
+	// DecodedLength is X-Amz-Decoded-Content-Length, the length of a payload in
+	// chunks in bytes, or -1.
+	DecodedLength int64
+
+	sent signature
+	key  [32]byte
 }
 
 // Signs reports whether the header with a lower-case name is signed.
@@ -74,7 +76,7 @@ func (s *Signature) Signs(name string) bool { return lists(s.SignedHeaders, name
 const maxExpires = 7 * 24 * time.Hour
 
 // Verify checks the signature of a request. It returns an *Error for a refusal,
-// or the error of key. With S3 the body is not yet checked: see Signature.Body.
+// or the error of key. With S3 the body is not yet checked: see package s3body.
 func (v *Verifier) Verify(r *Request, key KeyFunc) (Signature, error) {
 	var c claim
 	if err := v.readClaim(r, &c); err != nil { // 1 to 9
@@ -105,11 +107,13 @@ func (v *Verifier) Verify(r *Request, key KeyFunc) (Signature, error) {
 		Date: c.scope.date, Region: c.region, Service: c.service,
 		Time: c.time, SignedHeaders: c.signedHeaders,
 		Presigned: c.presigned, Expires: expires, PayloadHash: payloadHash,
-		s3: v.S3, key: signingKey,
+		DecodedLength: -1, key: signingKey,
 	}
 	copy(s.sent[:], c.signature)
-	if strings.HasPrefix(payloadHash, "STREAMING-") {
-		s.decodedLength, _ = r.first("x-amz-decoded-content-length")
+	if length, ok := r.first("x-amz-decoded-content-length"); ok {
+		if n, err := strconv.ParseUint(trim(length), 10, 63); err == nil {
+			s.DecodedLength = int64(n)
+		}
 	}
 	return s, nil
 }

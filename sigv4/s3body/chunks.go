@@ -1,4 +1,4 @@
-package sigv4
+package s3body
 
 import (
 	"bufio"
@@ -8,6 +8,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/seed-615d3599/roost/sigv4"
 )
 
 // Limits of the aws-chunked encoding: of a line, and of the lines of a trailer.
@@ -15,6 +17,9 @@ const (
 	maxChunkLine    = 4096
 	maxTrailerLines = 32
 )
+
+// emptyHash is the SHA-256 of nothing, which each chunk's signature covers.
+const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 // chunkReader decodes an aws-chunked payload (S3 API Reference, "Signature
 // calculations for chunked uploads" and "... including trailing headers"):
@@ -28,30 +33,23 @@ type chunkReader struct {
 	in        *bufio.Reader
 	signed    bool // chunks carry signatures
 	trailing  bool // a trailer follows
-	key       [32]byte
-	preamble  string // timestamp and scope lines of each string to sign
-	previous  signature
+	chain     sigv4.Chain
 	remaining int64 // of the declared length
 
 	open    bool  // inside a chunk
 	left    int64 // of it
 	claimed string
 	digest  hash.Hash
-	trailer []Header
+	trailer []sigv4.Header
 }
 
-func newChunkReader(s *Signature, body io.Reader, length int64) *chunkReader {
-	line := s.Time.AppendFormat(nil, isoBasic)
-	line = append(line, '\n')
-	line = scope{s.Date, s.Region, s.Service}.append(line)
+func newChunkReader(sig *sigv4.Signature, body io.Reader) *chunkReader {
 	return &chunkReader{
 		in:        bufio.NewReaderSize(body, maxChunkLine),
-		signed:    s.PayloadHash != PayloadStreamingUnsignedTrailer,
-		trailing:  s.PayloadHash != PayloadStreaming,
-		key:       s.key,
-		preamble:  string(append(line, '\n')),
-		previous:  s.sent,
-		remaining: length,
+		signed:    sig.PayloadHash != sigv4.PayloadStreamingUnsignedTrailer,
+		trailing:  sig.PayloadHash != sigv4.PayloadStreaming,
+		chain:     sig.Chain(),
+		remaining: sig.DecodedLength,
 		digest:    sha256.New(),
 	}
 }
@@ -122,23 +120,15 @@ func (c *chunkReader) checkChunk() error {
 	if !c.signed {
 		return nil
 	}
-	return c.check("AWS4-HMAC-SHA256-PAYLOAD\n", emptyHash+"\n", c.claimed)
+	return c.check("AWS4-HMAC-SHA256-PAYLOAD", c.claimed, emptyHash)
 }
 
-// check compares a signature over the digest and the one before it.
-func (c *chunkReader) check(algorithm, extra, claimed string) error {
-	var array [512]byte
-	message := append(array[:0], algorithm...)
-	message = append(message, c.preamble...)
-	message = append(message, c.previous[:]...)
-	message = append(message, '\n')
-	message = append(message, extra...)
-	message = hex.AppendEncode(message, c.digest.Sum(nil))
-	want := sign(c.key, message)
-	if !want.equals(claimed) {
-		return (&Verifier{S3: true}).errMismatch()
+// check compares a signature over the digest and the signature before it.
+func (c *chunkReader) check(algorithm, claimed string, lines ...string) error {
+	lines = append(lines, hex.EncodeToString(c.digest.Sum(nil)))
+	if !c.chain.Next(algorithm, claimed, lines...) {
+		return refuse(403, sigv4.CodeSignatureDoesNotMatch, "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
 	}
-	c.previous = want
 	return nil
 }
 
@@ -178,7 +168,7 @@ func (c *chunkReader) readTrailer() error {
 			return err
 		}
 		if line == "" && c.signed {
-			return c.check("AWS4-HMAC-SHA256-TRAILER\n", "", claimed)
+			return c.check("AWS4-HMAC-SHA256-TRAILER", claimed)
 		} else if line == "" {
 			return nil
 		}
@@ -186,12 +176,12 @@ func (c *chunkReader) readTrailer() error {
 		if !ok || claimed != "" {
 			return errChunk()
 		}
-		name, value = strings.ToLower(name), trim(value)
+		name, value = strings.ToLower(name), strings.Trim(value, " \t")
 		if name == "x-amz-trailer-signature" {
 			claimed = value
 			continue
 		}
-		c.trailer = append(c.trailer, Header{name, value})
+		c.trailer = append(c.trailer, sigv4.Header{Name: name, Value: value})
 		io.WriteString(c.digest, name+":"+value+"\n")
 	}
 	return errChunk()
@@ -208,12 +198,12 @@ func (c *chunkReader) line() (string, error) {
 	return strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r"), nil
 }
 
-func errChunk() *Error {
-	return refuse(400, CodeInvalidRequest, "The body of the request is not well-formed aws-chunked data.")
+func errChunk() *sigv4.Error {
+	return refuse(400, sigv4.CodeInvalidRequest, "The body of the request is not well-formed aws-chunked data.")
 }
 
-func incompleteBody() *Error {
-	return refuse(400, CodeIncompleteBody, "You did not provide the number of bytes specified by the Content-Length HTTP header.")
+func incompleteBody() *sigv4.Error {
+	return refuse(400, sigv4.CodeIncompleteBody, "You did not provide the number of bytes specified by the Content-Length HTTP header.")
 }
 
 // incomplete is the error for a body that ends early.
