@@ -194,7 +194,7 @@ func (e *evaluation) policy(kind PolicyType, attached *Attached) verdict {
 func (e *evaluation) statement(s *Statement) (grant, element, int) {
 	granted := directGrant
 	if s.principals.present {
-		granted = s.principals.covers(&e.request.Principal, e.boundary)
+		granted = s.principals.covers(&e.request.Principal, s.Effect, e.boundary)
 		if granted == noGrant {
 			return noGrant, principalElement, 0
 		}

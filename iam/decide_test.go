@@ -147,6 +147,7 @@ var decisionCases = []decisionCase{
 	{name: "trust, Cognito without keys", principal: cognito, owner: here, trust: cognitoTrust, want: noTrust, page: pageFederation},
 	{name: "trust, other provider", principal: iam.Principal{Kind: iam.Federated, Name: "accounts.google.com"}, owner: here, trust: trusting(`{'Federated': 'cognito-identity.amazonaws.com'}`), want: noTrust, page: pagePrincipal},
 	{name: "trust, everyone is no provider", principal: cognito, owner: here, trust: trusting(`'*'`), want: noTrust, page: inferred},
+	{name: "trust, everyone denied", principal: cognito, owner: here, trust: trusting(`{'Federated': 'cognito-identity.amazonaws.com'}`) + `}, {'Effect': 'Deny', 'Action': 'sts:*', 'Principal': '*'`, want: denyTrust, page: pagePrincipal},
 	{name: "trust, a user is no provider", principal: bob, identity: allowAll, trust: trusting(`{'Federated': 'arn:aws:iam::111111111111:user/bob'}`), want: noTrust, page: pagePrincipal},
 
 	// Principals that look like others.
@@ -168,6 +169,8 @@ var decisionCases = []decisionCase{
 	{name: "not bob", principal: bob, identity: allowAll, resource: denyAll + `, 'NotPrincipal': {'AWS': 'arn:aws:iam::111111111111:user/bob'}`, want: denyResource, page: pageNotPrincipal + ": the account must be listed"},
 	{name: "not eve", principal: bob, identity: allowAll, resource: denyAll + `, 'NotPrincipal': {'AWS': ['arn:aws:iam::111111111111:user/eve', '111111111111']}`, want: denyResource, page: pageNotPrincipal},
 	{name: "not bob, who has a boundary", principal: bob, identity: allowAll, boundary: allowAll, resource: denyAll + `, 'NotPrincipal': {'AWS': ['arn:aws:iam::111111111111:user/bob', '111111111111']}`, want: denyResource, page: pageNotPrincipal},
+	{name: "not everyone, who has a boundary", principal: bob, identity: allowAll, boundary: allowAll, resource: denyAll + `, 'NotPrincipal': '*'`, want: denyResource, page: pageNotPrincipal + ": regardless of the values"},
+	{name: "not everyone", principal: bob, identity: allowAll, resource: denyAll + `, 'NotPrincipal': {'AWS': '*'}`, want: byIdentity, page: pageNotPrincipal},
 	{name: "not the session, role and account", principal: session, identity: allowAll, resource: denyAll + `, 'NotPrincipal': {'AWS': ['arn:aws:sts::111111111111:assumed-role/r/s', 'arn:aws:iam::111111111111:role/p/r', '111111111111']}`, want: byIdentity, page: pageNotPrincipal},
 	{name: "not the role and account", principal: session, identity: allowAll, resource: denyAll + `, 'NotPrincipal': {'AWS': ['arn:aws:iam::111111111111:role/p/r', '111111111111']}`, want: denyResource, page: pageNotPrincipal},
 	{name: "not the root user's account", principal: root, resource: denyAll + `, 'NotPrincipal': {'AWS': '111111111111'}`, want: iam.Decision{Outcome: iam.Allowed}, page: pageNotPrincipal},

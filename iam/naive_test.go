@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,37 +84,46 @@ func list(v any) []string {
 
 func naivePrincipal(s map[string]any, r *naiveRequest) string {
 	if p, ok := s["Principal"]; ok {
+		if s["Effect"] == "Deny" && naiveEveryone(p) {
+			return "direct"
+		}
 		return naiveNamed(p, r)
 	}
 	p, ok := s["NotPrincipal"]
 	if !ok {
 		return "direct"
 	}
-	if r.boundary && p != "*" && (r.principal.Kind == iam.User || r.principal.Kind == iam.AssumedRole) {
+	if r.boundary && (r.principal.Kind == iam.User || r.principal.Kind == iam.AssumedRole) {
 		return "direct"
 	}
-	found := map[string]bool{}
-	if p == "*" {
+	if naiveEveryone(p) {
 		return ""
 	}
+	found := map[string]bool{}
 	for kind, values := range p.(map[string]any) {
 		for _, value := range list(values) {
 			found[naiveNamed(map[string]any{kind: value}, r)] = true
 		}
 	}
 	needed := []string{"direct"}
-	everyone := naiveNamed(p, r) == "direct" && strings.Contains(strings.Join(list(p.(map[string]any)["AWS"]), " ")+" ", "* ")
 	if r.principal.Kind == iam.User {
 		needed = []string{"direct", "account"}
 	} else if r.principal.Kind == iam.AssumedRole {
 		needed = []string{"direct", "account", "role"}
 	}
 	for _, n := range needed {
-		if !found[n] && !everyone {
+		if !found[n] {
 			return "direct"
 		}
 	}
 	return ""
+}
+
+func naiveEveryone(p any) bool {
+	if m, ok := p.(map[string]any); ok {
+		return slices.Contains(list(m["AWS"]), "*")
+	}
+	return p == "*"
 }
 
 func naiveNamed(p any, r *naiveRequest) string {

@@ -34,10 +34,14 @@ type awsPrincipal struct {
 	account string // for a principal that is an account: its number
 }
 
-// covers reports how the element reaches a principal. NotPrincipal reaches
-// those whom it does not name.
-func (ps *principals) covers(p *Principal, hasBoundary bool) grant {
+// covers reports how the element of a statement with the given effect reaches
+// a principal. NotPrincipal reaches those whom it does not name. A wildcard
+// that denies reaches everyone, even those whom it would not let in.
+func (ps *principals) covers(p *Principal, effect Effect, hasBoundary bool) grant {
 	if !ps.not {
+		if ps.everyone && effect == Deny {
+			return directGrant
+		}
 		return ps.names(p)
 	}
 	if ps.excepts(p, hasBoundary) {
@@ -96,17 +100,15 @@ func (a *awsPrincipal) names(p *Principal) grant {
 // excepts reports whether a NotPrincipal element leaves a principal alone. By
 // the page on NotPrincipal AWS may validate the account first, then the role
 // and then the session, so that each of them must be listed; and a principal
-// with a permissions boundary is never left alone.
+// with a permissions boundary is never left alone, "regardless of the values".
 func (ps *principals) excepts(p *Principal, hasBoundary bool) bool {
-	switch p.Kind {
-	case Service, Federated:
-		return ps.names(p) != noGrant
-	}
-	if ps.everyone {
-		return true
-	}
-	if hasBoundary {
+	switch {
+	case hasBoundary && (p.Kind == User || p.Kind == AssumedRole):
 		return false
+	case ps.everyone:
+		return true
+	case p.Kind == Service || p.Kind == Federated:
+		return ps.names(p) != noGrant
 	}
 	var account, role, itself bool
 	for i := range ps.aws {
