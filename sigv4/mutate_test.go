@@ -169,22 +169,32 @@ func asciiLower(s string) string {
 
 // signature computes what the signature has to be.
 func (o oracle) signature(r sigv4.Request, s stated) string {
-	mac := func(key, message string) string {
-		h := hmac.New(sha256.New, []byte(key))
-		h.Write([]byte(message))
-		return string(h.Sum(nil))
-	}
-	parts := strings.Split(s.credential, "/")
-	if len(parts) != 5 {
-		return "no credential"
-	}
+	return o.signText(s, o.canonical(r, s))
+}
+
+func (o oracle) signText(s stated, canonical string) string {
+	return o.signWith(o.key(s), s, canonical)
+}
+
+func (o oracle) signWith(key string, s stated, canonical string) string {
+	sum := sha256.Sum256([]byte(canonical))
+	_, scope, _ := strings.Cut(s.credential, "/")
+	return hex.EncodeToString([]byte(mac(key, "AWS4-HMAC-SHA256\n"+s.date+"\n"+scope+"\n"+hex.EncodeToString(sum[:]))))
+}
+
+// key derives the signing key from the parts of the credential.
+func (o oracle) key(s stated) string {
 	key := "AWS4" + o.secret
-	for _, part := range parts[1:] {
+	for _, part := range strings.Split(s.credential, "/")[1:] {
 		key = mac(key, part)
 	}
-	sum := sha256.Sum256([]byte(o.canonical(r, s)))
-	text := "AWS4-HMAC-SHA256\n" + s.date + "\n" + strings.Join(parts[1:], "/") + "\n" + hex.EncodeToString(sum[:])
-	return hex.EncodeToString([]byte(mac(key, text)))
+	return key
+}
+
+func mac(key, message string) string {
+	h := hmac.New(sha256.New, []byte(key))
+	h.Write([]byte(message))
+	return string(h.Sum(nil))
 }
 
 // accepts is the oracle's answer for a request of which only the key, the scope
