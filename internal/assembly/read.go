@@ -12,11 +12,8 @@ import (
 	"strings"
 )
 
-// Bounds on what is read: a manifest, and how deep assemblies nest.
-const (
-	maxManifest = 64 << 20
-	maxNesting  = 10
-)
+// The largest manifest that is read, in bytes.
+const maxManifest = 64 << 20
 
 // Types of artifacts and metadata in manifests.
 const (
@@ -70,8 +67,8 @@ type metadataEntry struct {
 // of it is meant. Assets that are container images, and context that is missing,
 // are errors.
 func Read(dir string) (*Assembly, error) {
-	r := &reader{root: filepath.Clean(dir), byID: map[string]*Stack{}}
-	version, err := r.read(r.root, "", 0)
+	r := &reader{root: filepath.Clean(dir), byID: map[string]*Stack{}, dirs: map[string]bool{}}
+	version, err := r.read(r.root, "")
 	if err != nil {
 		return nil, err
 	}
@@ -86,12 +83,14 @@ func Read(dir string) (*Assembly, error) {
 type reader struct {
 	root string
 	byID map[string]*Stack
+	dirs map[string]bool // the folders that were read
 }
 
-func (r *reader) read(dir, prefix string, depth int) (version string, err error) {
-	if depth > maxNesting {
-		return "", fmt.Errorf("%s: assemblies are nested more than %d deep", dir, maxNesting)
+func (r *reader) read(dir, prefix string) (version string, err error) {
+	if r.dirs[dir] {
+		return "", fmt.Errorf("%s is nested in itself, or twice", dir)
 	}
+	r.dirs[dir] = true
 	file := filepath.Join(dir, "manifest.json")
 	var m manifestFile
 	if err := readJSON(file, &m); err != nil {
@@ -104,7 +103,7 @@ func (r *reader) read(dir, prefix string, depth int) (version string, err error)
 		return "", fmt.Errorf("%s: the assembly lacks context (%s): synthesize it with credentials for its account", file, m.Missing[0].Key)
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.Artifacts)) {
-		if err := r.artifact(dir, prefix, id, &m, depth); err != nil {
+		if err := r.artifact(dir, prefix, id, &m); err != nil {
 			return "", fmt.Errorf("%s: artifact %s: %w", file, id, err)
 		}
 	}
@@ -112,7 +111,7 @@ func (r *reader) read(dir, prefix string, depth int) (version string, err error)
 	return m.Version, nil
 }
 
-func (r *reader) artifact(dir, prefix, id string, m *manifestFile, depth int) error {
+func (r *reader) artifact(dir, prefix, id string, m *manifestFile) error {
 	a := m.Artifacts[id]
 	if a == nil {
 		return errors.New("it is null")
@@ -131,7 +130,7 @@ func (r *reader) artifact(dir, prefix, id string, m *manifestFile, depth int) er
 		if err != nil {
 			return err
 		}
-		_, err = r.read(nested, prefix+id+"/", depth+1)
+		_, err = r.read(nested, prefix+id+"/")
 		return err
 	case typeAssetManifest, typeTree, typeFeatureFlags, typeNone:
 		return nil
