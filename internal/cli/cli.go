@@ -1,0 +1,177 @@
+// Package cli is the roost command: its subcommands, their flags and texts, and
+// how they exit. Everything else is done by the packages that it calls.
+//
+//	os.Exit(cli.Run(ctx, os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Environ()))
+//
+// A run ends with 0 when what was asked for is done, with 1 when it failed, and
+// with 2 when it was asked for wrongly. What a command answers goes to standard
+// output; errors, with a hint for the next step, and warnings go to standard
+// error. A run keeps no state in the process: several may run at once.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
+	"github.com/seed-615d3599/roost/internal/term"
+)
+
+// Exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// Streams are the three streams of a command.
+type Streams struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// commands is the command line as kong reads it.
+type commands struct {
+	NoColor bool `help:"Print without colours."`
+
+	New         newCommand         `cmd:"" help:"Write the tutorial's app into a new folder, ready to start."`
+	Start       startCommand       `cmd:"" help:"Run the app on this machine and deploy each edit."`
+	Serve       serveCommand       `cmd:"" help:"Run the embedded region alone."`
+	Build       buildCommand       `cmd:"" help:"Build the app's functions and templates."`
+	Deploy      deployCommand      `cmd:"" help:"Deploy the app to a region: the embedded one, AWS or an endpoint."`
+	Remove      removeCommand      `cmd:"" help:"Delete a stage's stacks."`
+	Twitter     twitterCommand     `cmd:"" help:"Sign in with Twitter as twurl does."`
+	Login       loginCommand       `cmd:"" help:"Sign in to the app and keep the credentials."`
+	Credentials credentialsCommand `cmd:"" help:"Print the credentials of the sign-in, renewed if need be."`
+	Curl        curlCommand        `cmd:"" help:"Call the app's API with the credentials of the sign-in."`
+	Env         envCommand         `cmd:"" help:"Print what aws and every SDK need to talk to the embedded region."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
+}
+
+const description = `Write a REST API with sign-in, run it on this machine with real authentication, and deploy the same template to AWS.
+
+Each command tells more with --help. Exit status: 0 done, 1 failed, 2 wrong usage.`
+
+// A session is one run of the command.
+type session struct {
+	in   io.Reader
+	out  io.Writer
+	env  []string
+	term *term.Printer
+}
+
+// Run runs the command with its arguments, without the program's name, and
+// returns its exit status. It returns soon after ctx ends.
+func Run(ctx context.Context, args []string, streams Streams, env []string) int {
+	if in, ok := streams.In.(*os.File); ok && len(args) == 1 && args[0] == supervisor.Argument {
+		return supervisor.Main(in)
+	}
+	s := &session{in: streams.In, out: streams.Out, env: env}
+	s.term = term.New(streams.Out, streams.Err, s.getenv)
+	var cmd commands
+	exited := false
+	parser, err := kong.New(&cmd, kong.Name("roost"), kong.Description(description),
+		kong.Writers(streams.Out, streams.Err), kong.Exit(func(int) { exited = true }),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s),
+		kong.ValueFormatter(kong.DefaultHelpValueFormatter))
+	if err != nil {
+		s.term.Error(err)
+		return exitFailed
+	}
+	parsed, err := parser.Parse(args)
+	if exited {
+		return exitOK // help was asked for and printed
+	}
+	if err != nil {
+		return s.usage(err)
+	}
+	if cmd.NoColor {
+		s.term.NoColor()
+	}
+	return s.finish(ctx, parsed.Run())
+}
+
+// usage says what is wrong with a command line.
+func (s *session) usage(err error) int {
+	hint := `run "roost --help" for the commands`
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Command() != "" {
+		name, _, _ := strings.Cut(parse.Context.Command(), " <")
+		hint = fmt.Sprintf(`run "roost %s --help" for its arguments`, name)
+	}
+	s.term.Error(term.WithHint(err, hint))
+	return exitUsage
+}
+
+// errReported ends a command with status 1 whose failure has been printed.
+var errReported = errors.New("reported")
+
+// usageError is a mistake in the arguments that only the command finds.
+type usageError struct{ error }
+
+func (s *session) finish(ctx context.Context, err error) int {
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errReported):
+		return exitFailed
+	case errors.As(err, &usage):
+		s.term.Error(usage.error)
+		return exitUsage
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		s.term.Note("interrupted")
+		return exitFailed
+	}
+	s.term.Error(err)
+	return exitFailed
+}
+
+// getenv returns a variable of the run's environment. Of several the last
+// counts, as for processes.
+func (s *session) getenv(name string) string {
+	value, _ := lookup(s.env, name)
+	return value
+}
+
+func lookup(env []string, name string) (string, bool) {
+	for i := len(env) - 1; i >= 0; i-- {
+		if value, found := strings.CutPrefix(env[i], name+"="); found {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// home is the person's folder, where .twurlrc lies.
+func (s *session) home() (string, error) {
+	if dir := s.getenv("HOME"); dir != "" {
+		return dir, nil
+	}
+	return os.UserHomeDir()
+}
+
+// load reads the app in a folder, given or the present one.
+func (s *session) load(dir, stage string) (*config.App, error) {
+	return config.Load(dir, stage)
+}
+
+// below returns a path as people read it: relative where that is shorter.
+func below(path string) string {
+	wd, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(wd, path); err == nil && !strings.HasPrefix(rel, "..") {
+		return rel
+	}
+	return path
+}

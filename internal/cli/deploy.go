@@ -1,0 +1,286 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/seed-615d3599/roost/internal/assembly"
+	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/deploy"
+	"github.com/seed-615d3599/roost/internal/term"
+)
+
+type buildCommand struct {
+	Dir   string `arg:"" optional:"" default:"." help:"The app's folder."`
+	Stage string `help:"The stage; by default the one in roost.json, or dev."`
+	To    string `placeholder:"local|aws|URL" help:"What the functions are built for; by default where the stage goes."`
+}
+
+// Run builds the app.
+func (c *buildCommand) Run(ctx context.Context, s *session) error {
+	app, err := s.load(c.Dir, c.Stage)
+	if err != nil {
+		return err
+	}
+	to, err := destination(app, c.To)
+	if err != nil {
+		return err
+	}
+	s.term.Print("Preparing your app")
+	made, err := s.newWorkshop(app, (&target{to: to}).local(), false).assemble(ctx)
+	if err != nil {
+		return err
+	}
+	s.term.Printf("\nSuccessfully compiled %d %s to %s:\n", len(made.Stacks), plural(len(made.Stacks), "stack"), below(app.AssemblyDir()))
+	for _, stack := range made.Stacks {
+		s.term.Print("  " + stack.Name)
+	}
+	s.term.Print("\nRun roost deploy to deploy it.")
+	return nil
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
+
+type deployCommand struct {
+	Dir         string `arg:"" optional:"" default:"." help:"The app's folder."`
+	Stage       string `help:"The stage; by default the one in roost.json, or dev."`
+	To          string `placeholder:"local|aws|URL" help:"Where to; by default as roost.json says for the stage, or local."`
+	Assembly    string `placeholder:"DIR" help:"Deploy this cloud assembly, such as cdk.out, instead of the app's own."`
+	OutputsFile string `placeholder:"FILE" help:"Write the outputs to a file when the stage is ready."`
+}
+
+// Run deploys a stage.
+func (c *deployCommand) Run(ctx context.Context, s *session) (err error) {
+	app, err := s.loadFor(c.Dir, c.Stage, c.Assembly)
+	if err != nil {
+		return err
+	}
+	to, err := destination(app, c.To)
+	if err != nil {
+		return err
+	}
+	made, err := s.assembled(ctx, app, c.Assembly, (&target{to: to}).local())
+	if err != nil {
+		return err
+	}
+	t, err := s.openTarget(ctx, app, to)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.close()) }()
+	s.announce(app, t)
+	return s.deploy(ctx, app, t, made, c.OutputsFile)
+}
+
+// loadFor reads the app's settings. With a ready assembly the folder need not
+// hold an app.
+func (s *session) loadFor(dir, stage, assemblyDir string) (*config.App, error) {
+	if assemblyDir != "" {
+		return config.Bare(dir, stage)
+	}
+	return s.load(dir, stage)
+}
+
+// assembled returns the assembly to deploy: a ready one, or the app's.
+func (s *session) assembled(ctx context.Context, app *config.App, dir string, local bool) (*assembly.Assembly, error) {
+	if dir != "" {
+		return assembly.Read(dir)
+	}
+	s.term.Print("Preparing your app")
+	return s.newWorkshop(app, local, false).assemble(ctx)
+}
+
+// announce says where the stage goes, before anything is sent, where that is
+// not this machine.
+func (s *session) announce(app *config.App, t *target) {
+	switch t.to {
+	case toLocal:
+	case toAWS:
+		s.term.Printf("Account %s, region %s, stage %s", t.account, t.aws.Region, app.Stage)
+	default:
+		s.term.Printf("Endpoint %s, account %s, region %s, stage %s", t.to, t.account, t.aws.Region, app.Stage)
+	}
+}
+
+// deploy deploys an assembly, prints the result blocks and keeps the outputs.
+func (s *session) deploy(ctx context.Context, app *config.App, t *target, made *assembly.Assembly, outputsFile string) error {
+	d, err := s.deployer(t, app)
+	if err != nil {
+		return err
+	}
+	s.term.Print("Deploying " + plural(len(made.Stacks), "stack"))
+	results, err := d.Deploy(ctx, made.Stacks)
+	if err != nil {
+		return err
+	}
+	s.term.Print("")
+	s.printResults(results)
+	if !deploy.OK(results) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return errReported
+	}
+	return s.keepOutputs(app, t, results, outputsFile)
+}
+
+// keepOutputs writes down what the other commands need to know of the stage,
+// and last the file that tells others that it is ready.
+func (s *session) keepOutputs(app *config.App, t *target, results []deploy.Result, outputsFile string) error {
+	outputs := config.Outputs{}
+	for _, r := range results {
+		outputs[r.Stack] = map[string]string{}
+		for _, o := range r.Outputs {
+			outputs[r.Stack][o.Name] = o.Value
+		}
+	}
+	if err := writeDeployed(app, t); err != nil {
+		return err
+	}
+	if err := config.WriteOutputs(app.OutputsFile(), outputs); err != nil {
+		return err
+	}
+	if outputsFile == "" {
+		return nil
+	}
+	return config.WriteOutputs(outputsFile, outputs)
+}
+
+func (s *session) printResults(results []deploy.Result) {
+	for _, r := range results {
+		block := term.Stack{Name: r.Stack, Status: string(r.Status)}
+		if r.Err != nil {
+			block.Error = r.Err.Error()
+		}
+		for _, o := range r.Outputs {
+			block.Outputs = append(block.Outputs, term.Pair(o))
+		}
+		for _, e := range r.Exports {
+			block.Exports = append(block.Exports, term.Pair(e))
+		}
+		s.term.Stack(block)
+		for _, hint := range term.Hints(r.Err) {
+			s.term.Note("  → " + hint)
+		}
+	}
+}
+
+type removeCommand struct {
+	Dir      string `arg:"" optional:"" default:"." help:"The app's folder."`
+	Stage    string `help:"The stage; by default the one in roost.json, or dev."`
+	To       string `placeholder:"local|aws|URL" help:"Where from; by default as roost.json says for the stage, or local."`
+	Assembly string `placeholder:"DIR" help:"Remove the stacks of this cloud assembly."`
+	Yes      bool   `help:"Do not ask before removing from AWS."`
+}
+
+// Run deletes a stage's stacks.
+func (c *removeCommand) Run(ctx context.Context, s *session) (err error) {
+	app, err := s.loadFor(c.Dir, c.Stage, c.Assembly)
+	if err != nil {
+		return err
+	}
+	if app.Protected {
+		return term.WithHint(fmt.Errorf("stage %s is protected", app.Stage),
+			"take \"protected\" from the stage in "+app.File+" if it is to be removed")
+	}
+	to, err := destination(app, c.To)
+	if err != nil {
+		return err
+	}
+	t, err := s.openTarget(ctx, app, to)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.close()) }()
+	s.announce(app, t)
+	d, err := s.deployer(t, app)
+	if err != nil {
+		return err
+	}
+	stacks, err := s.stageStacks(ctx, app, d, c.Assembly)
+	if err != nil {
+		return err
+	}
+	if len(stacks) == 0 {
+		return term.WithHint(fmt.Errorf("stage %s of %s is not there: nothing was removed", app.Stage, app.Name),
+			"--stage and --to say which stage is meant, and where")
+	}
+	if t.to == toAWS && !c.Yes {
+		if err := s.confirm(app, t, stacks); err != nil {
+			return err
+		}
+	}
+	return s.remove(ctx, app, t, d, stacks)
+}
+
+// stageStacks returns the stacks of a stage that are there: those of its last
+// assembly on this machine, and those that the region's bucket has notes of.
+func (s *session) stageStacks(ctx context.Context, app *config.App, d *deploy.Deployer, dir string) ([]*assembly.Stack, error) {
+	var known []*assembly.Stack
+	if dir == "" {
+		dir = app.AssemblyDir()
+		if _, err := os.Stat(filepath.Join(dir, "manifest.json")); err != nil {
+			dir = ""
+		}
+	}
+	if dir != "" {
+		made, err := assembly.Read(dir)
+		if err != nil {
+			return nil, err
+		}
+		known = made.Stacks
+	}
+	noted, err := d.Noted(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, stack := range known {
+		names[stack.Name] = true
+	}
+	for _, stack := range noted {
+		if !names[stack.Name] {
+			known = append(known, stack)
+		}
+	}
+	return d.There(ctx, known)
+}
+
+// confirm asks before anything is removed from AWS. Without an answer nothing is.
+func (s *session) confirm(app *config.App, t *target, stacks []*assembly.Stack) error {
+	s.term.Print("This deletes:")
+	for _, stack := range stacks {
+		s.term.Print("  " + stack.Name)
+	}
+	fmt.Fprintf(s.out, "Remove stage %s from account %s? Type the stage's name: ", app.Stage, t.account)
+	if answer, err := readLine(s.in); err != nil || answer != app.Stage {
+		return term.WithHint(errors.New("nothing was removed"), "pass --yes to remove without being asked")
+	}
+	return nil
+}
+
+func (s *session) remove(ctx context.Context, app *config.App, t *target, d *deploy.Deployer, stacks []*assembly.Stack) error {
+	s.term.Print("Removing " + plural(len(stacks), "stack"))
+	results, err := d.Remove(ctx, stacks)
+	s.term.Print("")
+	s.printResults(results)
+	if err != nil {
+		return err
+	}
+	if !deploy.OK(results) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return errReported
+	}
+	// A session of the stage is worth nothing any more.
+	return os.RemoveAll(app.StageDir())
+}

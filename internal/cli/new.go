@@ -1,0 +1,34 @@
+package cli
+
+import (
+	"fmt"
+	"runtime/debug"
+
+	"github.com/seed-615d3599/roost/internal/scaffold"
+)
+
+type newCommand struct {
+	Dir      string `arg:"" help:"The folder to make. It must not be there, or be empty."`
+	Template string `default:"go" enum:"go,node,typescript" help:"What the functions are written in: go, node or typescript."`
+}
+
+// Run writes the app.
+func (c *newCommand) Run(s *session) error {
+	if err := scaffold.New(c.Dir, c.Template); err != nil {
+		return err
+	}
+	s.term.Printf("Created %s\n\nNext:\n  cd %s\n  roost start", c.Dir, c.Dir)
+	return nil
+}
+
+type versionCommand struct{}
+
+// Run prints the version that the build knows.
+func (c *versionCommand) Run(s *session) error {
+	version := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+	}
+	_, err := fmt.Fprintf(s.out, "roost %s\n", version)
+	return err
+}

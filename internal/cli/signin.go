@@ -1,0 +1,302 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+
+	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/signin"
+	"github.com/seed-615d3599/roost/internal/term"
+	"github.com/seed-615d3599/roost/sigv4"
+)
+
+type twitterCommand struct {
+	Authorize authorizeCommand `cmd:"" help:"Get a person's token for a Twitter app and keep it in ~/.twurlrc."`
+}
+
+type authorizeCommand struct {
+	ConsumerKey    string `required:"" placeholder:"KEY" help:"The Twitter app's consumer key."`
+	ConsumerSecret string `required:"" placeholder:"SECRET" help:"The Twitter app's consumer secret."`
+	As             string `placeholder:"NAME" help:"Sign in under this screen name without a browser; the stand-in only."`
+	URL            string `name:"url" placeholder:"URL" help:"The Twitter to ask; by default that of the running region, else https://api.twitter.com."`
+	Dir            string `default:"." help:"The app's folder."`
+}
+
+// Run goes through twurl's flow.
+func (c *authorizeCommand) Run(ctx context.Context, s *session) error {
+	at, err := c.url()
+	if err != nil {
+		return err
+	}
+	twitter := signin.Twitter{BaseURL: at, ConsumerKey: c.ConsumerKey, ConsumerSecret: c.ConsumerSecret}
+	var profile signin.Profile
+	if c.As != "" {
+		profile, err = twitter.AuthorizeAs(ctx, c.As)
+	} else {
+		profile, err = twitter.AuthorizeByPIN(ctx, s.in, s.out)
+	}
+	if err != nil {
+		return err
+	}
+	file, err := s.twurlrc()
+	if err != nil {
+		return err
+	}
+	if err := signin.SaveProfile(file, profile); err != nil {
+		return err
+	}
+	s.term.Print("Authorization successful")
+	return nil
+}
+
+func (c *authorizeCommand) url() (string, error) {
+	if c.URL != "" {
+		return c.URL, nil
+	}
+	app, err := config.Bare(c.Dir, "")
+	if err != nil {
+		return "", err
+	}
+	running, err := app.Region()
+	if err != nil || running == nil {
+		return "", err // empty: Twitter's own
+	}
+	return running.Twitter, nil
+}
+
+func (s *session) twurlrc() (string, error) {
+	home, err := s.home()
+	return filepath.Join(home, ".twurlrc"), err
+}
+
+type loginCommand struct {
+	Twitter loginTwitterCommand `cmd:"" help:"Sign in with Twitter."`
+}
+
+type loginTwitterCommand struct {
+	Dir   string `default:"." help:"The app's folder."`
+	Stage string `help:"The stage; by default the one in roost.json, or dev."`
+	As    string `placeholder:"NAME" help:"The person: at the stand-in signed in without a browser, else whose token in ~/.twurlrc to take."`
+}
+
+// Run turns a Twitter token into credentials and keeps them.
+func (c *loginTwitterCommand) Run(ctx context.Context, s *session) error {
+	app, err := config.Bare(c.Dir, c.Stage)
+	if err != nil {
+		return err
+	}
+	place, err := s.signInPlace(app)
+	if err != nil {
+		return err
+	}
+	profile, err := s.profile(ctx, place, c.As)
+	if err != nil {
+		return err
+	}
+	session, err := place.pool.SignIn(ctx, signin.TwitterProvider, profile.Username, profile.Login())
+	if err != nil {
+		return fmt.Errorf("sign in to the identity pool: %w", err)
+	}
+	if err := signin.SaveSession(app.StageDir(), session); err != nil {
+		return err
+	}
+	s.term.Printf("Signed in as %s\n  IdentityId: %s\n  Expires: %s", profile.Username, session.IdentityID,
+		session.Expiration.Local().Format("15:04:05"))
+	return nil
+}
+
+// A signInPlace is where people sign in to a stage.
+type signInPlace struct {
+	app    *config.App
+	pool   signin.Pool
+	region *config.Region // nil for AWS
+}
+
+const (
+	poolOutput     = "IdentityPoolId"
+	endpointOutput = "ApiEndpoint"
+)
+
+// signInPlace finds the stage's identity pool and the service that has it.
+func (s *session) signInPlace(app *config.App) (*signInPlace, error) {
+	pool, err := s.output(app, poolOutput)
+	if err != nil {
+		return nil, err
+	}
+	last, err := readDeployed(app)
+	if err != nil {
+		return nil, err
+	}
+	place := &signInPlace{app: app, pool: signin.Pool{ID: pool}}
+	switch last.To {
+	case toAWS:
+		place.pool.Endpoint = "https://cognito-identity." + last.Region + ".amazonaws.com"
+	case toLocal:
+		if place.region, err = runningRegion(app); err != nil {
+			return nil, err
+		}
+		place.pool.Endpoint = place.region.Endpoint
+	default:
+		place.pool.Endpoint = last.To
+	}
+	return place, nil
+}
+
+// runningRegion returns the app's region or says how to start it.
+func runningRegion(app *config.App) (*config.Region, error) {
+	running, err := app.Region()
+	if err == nil && running == nil {
+		err = term.WithHint(errors.New("the embedded region does not run"), "run \"roost start\" in another terminal")
+	}
+	return running, err
+}
+
+// output returns the stage's output of that name, of whichever stack.
+func (s *session) output(app *config.App, name string) (string, error) {
+	outputs, err := app.Outputs()
+	if err != nil {
+		return "", err
+	}
+	if outputs == nil {
+		return "", term.WithHint(fmt.Errorf("stage %s is not deployed", app.Stage), "run \"roost start\" or \"roost deploy\" first, or name the stage with --stage")
+	}
+	values := named(outputs, name)
+	switch len(values) {
+	case 0:
+		return "", term.WithHint(fmt.Errorf("stage %s has no output %s", app.Stage, name), "give the stack one of that name, as in stack.Output(\""+name+"\", …)")
+	case 1:
+		return values[0], nil
+	}
+	return "", fmt.Errorf("stage %s has several outputs %s: %s", app.Stage, name, strings.Join(values, ", "))
+}
+
+// profile returns the person's token: from the stand-in with a name, else from
+// ~/.twurlrc, else by a browser.
+func (s *session) profile(ctx context.Context, place *signInPlace, as string) (signin.Profile, error) {
+	file, err := s.twurlrc()
+	if err != nil {
+		return signin.Profile{}, err
+	}
+	if place.region == nil {
+		profile, err := signin.LoadProfile(file, as, "")
+		if err != nil {
+			return profile, term.WithHint(err, "run \"roost twitter authorize\" with the Twitter app's keys first")
+		}
+		return profile, nil
+	}
+	twitter := signin.Twitter{BaseURL: place.region.Twitter}
+	if twitter.ConsumerKey, twitter.ConsumerSecret, err = consumer(ctx, place); err != nil {
+		return signin.Profile{}, err
+	}
+	if as != "" && isLoopback(twitter.BaseURL) {
+		return twitter.AuthorizeAs(ctx, as)
+	}
+	if profile, err := signin.LoadProfile(file, as, twitter.ConsumerKey); err == nil {
+		return profile, nil
+	}
+	return twitter.AuthorizeByCallback(ctx, func(page string) error {
+		s.term.Print("Open this page in a browser to sign in:\n  " + page)
+		return nil
+	})
+}
+
+// consumer asks the region for the consumer pair of the pool's Twitter app.
+func consumer(ctx context.Context, place *signInPlace) (key, secret string, err error) {
+	body, err := json.Marshal(map[string]string{"IdentityPoolId": place.pool.ID})
+	if err != nil {
+		return "", "", err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, place.region.Endpoint+"/", strings.NewReader(string(body)))
+	if err != nil {
+		return "", "", err
+	}
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	r.Header.Set("X-Amz-Target", "AWSCognitoIdentityService.DescribeIdentityPool")
+	signer := sigv4.Signer{Service: "cognito-identity", Region: place.region.Region, Credentials: sigv4.Credentials{
+		AccessKeyID: place.region.AccessKeyID, SecretAccessKey: place.region.SecretAccessKey}}
+	if err := signer.Sign(r, ""); err != nil {
+		return "", "", err
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return "", "", err
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		SupportedLoginProviders map[string]string
+		Message                 string `json:"message"`
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&answer); err != nil || resp.StatusCode != http.StatusOK {
+		return "", "", term.WithHint(fmt.Errorf("the identity pool %s can't be read: status %d %s", place.pool.ID, resp.StatusCode, answer.Message),
+			"deploy the stage again")
+	}
+	key, secret, found := strings.Cut(answer.SupportedLoginProviders[signin.TwitterProvider], ";")
+	if !found {
+		return "", "", term.WithHint(fmt.Errorf("the identity pool %s does not take sign-ins with Twitter", place.pool.ID),
+			"give the app's Auth a Twitter provider")
+	}
+	return key, secret, nil
+}
+
+// maxAnswer bounds what is read of a service's answer.
+const maxAnswer = 1 << 20
+
+func isLoopback(base string) bool { return (&target{to: base}).local() }
+
+type credentialsCommand struct {
+	Dir    string `arg:"" optional:"" default:"." help:"The app's folder."`
+	Stage  string `help:"The stage; by default the one in roost.json, or dev."`
+	Format string `default:"env" enum:"env,json,process" help:"env: export lines; json: as aws cognito-identity prints them; process: for credential_process in an AWS profile."`
+}
+
+// Run prints the credentials.
+func (c *credentialsCommand) Run(ctx context.Context, s *session) error {
+	app, err := config.Bare(c.Dir, c.Stage)
+	if err != nil {
+		return err
+	}
+	session, err := s.current(ctx, app)
+	if err != nil {
+		return err
+	}
+	return signin.WriteCredentials(s.out, c.Format, session)
+}
+
+// current returns the stage's session, renewed if need be.
+func (s *session) current(ctx context.Context, app *config.App) (signin.Session, error) {
+	if _, err := signin.LoadSession(app.StageDir()); err != nil {
+		return signin.Session{}, term.WithHint(err, "run \"roost login twitter\" first")
+	}
+	place, err := s.signInPlace(app)
+	if err != nil {
+		return signin.Session{}, err
+	}
+	return place.pool.Current(ctx, app.StageDir())
+}
+
+// readLine reads one line without its end.
+func readLine(r io.Reader) (string, error) {
+	line, err := bufio.NewReader(r).ReadString('\n')
+	if line != "" {
+		err = nil
+	}
+	return strings.TrimSpace(line), err
+}
+
+// named returns the values of an output in all stacks, by the stacks' names.
+func named(outputs config.Outputs, name string) []string {
+	var values []string
+	for _, stack := range sortedKeys(outputs) {
+		if value, found := outputs[stack][name]; found {
+			values = append(values, value)
+		}
+	}
+	return values
+}

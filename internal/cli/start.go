@@ -1,0 +1,255 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+
+	"github.com/seed-615d3599/roost/internal/assembly"
+	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/term"
+	"github.com/seed-615d3599/roost/internal/watch"
+)
+
+// regionSettings say how the embedded region is to be started.
+type regionSettings struct {
+	app     *config.App
+	state   string // the folder of its state; empty means the app's
+	port    int    // 0 picks
+	twitter string // base URL of another Twitter than the stand-in
+	// temporary says that the region lives for one command only: a port that
+	// is taken does not matter then.
+	temporary bool
+}
+
+// startedRegion is a region that runs in this process.
+type startedRegion struct {
+	info  *config.Region
+	close func() error
+}
+
+type startCommand struct {
+	Dir         string `arg:"" optional:"" default:"." help:"The app's folder."`
+	Stage       string `help:"The stage; by default the one in roost.json, or dev."`
+	Port        int    `default:"4000" help:"The region's port; the Twitter stand-in takes the next one. 0 picks all ports."`
+	Assembly    string `placeholder:"DIR" help:"Serve this cloud assembly, such as cdk.out, instead of the app's own."`
+	Twitter     string `placeholder:"URL" help:"Verify tokens at this Twitter, such as https://api.twitter.com, instead of the stand-in."`
+	OutputsFile string `placeholder:"FILE" help:"Write the outputs to a file when the stage is ready."`
+}
+
+// Run brings the app up and stays until it is interrupted.
+func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
+	if err := checkPort(c.Port); err != nil {
+		return err
+	}
+	app, err := s.loadFor(c.Dir, c.Stage, c.Assembly)
+	if err != nil {
+		return err
+	}
+	if err := s.refuseSecond(app.RegionFile()); err != nil {
+		return err
+	}
+	s.term.Banner("Deploying app")
+	live := &liveApp{session: s, app: app, assemblyDir: c.Assembly, outputsFile: c.OutputsFile,
+		shop: s.newWorkshop(app, true, true)}
+	made, err := live.assemble(ctx)
+	if err != nil {
+		return err
+	}
+	started, err := s.startRegion(ctx, regionSettings{app: app, port: c.Port, twitter: c.Twitter})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, started.close()) }()
+	live.target = localTarget(started.info, nil)
+	watcher, err := watch.New(watch.Config{Roots: live.roots()})
+	if err != nil {
+		return fmt.Errorf("watch the app's files: %w", err)
+	}
+	defer watcher.Close()
+	if err := s.deploy(ctx, app, live.target, made, c.OutputsFile); err != nil {
+		return err
+	}
+	s.printNext(app, started.info)
+	return live.follow(ctx, watcher)
+}
+
+func checkPort(port int) error {
+	if port < 0 || port > 65535 {
+		return usageError{fmt.Errorf("--port %d: a port is a number from 0 to 65535", port)}
+	}
+	return nil
+}
+
+// refuseSecond ends a second region on the same state before it begins.
+func (s *session) refuseSecond(regionFile string) error {
+	running, err := config.ReadRegion(regionFile)
+	if err != nil || running == nil {
+		return err
+	}
+	port := running.Endpoint
+	if u, err := url.Parse(running.Endpoint); err == nil {
+		port = u.Port()
+	}
+	return term.WithHint(fmt.Errorf("the region of this app runs already: process %d, port %s", running.PID, port),
+		fmt.Sprintf("use it with \"roost deploy\", or end it with ctrl-C in its terminal or \"kill %d\"", running.PID))
+}
+
+// A liveApp is deployed again after each edit.
+type liveApp struct {
+	*session
+	app         *config.App
+	shop        *workshop
+	target      *target
+	assemblyDir string
+	outputsFile string
+}
+
+func (l *liveApp) assemble(ctx context.Context) (*assembly.Assembly, error) {
+	if l.assemblyDir != "" {
+		return assembly.Read(l.assemblyDir)
+	}
+	l.term.Print("Preparing your app")
+	return l.shop.assemble(ctx)
+}
+
+func (l *liveApp) roots() []string {
+	if l.assemblyDir != "" {
+		if abs, err := filepath.Abs(l.assemblyDir); err == nil {
+			return []string{abs}
+		}
+	}
+	return []string{l.app.Dir}
+}
+
+// follow deploys edits until ctx ends, which is how a start ends well. An edit
+// that fails is told, and what was deployed goes on.
+func (l *liveApp) follow(ctx context.Context, watcher *watch.Watcher) error {
+	for {
+		select {
+		case <-ctx.Done():
+			l.term.Print("\nStopping")
+			return nil
+		case changed, open := <-watcher.Changes():
+			if !open {
+				return errors.New("the watching of the app's files has ended")
+			}
+			if err := l.edit(ctx, changed); err != nil && ctx.Err() == nil {
+				if !errors.Is(err, errReported) {
+					l.term.Error(err)
+				}
+				l.term.Note("The app goes on as it was before this edit.")
+			}
+		}
+	}
+}
+
+// edit brings changed files to the region, doing no more than they ask for.
+func (l *liveApp) edit(ctx context.Context, changed []string) error {
+	if l.assemblyDir != "" {
+		made, err := assembly.Read(l.assemblyDir)
+		if err != nil {
+			return err
+		}
+		return l.redeploy(ctx, made)
+	}
+	synth, builds := l.shop.affected(changed)
+	if !synth && !builds {
+		return nil
+	}
+	l.term.Printf("Edited %s", l.names(changed))
+	if synth {
+		app, err := config.Load(l.app.Dir, l.app.Stage)
+		if err != nil {
+			return err
+		}
+		*l.app = *app
+		if err := l.shop.synth(ctx); err != nil {
+			return err
+		}
+	}
+	made, err := l.shop.finish(ctx)
+	if err != nil {
+		return err
+	}
+	return l.redeploy(ctx, made)
+}
+
+func (l *liveApp) redeploy(ctx context.Context, made *assembly.Assembly) error {
+	return l.deploy(ctx, l.app, l.target, made, l.outputsFile)
+}
+
+// names returns changed files for a person.
+func (l *liveApp) names(changed []string) string {
+	first := changed[0]
+	if rel, err := filepath.Rel(l.app.Dir, first); err == nil {
+		first = rel
+	}
+	if len(changed) == 1 {
+		return first
+	}
+	return fmt.Sprintf("%s and %d more", first, len(changed)-1)
+}
+
+// printNext prints what to call next, ready to paste.
+func (s *session) printNext(app *config.App, r *config.Region) {
+	s.term.Printf("\nThe region answers at %s, and Twitter at %s.", r.Endpoint, r.Twitter)
+	outputs, err := app.Outputs()
+	if err != nil {
+		return
+	}
+	endpoints := named(outputs, endpointOutput)
+	if len(endpoints) == 0 {
+		return
+	}
+	dir := below(app.Dir)
+	in := ""
+	if dir != "." {
+		in = " " + dir
+	}
+	s.term.Print("Try, in another terminal:")
+	s.term.Printf("  curl %s/public", endpoints[0])
+	if len(named(outputs, poolOutput)) > 0 {
+		s.term.Printf("  roost login twitter --as fanjiewang%s", inDir(in))
+		s.term.Printf("  roost curl /private%s", inDir(in))
+	}
+	s.term.Print("Waiting for requests and edits; ctrl-C ends it.\n")
+}
+
+func inDir(dir string) string {
+	if dir == "" {
+		return ""
+	}
+	return " --dir" + dir
+}
+
+type serveCommand struct {
+	Port    int    `default:"4000" help:"The region's port; the Twitter stand-in takes the next one. 0 picks all ports."`
+	State   string `placeholder:"DIR" help:"The folder of the region's state; by default .roost/state."`
+	Twitter string `placeholder:"URL" help:"Verify tokens at this Twitter instead of the stand-in."`
+}
+
+// Run runs the region until it is interrupted.
+func (c *serveCommand) Run(ctx context.Context, s *session) (err error) {
+	if err := checkPort(c.Port); err != nil {
+		return err
+	}
+	app, err := config.Bare(".", "")
+	if err != nil {
+		return err
+	}
+	if err := s.refuseSecond(app.RegionFile()); err != nil {
+		return err
+	}
+	started, err := s.startRegion(ctx, regionSettings{app: app, state: c.State, port: c.Port, twitter: c.Twitter})
+	if err != nil {
+		return err
+	}
+	s.term.Printf("The region answers at %s, and Twitter at %s.", started.info.Endpoint, started.info.Twitter)
+	s.term.Print("\"roost env\" prints what aws and the SDKs need; ctrl-C ends it.")
+	<-ctx.Done()
+	s.term.Print("\nStopping")
+	return started.close()
+}
