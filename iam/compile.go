@@ -9,7 +9,7 @@ import (
 type options struct {
 	wildcards bool // * and ?
 	variables bool // ${...}
-	fold      bool // compare without regard to case
+	fold      folding
 }
 
 // compileText compiles a value that is compared as a whole.
@@ -46,17 +46,38 @@ func newPattern(source string, parts [][]token, opt options) pattern {
 			p.variables = p.variables || part[i].kind == variable
 		}
 	}
-	for i, part := range parts {
-		if len(part) > 0 && part[0].kind == literal {
-			p.prefix += part[0].text
+	p.prefix, p.shape = literalPrefix(parts)
+	if p.fold == noFolding && len(parts) > 1 {
+		p.skipParts = min(strings.Count(p.prefix, ":"), len(parts)-1)
+		for range p.skipParts {
+			p.skipBytes += strings.IndexByte(p.prefix[p.skipBytes:], ':') + 1
 		}
-		wholly := len(part) == 0 || len(part) == 1 && part[0].kind == literal
-		if !wholly || i == len(parts)-1 {
-			break
-		}
-		p.prefix += ":"
 	}
 	return p
+}
+
+// literalPrefix returns the text before the first wildcard or variable, and
+// what there is beside it.
+func literalPrefix(parts [][]token) (string, shape) {
+	prefix := ""
+	for i, part := range parts {
+		last := i == len(parts)-1
+		rest := part
+		if len(part) > 0 && part[0].kind == literal {
+			prefix, rest = prefix+part[0].text, part[1:]
+		}
+		switch {
+		case len(rest) == 0 && last:
+			return prefix, exactShape
+		case len(rest) == 0:
+			prefix += ":"
+		case last && len(rest) == 1 && rest[0].kind == anyRun:
+			return prefix, prefixShape
+		default:
+			return prefix, anyShape
+		}
+	}
+	return prefix, anyShape
 }
 
 // splitParts splits tokens at the first five colons of their literal text.

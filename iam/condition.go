@@ -74,7 +74,7 @@ func lookupOperator(name string) (operator, bool) {
 	text := operator{compare: compareText, options: options{variables: true}}
 	like, fold, arn := text, text, text
 	like.options.wildcards = true
-	fold.options.fold = true
+	fold.options.fold = unicodeFolding
 	arn.compare, arn.options.wildcards = compareARN, true
 	not := func(o operator) operator { o.negated = true; return o }
 	switch name {
@@ -95,7 +95,7 @@ func lookupOperator(name string) (operator, bool) {
 	case "arnnotequals", "arnnotlike":
 		return not(arn), true
 	case "bool":
-		return operator{compare: compareBool, options: options{variables: true, fold: true}}, true
+		return operator{compare: compareBool, options: options{variables: true, fold: asciiFolding}}, true
 	case "binaryequals":
 		return operator{compare: compareBinary}, true
 	case "ipaddress":

@@ -204,7 +204,7 @@ func (p *parser) actions(s *Statement, e *statementNodes, n *node) error {
 		if err := p.checkAction(&values[i]); err != nil {
 			return err
 		}
-		compiled, err := compileText(values[i].text, options{wildcards: true, fold: true})
+		compiled, err := compileText(values[i].text, options{wildcards: true, fold: asciiFolding})
 		if err != nil {
 			return p.errorAt(values[i].start, syntaxErrors, "%s", err)
 		}

@@ -39,9 +39,30 @@ type pattern struct {
 	source    string // as the policy has it
 	parts     [][]token
 	prefix    string // literal text before the first wildcard or variable
-	fold      bool   // upper and lower case are the same
-	variables bool   // holds a variable
+	skipParts int    // parts that lie wholly within the prefix, of which
+	skipBytes int    // they are so many bytes
+	shape     shape
+	fold      folding
+	variables bool // holds a variable
 }
+
+// shape tells the patterns that need no more than a look at their prefix.
+type shape uint8
+
+const (
+	anyShape    shape = iota
+	exactShape        // the prefix is all
+	prefixShape       // the prefix and a last *
+)
+
+// folding says which letters are the same.
+type folding uint8
+
+const (
+	noFolding      folding = iota
+	asciiFolding           // upper and lower case of A to Z, as in actions
+	unicodeFolding         // upper and lower case of every letter
+)
 
 // patterns is Action, NotAction, Resource or NotResource.
 type patterns struct {
@@ -69,11 +90,17 @@ func (p *pattern) match(s string, ctx Context) truth {
 	if p.variables && !p.resolves(ctx) {
 		return unresolved
 	}
-	if !p.hasPrefix(s) {
+	switch n, ok := p.fold.prefix(s, p.prefix); {
+	case !ok:
+		return no
+	case p.shape == prefixShape, p.shape == exactShape && n == len(s):
+		return yes
+	case p.shape == exactShape:
 		return no
 	}
 	last := len(p.parts) - 1
-	for _, part := range p.parts[:last] {
+	s = s[p.skipBytes:]
+	for _, part := range p.parts[p.skipParts:last] {
 		colon := strings.IndexByte(s, ':')
 		if colon < 0 || !glob(part, s[:colon], ctx, p.fold) {
 			return no
@@ -84,15 +111,6 @@ func (p *pattern) match(s string, ctx Context) truth {
 		return yes
 	}
 	return no
-}
-
-// hasPrefix only sorts out early what cannot match.
-func (p *pattern) hasPrefix(s string) bool {
-	if p.fold {
-		_, ok := foldPrefix(s, p.prefix)
-		return ok
-	}
-	return strings.HasPrefix(s, p.prefix)
 }
 
 func (p *pattern) resolves(ctx Context) bool {
@@ -134,7 +152,7 @@ func (t *token) resolve(ctx Context) (string, bool) {
 // glob compares text with tokens. After a mismatch it goes back to the last *
 // and lets that take one character more, which is enough, as an earlier *
 // need never take more than it did.
-func glob(tokens []token, s string, ctx Context, fold bool) bool {
+func glob(tokens []token, s string, ctx Context, fold folding) bool {
 	at, pos, star, starPos := 0, 0, -1, 0
 	for {
 		if at == len(tokens) {
@@ -155,14 +173,30 @@ func glob(tokens []token, s string, ctx Context, fold bool) bool {
 		if star < 0 || starPos == len(s) {
 			return false
 		}
-		_, n := utf8.DecodeRuneInString(s[starPos:])
-		starPos += n
+		if starPos = nextTry(&tokens[star+1], s, starPos, fold); starPos < 0 {
+			return false
+		}
 		at, pos = star+1, starPos
 	}
 }
 
+// nextTry returns where, after pos, the token that follows a * could begin, or
+// -1 if nowhere.
+func nextTry(next *token, s string, pos int, fold folding) int {
+	_, n := utf8.DecodeRuneInString(s[pos:])
+	pos += n
+	if next.kind != literal || fold != noFolding {
+		return pos
+	}
+	jump := strings.Index(s[pos:], next.text)
+	if jump < 0 {
+		return -1
+	}
+	return pos + jump
+}
+
 // consume returns how many bytes at the start of s the token stands for.
-func (t *token) consume(s string, ctx Context, fold bool) (int, bool) {
+func (t *token) consume(s string, ctx Context, fold folding) (int, bool) {
 	if t.kind == anyOne {
 		if s == "" {
 			return 0, false
@@ -174,14 +208,25 @@ func (t *token) consume(s string, ctx Context, fold bool) (int, bool) {
 	if !ok {
 		return 0, false
 	}
-	if fold {
-		return foldPrefix(s, text)
-	}
-	return len(text), strings.HasPrefix(s, text)
+	return fold.prefix(s, text)
 }
 
-// foldPrefix reports whether s begins with prefix, upper and lower case being
-// the same, and how many bytes of s that is.
+// prefix reports whether s begins with prefix, and how many bytes of s that is.
+func (f folding) prefix(s, prefix string) (int, bool) {
+	switch {
+	case f == unicodeFolding:
+		return foldPrefix(s, prefix)
+	case len(s) < len(prefix):
+		return 0, false
+	case f == noFolding:
+		return len(prefix), s[:len(prefix)] == prefix
+	}
+	s = s[:len(prefix)]
+	return len(prefix), s == prefix || equalFoldASCII(s, prefix)
+}
+
+// foldPrefix is prefix for letters of any script, whose upper and lower case
+// may differ in length.
 func foldPrefix(s, prefix string) (int, bool) {
 	n := 0
 	for i := 0; i < len(prefix); {
@@ -225,9 +270,11 @@ func lower(b byte) byte {
 	return b
 }
 
+// equalFoldASCII compares two texts of the same length. It begins at the end,
+// as what differs in keys and actions is seldom how they begin.
 func equalFoldASCII(a, b string) bool {
-	for i := 0; i < len(a); i++ {
-		if lower(a[i]) != lower(b[i]) {
+	for i := len(a) - 1; i >= 0; i-- {
+		if a[i] != b[i] && lower(a[i]) != lower(b[i]) {
 			return false
 		}
 	}
