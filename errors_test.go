@@ -137,6 +137,7 @@ func mistakes() []mistake {
 		{"unbundled ts", function(roost.FunctionProps{Handler: "index.main", SrcPath: "lib/plain", Bundle: &roost.Bundle{Disabled: true}}), `s/F: bundling is disabled for lib/plain/index.ts, which Node.js can't run`, "bundle it"},
 		{"unbundled how", function(roost.FunctionProps{Handler: "other.main", SrcPath: "lib/plain", Bundle: &roost.Bundle{Disabled: true, Minify: true}}), `s/F: bundling is disabled and told how to be done`, "leave out"},
 		{"format", function(roost.FunctionProps{Handler: "src/private.main", Bundle: &roost.Bundle{Format: "iife"}}), `s/F: code can't be bundled in the format "iife"`, "esm"},
+		{"loader", function(roost.FunctionProps{Handler: "src/private.main", Bundle: &roost.Bundle{Loader: map[string]string{".html": "html"}}}), `s/F: files ".html" can't be bundled by the loader "html"`, "text"},
 		{"python bundle", function(roost.FunctionProps{Handler: "src/hello.main", Bundle: &roost.Bundle{}}), `s/F: Bundle is set for a Python function`, "remove it"},
 	}, append(otherMistakes(), routeMistakes()...)...)
 }

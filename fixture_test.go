@@ -30,7 +30,7 @@ func normalize(r *resource, hashes map[string]string) {
 	r.Metadata = nil
 	switch r.Type {
 	case "AWS::Lambda::Function":
-		for _, property := range []string{"Code", "Handler", "Runtime", "Architectures", "Environment"} {
+		for _, property := range []string{"Code", "Runtime", "Architectures", "Environment"} {
 			delete(p, property)
 		}
 	case "AWS::Logs::LogGroup":

@@ -34,7 +34,7 @@ type FunctionProps struct {
 	// or path/file.export of a .ts, .js, .mjs or .py file, such as
 	// "src/private.main". It is relative to SrcPath.
 	Handler      string
-	SrcPath      string           // folder below the app's, "." by default
+	SrcPath      string           // folder below the app's, "." by default; the root of a zip of Python or unbundled code
 	Runtime      string           // provided.al2023, nodejs22.x or python3.13 by default, by the kind of handler
 	Architecture string           // ARM64, the default, or X8664
 	Memory       int              // MB, 128 to 10,240; 1,024 by default
@@ -60,10 +60,13 @@ type FunctionProps struct {
 // Bundle says how the code of a JavaScript or TypeScript function is bundled.
 // The zero value bundles everything into one file with a source map beside it.
 type Bundle struct {
-	Disabled bool     // zip SrcPath as it is, which then has to be set
-	External []string // packages that are not bundled, because the runtime or a layer has them
-	Minify   bool     // shorten names and leave out white space
-	Format   string   // "cjs" or "esm"; by default esm for .mjs and .mts files, else cjs
+	Disabled    bool              // zip SrcPath as it is, which then has to be set
+	External    []string          // packages that are not bundled, because the runtime or a layer has them
+	Minify      bool              // shorten names and leave out white space
+	NoSourceMap bool              // leave out the map by which stack traces name the sources
+	Format      string            // "cjs" or "esm"; by default esm for .mjs and .mts files, else cjs
+	Loader      map[string]string // file ending → esbuild's loader, as in {".html": "text"}
+	Define      map[string]string // expression → what it is replaced by, as in {"DEBUG": "false"}
 }
 
 // Function is a Lambda function with its role.
@@ -123,7 +126,7 @@ func (f *Function) properties(props FunctionProps, code handler, role Value) map
 	p := map[string]any{
 		"Architectures": []string{or(props.Architecture, ARM64)},
 		"Code":          f.resource.build.code(f.stack),
-		"Handler":       code.lambdaHandler,
+		"Handler":       code.Handler,
 		"MemorySize":    or(props.Memory, 1024),
 		"Role":          role,
 		"Runtime":       f.resource.build.Runtime,
@@ -160,7 +163,7 @@ func (f *Function) properties(props FunctionProps, code handler, role Value) map
 // reads source maps, unless the function sets its options itself.
 func environment(props FunctionProps, code handler) map[string]Value {
 	variables := maps.Clone(props.Environment)
-	if code.build.Format == "" { // not a bundle
+	if code.Bundle == nil || !code.Bundle.SourceMap {
 		return variables
 	}
 	if variables == nil {

@@ -5,9 +5,12 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -19,27 +22,35 @@ type Builds struct {
 	Builds  []*Build `json:"builds"`
 }
 
-// Build is one zip to make. Functions with the same code share one. In the zip
-// files have the same paths as in the app's folder, but for the bootstrap of a
-// Go function, which is all that its zip has.
+// Build is one zip to make. Functions with the same code share one.
 type Build struct {
 	Placeholder string   `json:"placeholder"` // "roost-build:" and 16 hex digits; templates have it in S3Key
 	Constructs  []string `json:"constructs"`  // paths of the functions, as in "dev-app-my-stack/Api/Lambda_GET_--private"
 	Declared    string   `json:"declared"`    // file:line of the first of them in the app's program
 	Kind        string   `json:"kind"`        // "go", "node" or "python"
-	// Handler is the folder of a Go main package, as in "src/private", or
-	// path/file.export, as in "src/private.main", with SrcPath before it.
-	Handler string `json:"handler"`
-	// Entry is the file or folder that Handler means: "src/private" or
-	// "src/private.ts".
+	// Entry is what to build: the folder of a Go main package, or the source
+	// file with its ending.
 	Entry string `json:"entry"`
-	// Folder is what to zip as it is, in place of bundling; empty otherwise.
-	Folder       string   `json:"folder,omitempty"`
-	Runtime      string   `json:"runtime"`            // such as "nodejs22.x"
-	Architecture string   `json:"architecture"`       // "arm64" or "x86_64"
-	Format       string   `json:"format,omitempty"`   // of a bundle: "cjs" or "esm"
-	External     []string `json:"external,omitempty"` // packages that a bundle leaves out
-	Minify       bool     `json:"minify,omitempty"`   // a bundle's names are shortened and white space left out
+	// Root is the folder whose content becomes the root of the zip, for Python
+	// and for unbundled JavaScript; empty otherwise.
+	Root         string `json:"root,omitempty"`
+	Handler      string `json:"handler"`      // as Lambda gets it: "bootstrap", "private.main"
+	Out          string `json:"out"`          // the main file's path in the zip: "bootstrap", "private.js"
+	Runtime      string `json:"runtime"`      // such as "nodejs22.x"
+	Architecture string `json:"architecture"` // "arm64" or "x86_64"
+	// Bundle is how JavaScript and TypeScript are bundled; nil for other kinds
+	// and for unbundled code.
+	Bundle *BundleOptions `json:"bundle,omitempty"`
+}
+
+// BundleOptions are a Bundle with its defaults put in.
+type BundleOptions struct {
+	Format    string            `json:"format"` // "cjs" or "esm"
+	External  []string          `json:"external,omitempty"`
+	Minify    bool              `json:"minify,omitempty"`
+	SourceMap bool              `json:"sourceMap,omitempty"`
+	Loader    map[string]string `json:"loader,omitempty"`
+	Define    map[string]string `json:"define,omitempty"`
 }
 
 const (
@@ -50,11 +61,9 @@ const (
 
 const placeholderPrefix = "roost-build:"
 
-// handler is a Handler that was found in the app's folder.
-type handler struct {
-	build         Build
-	lambdaHandler string // as Lambda gets it: "bootstrap" or "src/private.main"
-}
+// handler is a Handler that was found in the app's folder: a Build without its
+// name.
+type handler Build
 
 // findHandler tells by the app's files which kind of handler is meant.
 func (n node) findHandler(props FunctionProps) handler {
@@ -78,7 +87,7 @@ func (n node) findHandler(props FunctionProps) handler {
 	}
 	for _, ending := range append(scriptEndings(), pythonEnding) {
 		if n.isFile(base[:dot] + ending) {
-			return n.fileHandler(props, base, base[:dot]+ending)
+			return n.fileHandler(props, base[:dot]+ending, base[dot+1:])
 		}
 	}
 	n.fail(fmt.Sprintf("cannot find a handler file at %s.ts, .js, .mjs or .py", base[:dot]), "create it, or correct Handler")
@@ -98,37 +107,72 @@ func (n node) goHandler(folder string) handler {
 	if err != nil || len(sources) == 0 {
 		n.fail("the folder "+folder+" has no Go files", "put a Go main package into it, or correct Handler")
 	}
-	return handler{
-		build:         Build{Kind: kindGo, Handler: folder, Entry: folder, Runtime: defaultGoRuntime},
-		lambdaHandler: "bootstrap",
-	}
+	return handler{Kind: kindGo, Entry: folder, Handler: "bootstrap", Out: "bootstrap", Runtime: defaultGoRuntime}
 }
 
-func (n node) fileHandler(props FunctionProps, name, file string) handler {
-	h := handler{build: Build{Handler: name, Entry: file}, lambdaHandler: name}
+func (n node) fileHandler(props FunctionProps, file, export string) handler {
 	if path.Ext(file) == pythonEnding {
-		h.build.Kind, h.build.Runtime = kindPython, defaultPythonRuntime
 		if props.Bundle != nil {
 			n.fail("Bundle is set for a Python function", "remove it: Python is zipped as it is")
 		}
-		return h
+		h := handler{Kind: kindPython, Entry: file, Runtime: defaultPythonRuntime}
+		return h.unbundled(props, export)
 	}
-	h.build.Kind, h.build.Runtime = kindNode, defaultNodeRuntime
+	h := handler{Kind: kindNode, Entry: file, Runtime: defaultNodeRuntime}
 	bundle := Bundle{}
 	if props.Bundle != nil {
 		bundle = *props.Bundle
 	}
 	if bundle.Disabled {
-		h.build.Folder = path.Clean(props.SrcPath)
-		n.checkUnbundled(props, bundle, file)
-		return h
+		n.checkUnbundled(props, file)
+		return h.unbundled(props, export)
 	}
-	h.build.Format = or(bundle.Format, defaultFormat(file))
-	if h.build.Format != "cjs" && h.build.Format != "esm" {
-		n.fail(fmt.Sprintf("code can't be bundled in the format %q", bundle.Format), `use "cjs" or "esm"`)
+	h.Bundle = n.bundleOptions(bundle, file)
+	stem := strings.TrimSuffix(path.Base(file), path.Ext(file))
+	h.Handler = stem + "." + export
+	h.Out = stem + ".js"
+	if h.Bundle.Format == "esm" {
+		h.Out = stem + ".mjs"
 	}
-	h.build.External, h.build.Minify = bundle.External, bundle.Minify
 	return h
+}
+
+// unbundled is the handler whose zip has the files of its folder, or of SrcPath,
+// as they are.
+func (h handler) unbundled(props FunctionProps, export string) handler {
+	h.Root = path.Clean(props.SrcPath)
+	h.Out = h.Entry
+	if props.SrcPath == "" {
+		h.Root = path.Dir(h.Entry)
+	}
+	if h.Root != "." {
+		h.Out = strings.TrimPrefix(h.Entry, h.Root+"/")
+	}
+	h.Handler = strings.TrimSuffix(h.Out, path.Ext(h.Out)) + "." + export
+	return h
+}
+
+func (n node) bundleOptions(b Bundle, file string) *BundleOptions {
+	format := or(b.Format, defaultFormat(file))
+	if format != "cjs" && format != "esm" {
+		n.fail(fmt.Sprintf("code can't be bundled in the format %q", b.Format), `use "cjs" or "esm"`)
+	}
+	for _, ending := range slices.Sorted(maps.Keys(b.Loader)) {
+		if !strings.HasPrefix(ending, ".") || !slices.Contains(loaders(), b.Loader[ending]) {
+			n.fail(fmt.Sprintf("files %q can't be bundled by the loader %q", ending, b.Loader[ending]),
+				"write a file ending with its dot, and one of "+strings.Join(loaders(), ", "))
+		}
+	}
+	return &BundleOptions{
+		Format: format, External: b.External, Minify: b.Minify,
+		SourceMap: !b.NoSourceMap, Loader: b.Loader, Define: b.Define,
+	}
+}
+
+// loaders are esbuild's.
+// https://esbuild.github.io/content-types/
+func loaders() []string {
+	return []string{"base64", "binary", "copy", "css", "dataurl", "empty", "file", "js", "json", "jsx", "text", "ts", "tsx"}
 }
 
 func defaultFormat(file string) string {
@@ -139,7 +183,7 @@ func defaultFormat(file string) string {
 	return "cjs"
 }
 
-func (n node) checkUnbundled(props FunctionProps, bundle Bundle, file string) {
+func (n node) checkUnbundled(props FunctionProps, file string) {
 	if path.Clean(props.SrcPath) == "." {
 		n.fail("bundling is disabled and SrcPath is the app's folder, so that everything in it would be zipped",
 			"set SrcPath to a folder that holds the function and what it needs")
@@ -149,7 +193,9 @@ func (n node) checkUnbundled(props FunctionProps, bundle Bundle, file string) {
 	default:
 		n.fail("bundling is disabled for "+file+", which Node.js can't run", "bundle it, or compile it and name the .js file's function")
 	}
-	if bundle.Format != "" || bundle.Minify || len(bundle.External) > 0 {
+	told := *props.Bundle
+	told.Disabled = false
+	if !reflect.ValueOf(told).IsZero() {
 		n.fail("bundling is disabled and told how to be done", "leave out Disabled, or the rest of Bundle")
 	}
 }
@@ -170,7 +216,7 @@ func (n node) isFile(name string) bool {
 
 // build returns the build of a function, shared with functions of the same code.
 func (a *App) build(r *Resource, h handler, props FunctionProps) *Build {
-	b := &h.build
+	b := (*Build)(&h)
 	b.Runtime, b.Architecture = or(props.Runtime, b.Runtime), or(props.Architecture, ARM64)
 	if b.Kind != "" { // else the handler was not found, and that is told already
 		checkRuntime(r.node, b)

@@ -62,9 +62,11 @@ func TestProperties(t *testing.T) {
 		{"go runtime", function(roost.FunctionProps{}), typeFunction, "Runtime", `"provided.al2023"`},
 		{"go handler", function(roost.FunctionProps{}), typeFunction, "Handler", `"bootstrap"`},
 		{"node runtime", function(roost.FunctionProps{Handler: "src/private.main"}), typeFunction, "Runtime", `"nodejs22.x"`},
-		{"node handler", function(roost.FunctionProps{Handler: "src/private.main"}), typeFunction, "Handler", `"src/private.main"`},
+		{"node handler", function(roost.FunctionProps{Handler: "src/private.main"}), typeFunction, "Handler", `"private.main"`},
 		{"python runtime", function(roost.FunctionProps{Handler: "src/hello.main"}), typeFunction, "Runtime", `"python3.13"`},
-		{"src path", function(roost.FunctionProps{Handler: "hello.main", SrcPath: "src"}), typeFunction, "Handler", `"src/hello.main"`},
+		{"src path", function(roost.FunctionProps{Handler: "hello.main", SrcPath: "src"}), typeFunction, "Handler", `"hello.main"`},
+		{"src path above", function(roost.FunctionProps{Handler: "plain/other.main", SrcPath: "lib", Bundle: &roost.Bundle{Disabled: true}}), typeFunction, "Handler", `"plain/other.main"`},
+		{"no source map", function(roost.FunctionProps{Handler: "src/private.main", Bundle: &roost.Bundle{NoSourceMap: true}}), typeFunction, "Environment", ``},
 		{"runtime", function(roost.FunctionProps{Runtime: "provided.al2"}), typeFunction, "Runtime", `"provided.al2"`},
 		{"architecture default", function(roost.FunctionProps{}), typeFunction, "Architectures", `["arm64"]`},
 		{"architecture", function(roost.FunctionProps{Architecture: roost.X8664}), typeFunction, "Architectures", `["x86_64"]`},
@@ -89,7 +91,7 @@ func TestProperties(t *testing.T) {
 		{"added variable", func(app *roost.App) {
 			app.Stack("s").Function("F", roost.FunctionProps{Handler: "src/private"}).AddEnvironment("KEY", "v")
 		}, typeFunction, "Environment", `{"Variables":{"KEY":"v"}}`},
-		{"code", function(roost.FunctionProps{}), typeFunction, "Code", `{"S3Bucket":{"Fn::Sub":"cdk-hnb659fds-assets-${AWS::AccountId}-us-east-1"},"S3Key":"roost-build:efe460cf80b2c823.zip"}`},
+		{"code", function(roost.FunctionProps{}), typeFunction, "Code", `{"S3Bucket":{"Fn::Sub":"cdk-hnb659fds-assets-${AWS::AccountId}-us-east-1"},"S3Key":"roost-build:bd3b1c7613591f4c.zip"}`},
 
 		{"no guests", auth(roost.AuthProps{}), typePool, "AllowUnauthenticatedIdentities", `false`},
 		{"guests", auth(roost.AuthProps{AllowGuests: true}), typePool, "AllowUnauthenticatedIdentities", `true`},
