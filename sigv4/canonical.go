@@ -224,18 +224,16 @@ func appendValues(dst []byte, headers []Header, name string) []byte {
 // appendCollapsed appends a header value without blanks at its ends, and with
 // one space for each run of blanks or line folds inside (RFC 9112, 5.2).
 func appendCollapsed(dst []byte, value string) []byte {
-	start, gap := len(dst), false
-	for i := 0; i < len(value); i++ {
-		switch c := value[i]; c {
-		case ' ', '\t', '\r', '\n':
-			gap = len(dst) > start
-		default:
-			if gap {
-				dst = append(dst, ' ')
-				gap = false
-			}
-			dst = append(dst, c)
+	value = trim(value)
+	if !strings.Contains(value, "  ") && strings.IndexByte(value, '\t') < 0 && strings.IndexByte(value, '\n') < 0 && strings.IndexByte(value, '\r') < 0 {
+		return append(dst, value...) // as nearly all are: tokens are long
+	}
+	start := len(dst)
+	for word := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' }) {
+		if len(dst) > start {
+			dst = append(dst, ' ')
 		}
+		dst = append(dst, word...)
 	}
 	return dst
 }
@@ -256,17 +254,23 @@ func appendEncoded(dst []byte, c byte, slash bool) []byte {
 // a space in a query.
 func appendReencoded(dst []byte, s string, path bool) []byte {
 	for i := 0; i < len(s); i++ {
-		c, wasEncoded := s[i], false
-		if c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]) {
-			c, wasEncoded = unhex(s[i+1])<<4|unhex(s[i+2]), true
-			i += 2
-		} else if c == '+' && !path {
-			c = ' '
-		}
+		c, width := decode(s[i:], !path)
+		i += width - 1
 		// A slash that was sent encoded is part of a segment and stays so.
-		dst = appendEncoded(dst, c, path && !wasEncoded)
+		dst = appendEncoded(dst, c, path && width == 1)
 	}
 	return dst
+}
+
+// decode returns the first byte of s, unescaped, and how many bytes it takes up.
+func decode(s string, plusIsSpace bool) (c byte, width int) {
+	switch {
+	case s[0] == '%' && len(s) > 2 && isHex(s[1]) && isHex(s[2]):
+		return unhex(s[1])<<4 | unhex(s[2]), 3
+	case s[0] == '+' && plusIsSpace:
+		return ' ', 1
+	}
+	return s[0], 1
 }
 
 // wellFormed reports whether every percent sign starts an escape.

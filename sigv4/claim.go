@@ -266,15 +266,9 @@ func unescape(s string) string {
 		return s
 	}
 	out := make([]byte, 0, len(s))
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]) {
-			c = unhex(s[i+1])<<4 | unhex(s[i+2])
-			i += 2
-		} else if c == '+' {
-			c = ' '
-		}
-		out = append(out, c)
+	for s != "" {
+		c, width := decode(s, true)
+		out, s = append(out, c), s[width:]
 	}
 	return string(out)
 }

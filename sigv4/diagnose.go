@@ -100,18 +100,11 @@ func (v *Verifier) explainTime(c *claim, err *Error) string {
 	case difference < 0:
 		return fmt.Sprintf("the request was signed at %s, %v ahead of the clock here: set the client's clock", c.time.Format(time.RFC3339), -difference)
 	case c.presigned && c.expires != "":
+		life, _ := v.readExpires(c.expires)
 		return fmt.Sprintf("the presigned URL was made at %s for %s seconds, which ended %v ago: make a new one",
-			c.time.Format(time.RFC3339), c.expires, lateBy(c, now))
+			c.time.Format(time.RFC3339), c.expires, difference-life)
 	}
 	return fmt.Sprintf("the request was signed at %s, %v ago: it was kept too long, or the client's clock is slow", c.time.Format(time.RFC3339), difference)
-}
-
-func lateBy(c *claim, now time.Time) time.Duration {
-	life, err := time.ParseDuration(c.expires + "s")
-	if err != nil {
-		life = 0
-	}
-	return now.Sub(c.time.Add(life)).Truncate(time.Second)
 }
 
 func (v *Verifier) explainScope(c *claim) string {

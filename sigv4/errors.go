@@ -221,7 +221,7 @@ func (v *Verifier) errScope(c *claim) *Error {
 	if v.S3 {
 		switch {
 		case regionWrong:
-			return v.errScopeS3(c, fmt.Sprintf("the region '%s' is wrong; expecting '%s'", c.region, v.Regions[0]))
+			return v.errScopeS3(c, fmt.Sprintf("the region '%s' is wrong; expecting '%s'", c.region, strings.Join(v.Regions, "' or '")))
 		case serviceWrong:
 			return v.errScopeS3(c, fmt.Sprintf("incorrect service %q. This endpoint belongs to %q.", c.service, v.Service))
 		case c.terminator != terminator:

@@ -67,7 +67,7 @@ func (t *trial) pathMistakes(v *Verifier) []mistake {
 	} else {
 		out = []mistake{
 			write(pathVerbatim, "the path was encoded once; every service but S3 has it encoded twice"),
-			write(pathOnce, "the path was encoded once and not normalised, as for S3; other services have it normalised and encoded twice"),
+			write(pathOnce, "the path was encoded once and not normalised, as for S3; other services have both done"),
 			write(pathOnceTidy, "the path was encoded once; every service but S3 has it encoded twice"),
 			write(pathTwiceRaw, "the path was not normalised: dot segments and doubled slashes have to be removed before signing"),
 		}

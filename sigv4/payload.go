@@ -66,12 +66,7 @@ func checkAllSigned(r *Request, c *claim) *Error {
 }
 
 func isHash(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if !isHex(s[i]) || 'A' <= s[i] && s[i] <= 'F' {
-			return false
-		}
-	}
-	return len(s) == sha256.Size*2
+	return len(s) == sha256.Size*2 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 // ErrBodyTooLarge is returned by ReadBody for a body over the limit.

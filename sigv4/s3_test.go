@@ -130,3 +130,16 @@ func TestReadBody(t *testing.T) {
 		t.Errorf("a broken body: %v", err)
 	}
 }
+
+// TestAnyRegion leaves the regions open, but a scope has to name one.
+func TestAnyRegion(t *testing.T) {
+	for _, region := range []string{"eu-west-1", ""} {
+		for _, s3 := range []bool{false, true} {
+			r := signed(t, "/", func(s *sigv4.Signer) { s.Region, s.S3 = region, s3 })
+			verifier := sigv4.Verifier{Service: "execute-api", S3: s3, Now: func() time.Time { return noon }}
+			if _, err := verifier.Verify(&r, keys); (err == nil) != (region != "") {
+				t.Errorf("region %q, S3 %v: %v", region, s3, err)
+			}
+		}
+	}
+}

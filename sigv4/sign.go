@@ -95,10 +95,8 @@ func (s *Signer) Presign(r *http.Request, payloadHash string, expires time.Durat
 	request := FromHTTP(r)
 	c.signedHeaders = headersToSign(&request)
 	add := func(name, value string) {
-		if signed.RawQuery != "" {
-			signed.RawQuery += "&"
-		}
-		signed.RawQuery += name + "=" + string(appendEncodedAll(nil, value))
+		pair := name + "=" + string(appendEncodedAll(nil, value))
+		signed.RawQuery = strings.TrimPrefix(signed.RawQuery+"&"+pair, "&")
 	}
 	add("X-Amz-Algorithm", Algorithm)
 	add("X-Amz-Credential", c.credential)

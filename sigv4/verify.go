@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,8 +19,8 @@ type Verifier struct {
 	// Service is the signing name in the credential scope, such as
 	// "execute-api". It is required.
 	Service string
-	// Regions are the regions that the scope may name; error texts name the
-	// first. Without any, every region is accepted.
+	// Regions are the regions that the scope may name. Without any, every
+	// region is accepted.
 	Regions []string
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
@@ -183,15 +184,7 @@ func (v *Verifier) checkScope(c *claim) *Error {
 }
 
 func (v *Verifier) regionMatches(region string) bool {
-	if len(v.Regions) == 0 {
-		return region != ""
-	}
-	for _, r := range v.Regions {
-		if r == region {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(v.Regions, region) || len(v.Regions) == 0 && region != ""
 }
 
 // form is how the service's canonical requests are written.
