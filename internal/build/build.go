@@ -31,6 +31,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/evanw/esbuild/pkg/api"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -45,8 +46,7 @@ const (
 )
 
 // Function is one function to build. Paths are below the app's folder and have
-// forward slashes. In the zip files have the same paths, but for the bootstrap
-// of a Go function, which is all that its zip has.
+// forward slashes.
 type Function struct {
 	// ID is the caller's name for it, handed back in the Result.
 	ID string
@@ -54,28 +54,39 @@ type Function struct {
 	Kind Kind
 	// Entry is the folder of a Go main package, or the source file.
 	Entry string
-	// Folder is what is zipped as it is. Empty means for Node that the entry is
-	// bundled, and for Python the folder directly below the app's in which the
-	// entry lies, or the app's own.
-	Folder string
-	// Handler is path/file.export; the export must be in the entry. It means
-	// nothing for Go.
+	// Root is the folder whose content becomes the root of the zip: for Python
+	// required, for Node only where nothing is bundled, for Go empty.
+	Root string
+	// Handler is as Lambda gets it, "private.main". What follows the last dot
+	// must be exported by the file.
 	Handler string
+	// Out is the main file's path in the zip: "bootstrap", "private.js".
+	Out string
 	// Runtime is Lambda's name of the runtime: provided.al2023, nodejs22.x,
 	// python3.13.
 	Runtime string
 	// Architecture is Lambda's: arm64 (the default) or x86_64. It counts only
 	// where the target is AWS.
 	Architecture string
-	// Format is that of a bundle: "cjs" (the default) or "esm".
+	// Bundle is how Node code is bundled; nil means not at all.
+	Bundle *Bundle
+}
+
+// Bundle is how JavaScript and TypeScript are put into one file.
+type Bundle struct {
+	// Format is "cjs" (the default) or "esm".
 	Format string
-	// External lists modules that a bundle leaves out, because a layer brings
-	// them.
+	// External lists modules that stay outside, because a layer brings them.
 	External []string
-	// Minify shortens a bundle's names and leaves out white space.
+	// Minify shortens names and leaves out white space.
 	Minify bool
-	// program says that it is a program for this machine.
-	program bool
+	// SourceMap puts beside the file the map by which stack traces name the
+	// sources.
+	SourceMap bool
+	// Loader is esbuild's loader by file ending, as in {".html": "text"}.
+	Loader map[string]string
+	// Define replaces expressions, as in {"DEBUG": "false"}.
+	Define map[string]string
 }
 
 // Result is a function that has been built.
@@ -202,7 +213,7 @@ func (b *Builder) plan(functions []Function) ([]*job, map[string]*job, error) {
 		if byKey[key] != nil {
 			continue
 		}
-		f.Entry, f.Folder = path.Clean(f.Entry), pythonFolder(f)
+		f.Entry, f.Root = path.Clean(f.Entry), path.Clean(f.Root)
 		j := &job{Function: f, key: key}
 		byKey[key] = j
 		if err := b.check(j); err != nil {
@@ -251,7 +262,7 @@ func (b *Builder) buildOne(ctx context.Context, j *job) error {
 	switch {
 	case j.Kind == Python:
 		return b.buildPython(ctx, j)
-	case j.Folder != "":
+	case j.Bundle == nil:
 		return b.zipNode(j)
 	}
 	return b.buildNode(j)
@@ -281,8 +292,15 @@ func (b *Builder) check(j *job) error {
 	if j.Kind != Go && j.Kind != Node && j.Kind != Python {
 		return fail(fmt.Sprintf("functions of the kind %q can't be built", j.Kind), "use Go, JavaScript, TypeScript or Python")
 	}
-	if !fs.ValidPath(j.Entry) || j.Folder != "" && !fs.ValidPath(j.Folder) {
+	if !fs.ValidPath(j.Entry) || !fs.ValidPath(j.Root) {
 		return fail("it lies outside the app's folder", "write a path below the app's folder, without ..")
+	}
+	if j.Bundle != nil {
+		for ending, name := range j.Bundle.Loader {
+			if loader(name) == api.LoaderNone {
+				return fail(fmt.Sprintf("esbuild has no loader %q for %s", name, ending), "use one of https://esbuild.github.io/content-types")
+			}
+		}
 	}
 	info, err := os.Stat(b.abs(j.Entry))
 	switch {
@@ -292,21 +310,6 @@ func (b *Builder) check(j *job) error {
 		return fail("there is no such file", "make it, or correct the handler in the app")
 	}
 	return nil
-}
-
-// pythonFolder returns the folder that a function's zip is made of, empty where
-// it is made otherwise.
-func pythonFolder(f Function) string {
-	switch {
-	case f.Folder != "":
-		return path.Clean(f.Folder)
-	case f.Kind != Python:
-		return ""
-	}
-	if top, _, deeper := strings.Cut(path.Clean(f.Entry), "/"); deeper {
-		return top
-	}
-	return "."
 }
 
 // export is what the entry's file must export.

@@ -73,16 +73,19 @@ func goApp() map[string]string {
 var goFunctions = []Function{goFunction("Public", "src/public"), goFunction("Private", "src/private")}
 
 func goFunction(id, folder string) Function {
-	return Function{ID: id, Kind: Go, Entry: folder, Handler: folder, Runtime: "provided.al2023"}
+	return Function{ID: id, Kind: Go, Entry: folder, Handler: "bootstrap", Out: "bootstrap", Runtime: "provided.al2023"}
 }
 
 // node is the function main of a file, bundled.
 func node(id, file string) Function {
-	return Function{ID: id, Kind: Node, Entry: file, Handler: strings.TrimSuffix(file, filepath.Ext(file)) + ".main", Runtime: "nodejs22.x"}
+	base := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	return Function{ID: id, Kind: Node, Entry: file, Handler: base + ".main", Out: base + ".js", Runtime: "nodejs22.x",
+		Bundle: &Bundle{Format: "cjs", SourceMap: true}}
 }
 
 func python(id, file string) Function {
-	return Function{ID: id, Kind: Python, Entry: file, Handler: strings.TrimSuffix(file, ".py") + ".main", Runtime: "python3.13"}
+	base := strings.TrimSuffix(filepath.Base(file), ".py")
+	return Function{ID: id, Kind: Python, Entry: file, Root: filepath.Dir(file), Handler: base + ".main", Out: base + ".py", Runtime: "python3.13"}
 }
 
 func TestGo(t *testing.T) {
@@ -224,27 +227,27 @@ func TestJavaScript(t *testing.T) {
 		node("private", "src/private.js"), node("module", "src/module.mjs"),
 		node("common", "src/common.cjs"), node("layer", "src/layer.js"),
 	}
-	functions[1].Format = "esm"
-	functions[3].External = []string{"layered"}
+	functions[1].Out, functions[1].Bundle.Format = "module.mjs", "esm"
+	functions[3].Bundle.External = []string{"layered"}
 	b := New(Config{App: dir})
 	results, err := b.Build(t.Context(), functions)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for i, want := range [][]string{
-		{"src/private.js", "src/private.js.map"},
-		{"src/module.mjs", "src/module.mjs.map"},
-		{"src/common.js", "src/common.js.map"},
-		{"src/layer.js", "src/layer.js.map"},
+		{"private.js", "private.js.map"},
+		{"module.mjs", "module.mjs.map"},
+		{"common.js", "common.js.map"},
+		{"layer.js", "layer.js.map"},
 	} {
 		if diff := cmp.Diff(want, names(t, results[i].Path)); diff != "" {
 			t.Error(diff)
 		}
 	}
-	if text := content(t, results[3].Path, "src/layer.js"); !strings.Contains(text, `require("layered")`) {
+	if text := content(t, results[3].Path, "layer.js"); !strings.Contains(text, `require("layered")`) {
 		t.Errorf("an external module was bundled: %s", text)
 	}
-	if text := content(t, results[0].Path, "src/private.js.map"); !strings.Contains(text, `"private.js"`) || strings.Contains(text, dir) {
+	if text := content(t, results[0].Path, "private.js.map"); !strings.Contains(text, `"private.js"`) || strings.Contains(text, dir) {
 		t.Errorf("the source map: %s", text)
 	}
 	for changed, want := range map[string][]string{
@@ -288,7 +291,7 @@ func content(t *testing.T, file, name string) string {
 func TestPython(t *testing.T) {
 	need.Tool(t, "python3")
 	dir := app(t, map[string]string{
-		"src/private.py":              "from src import who\n\n\ndef main(event, context):\n    return who.name\n",
+		"src/private.py":              "import who\n\n\ndef main(event, context):\n    return who.name\n",
 		"src/who.py":                  "name = 'x'\n",
 		"src/.env":                    "SECRET=1\n",
 		"src/__pycache__/who.pyc":     "no\n",
@@ -303,7 +306,7 @@ func TestPython(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"src/data/words.txt", "src/private.py", "src/who.py"}, names(t, results[0].Path)); diff != "" {
+	if diff := cmp.Diff([]string{"data/words.txt", "private.py", "who.py"}, names(t, results[0].Path)); diff != "" {
 		t.Error(diff)
 	}
 	for changed, want := range map[string][]string{
@@ -346,7 +349,7 @@ func TestPythonPackages(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := names(t, results[0].Path)
-	if !slices.Contains(got, "dep.py") || !slices.Contains(got, "src/private.py") {
+	if !slices.Contains(got, "dep.py") || !slices.Contains(got, "private.py") {
 		t.Errorf("the zip holds %v", got)
 	}
 }
@@ -381,6 +384,8 @@ func TestErrors(t *testing.T) {
 		{"no folder", nil, goFunction("f", "src/f"), Problem{Text: "there is no such folder"}, "correct the handler"},
 		{"outside", nil, node("f", "../f.js"), Problem{Text: "it lies outside the app's folder"}, "without .."},
 		{"kind", nil, Function{Kind: "java", Entry: "src/f"}, Problem{Text: `functions of the kind "java" can't be built`}, "use Go"},
+		{"loader", map[string]string{"src/f.js": ""}, Function{Kind: Node, Entry: "src/f.js", Bundle: &Bundle{Loader: map[string]string{".x": "y"}}},
+			Problem{Text: `esbuild has no loader "y" for .x`}, "content-types"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := app(t, test.files)
@@ -484,10 +489,10 @@ func TestAbsoluteSourceMap(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := t.TempDir()
-	for _, name := range []string{"src/f.js", "src/f.js.map"} {
+	for _, name := range []string{"f.js", "f.js.map"} {
 		write(t, filepath.Join(out, name), content(t, results[0].Path, name))
 	}
-	cmd := exec.CommandContext(t.Context(), node20, "--enable-source-maps", "-e", "require('./src/f.js').main()")
+	cmd := exec.CommandContext(t.Context(), node20, "--enable-source-maps", "-e", "require('./f.js').main()")
 	cmd.Dir = out
 	said, _ := cmd.CombinedOutput() // it ends with the error that is looked for
 	if want := filepath.Join(dir, "src/f.ts") + ":3:35"; !strings.Contains(string(said), want) {
@@ -497,13 +502,13 @@ func TestAbsoluteSourceMap(t *testing.T) {
 
 func TestUnbundled(t *testing.T) {
 	dir := app(t, map[string]string{"src/f.js": "exports.main = 1;\n", "src/node_modules/x/index.js": "", "src/.env": "A=1"})
-	f := Function{ID: "f", Kind: Node, Entry: "src/f.js", Folder: "src", Handler: "src/f.main", Runtime: "nodejs22.x"}
+	f := Function{ID: "f", Kind: Node, Entry: "src/f.js", Root: "src", Handler: "f.main", Out: "f.js", Runtime: "nodejs22.x"}
 	b := New(Config{App: dir})
 	results, err := b.Build(t.Context(), []Function{f})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"src/f.js", "src/node_modules/x/index.js"}, names(t, results[0].Path)); diff != "" {
+	if diff := cmp.Diff([]string{"f.js", "node_modules/x/index.js"}, names(t, results[0].Path)); diff != "" {
 		t.Error(diff)
 	}
 	if len(b.Affected([]Function{f}, []string{"src/node_modules/x/new.js"})) != 1 {

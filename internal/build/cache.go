@@ -197,7 +197,7 @@ func (b *Builder) key(f Function) string {
 	if b.cfg.AWS {
 		target = "aws"
 	}
-	k, err := json.Marshal([]any{cacheVersion, b.cfg.App, b.cfg.Absolute, f, f.program, target, goArch(f.Architecture), b.toolchain()})
+	k, err := json.Marshal([]any{cacheVersion, b.cfg.App, b.cfg.Absolute, f, target, goArch(f.Architecture), b.toolchain()})
 	if err != nil {
 		return f.Entry // cannot happen: a Function holds strings only
 	}
@@ -225,7 +225,7 @@ func (b *Builder) upToDate(j *job) *record {
 		return nil
 	}
 	product := b.zipPath(rec.Hash)
-	if j.program {
+	if j.isProgram() {
 		product = b.programPath(rec.Hash)
 	}
 	if info, err := os.Stat(product); err != nil || info.Size() == 0 {

@@ -26,11 +26,13 @@ func goArch(architecture string) string {
 
 // target returns the system and processor that a function is built for.
 func (b *Builder) target(f Function) (goos, goarch string) {
-	if b.cfg.AWS && !f.program {
+	if b.cfg.AWS && !f.isProgram() {
 		return "linux", goArch(f.Architecture)
 	}
 	return runtime.GOOS, runtime.GOARCH
 }
+
+func (f Function) isProgram() bool { return f.Kind == Go && f.Out == "program" }
 
 // buildGo compiles Go functions. Those whose programs have different names and
 // the same processor go into one command, which compiles common packages once.

@@ -20,15 +20,15 @@ const requireForESM = `import { createRequire as roostRequire } from "node:modul
 // zipNode zips code that is not bundled, node_modules included.
 func (b *Builder) zipNode(j *job) error {
 	began := time.Now()
-	entries, err := readTree(b.cfg.App, j.Folder, hidden)
+	entries, err := readTree(b.abs(j.Root), hidden)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", j.Folder, err)
+		return fmt.Errorf("read %s: %w", j.Root, err)
 	}
 	hash, err := b.writeZip(entries)
 	if err != nil {
 		return err
 	}
-	in := inputs{Folders: []folder{{Path: b.abs(j.Folder), Modules: true}}}
+	in := inputs{Folders: []folder{{Path: b.abs(j.Root), Modules: true}}}
 	return b.keep(j, &record{Hash: hash, Inputs: in, Fingerprint: in.fingerprintSince(began)})
 }
 
@@ -46,7 +46,11 @@ func (b *Builder) buildNode(j *job) error {
 	}
 	var entries []entry
 	for _, file := range result.OutputFiles {
-		entries = append(entries, entry{name: b.rel(file.Path), data: file.Contents})
+		name, err := filepath.Rel(options.Outdir, file.Path)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, entry{name: filepath.ToSlash(name), data: file.Contents})
 	}
 	hash, err := b.writeZip(entries)
 	if err != nil {
@@ -61,31 +65,80 @@ func (b *Builder) buildNode(j *job) error {
 
 func (b *Builder) esbuildOptions(j *job) api.BuildOptions {
 	options := api.BuildOptions{
-		AbsWorkingDir:       b.cfg.App,
-		EntryPointsAdvanced: []api.EntryPoint{{InputPath: b.abs(j.Entry), OutputPath: strings.TrimSuffix(j.Entry, path.Ext(j.Entry))}},
-		// The outputs are named beside their sources but never written there.
-		Outdir: b.cfg.App, Write: false, AllowOverwrite: true,
-		Bundle:           true,
-		Platform:         api.PlatformNode,
-		Format:           api.FormatCommonJS,
-		Engines:          []api.Engine{{Name: api.EngineNode, Version: nodeVersion(j.Runtime)}},
-		External:         j.External,
-		Loader:           map[string]api.Loader{".node": api.LoaderCopy},
-		Sourcemap:        api.SourceMapLinked,
-		Metafile:         true,
-		LogLevel:         api.LogLevelSilent,
-		MinifyWhitespace: j.Minify, MinifyIdentifiers: j.Minify, MinifySyntax: j.Minify,
+		AbsWorkingDir: b.cfg.App,
+		EntryPointsAdvanced: []api.EntryPoint{{
+			InputPath: b.abs(j.Entry), OutputPath: strings.TrimSuffix(j.Out, path.Ext(j.Out))}},
+		// The outputs are never written there; the source map's names are
+		// relative to it.
+		Outdir:   filepath.Dir(b.abs(j.Entry)),
+		Bundle:   true,
+		Platform: api.PlatformNode,
+		Format:   api.FormatCommonJS,
+		Engines:  []api.Engine{{Name: api.EngineNode, Version: nodeVersion(j.Runtime)}},
+		External: j.Bundle.External,
+		Loader:   loaders(j.Bundle.Loader),
+		Define:   j.Bundle.Define,
+		Metafile: true,
+		LogLevel: api.LogLevelSilent,
+		Write:    false, AllowOverwrite: true,
+		MinifyWhitespace: j.Bundle.Minify, MinifyIdentifiers: j.Bundle.Minify, MinifySyntax: j.Bundle.Minify,
 	}
-	if b.cfg.Absolute {
-		dir := filepath.ToSlash(filepath.Dir(b.abs(j.Entry)))
-		options.SourceRoot = (&url.URL{Scheme: "file", Path: dir + "/"}).String()
+	if j.Bundle.SourceMap {
+		options.Sourcemap = api.SourceMapLinked
+		if b.cfg.Absolute {
+			options.SourceRoot = (&url.URL{Scheme: "file", Path: filepath.ToSlash(options.Outdir) + "/"}).String()
+		}
 	}
-	if j.Format == "esm" {
+	if j.Bundle.Format == "esm" {
 		options.Format = api.FormatESModule
-		options.OutExtension = map[string]string{".js": ".mjs"}
 		options.Banner = map[string]string{"js": requireForESM}
 	}
+	if ext := path.Ext(j.Out); ext != ".js" {
+		options.OutExtension = map[string]string{".js": ext}
+	}
 	return options
+}
+
+// loaders adds to a function's own loaders that of native modules.
+func loaders(own map[string]string) map[string]api.Loader {
+	all := map[string]api.Loader{".node": api.LoaderCopy}
+	for ext, name := range own {
+		all[ext] = loader(name)
+	}
+	return all
+}
+
+// loader returns esbuild's loader of that name, https://esbuild.github.io/content-types.
+func loader(name string) api.Loader {
+	switch name {
+	case "base64":
+		return api.LoaderBase64
+	case "binary":
+		return api.LoaderBinary
+	case "copy":
+		return api.LoaderCopy
+	case "css":
+		return api.LoaderCSS
+	case "dataurl":
+		return api.LoaderDataURL
+	case "empty":
+		return api.LoaderEmpty
+	case "file":
+		return api.LoaderFile
+	case "js":
+		return api.LoaderJS
+	case "json":
+		return api.LoaderJSON
+	case "jsx":
+		return api.LoaderJSX
+	case "text":
+		return api.LoaderText
+	case "ts":
+		return api.LoaderTS
+	case "tsx":
+		return api.LoaderTSX
+	}
+	return api.LoaderNone
 }
 
 // nodeVersion returns the number in a runtime's name. The default is the

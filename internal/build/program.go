@@ -21,7 +21,7 @@ type Program struct {
 
 // ProgramFunction is how Affected is asked about a program.
 func ProgramFunction(folder string) Function {
-	return Function{ID: folder, Kind: Go, Entry: folder, program: true}
+	return Function{ID: folder, Kind: Go, Entry: folder, Root: ".", Out: "program"}
 }
 
 // Program builds the Go main package in a folder for this machine, whatever

@@ -23,18 +23,19 @@ import (
 //go:embed check.py
 var checkPython string
 
-// buildPython zips a function's folder together with the packages of the
-// nearest requirements.txt, which lie at the top.
+// buildPython zips a function's root together with the packages of the nearest
+// requirements.txt.
 func (b *Builder) buildPython(ctx context.Context, j *job) error {
 	began := time.Now()
-	entries, err := readTree(b.cfg.App, j.Folder, ignored)
+	root := b.abs(j.Root)
+	entries, err := readTree(root, ignored)
 	if err != nil {
-		return fmt.Errorf("read %s: %w", j.Folder, err)
+		return fmt.Errorf("read %s: %w", j.Root, err)
 	}
 	if err := b.checkPythonFiles(ctx, j, entries); err != nil {
 		return err
 	}
-	in := inputs{Folders: []folder{{Path: b.abs(j.Folder)}}, Files: b.requirementNames(j)}
+	in := inputs{Folders: []folder{{Path: root}}, Files: b.requirementNames(j)}
 	packages, err := b.pythonPackages(ctx, j)
 	if err != nil {
 		return err
@@ -99,7 +100,7 @@ func (b *Builder) pythonPackages(ctx context.Context, j *job) ([]entry, error) {
 			return nil, err
 		}
 	}
-	return readTree(dir, "", compiled)
+	return readTree(dir, compiled)
 }
 
 // pipArgs choose packages for the target: for AWS only wheels that run there.
@@ -178,7 +179,7 @@ func (b *Builder) checkPythonFiles(ctx context.Context, j *job, entries []entry)
 	check := pythonCheck{Handler: b.abs(j.Entry), Export: j.export()}
 	for _, e := range entries {
 		if path.Ext(e.name) == ".py" {
-			check.Files = append(check.Files, b.abs(e.name))
+			check.Files = append(check.Files, filepath.Join(b.abs(j.Root), filepath.FromSlash(e.name)))
 		}
 	}
 	question, err := json.Marshal(check)

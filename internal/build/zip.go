@@ -107,11 +107,10 @@ func writeFile(name string, data []byte, mode fs.FileMode) error {
 	return os.Rename(tmp.Name(), name)
 }
 
-// readTree returns the files below root/folder that skip does not leave out,
-// named relative to root.
-func readTree(root, folder string, skip func(name string) bool) ([]entry, error) {
+// readTree returns the files below a folder that skip does not leave out.
+func readTree(root string, skip func(name string) bool) ([]entry, error) {
 	var entries []entry
-	err := walk(filepath.Join(root, filepath.FromSlash(folder)), skip, func(name string) error {
+	err := walk(root, skip, func(name string) error {
 		info, err := os.Stat(name) // a link stands for what it points to
 		if err != nil {
 			return err

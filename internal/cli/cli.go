@@ -86,6 +86,9 @@ func Run(ctx context.Context, args []string, streams Streams, env []string) int 
 		s.term.Error(err)
 		return exitFailed
 	}
+	if len(args) == 0 {
+		return s.noCommand(parser)
+	}
 	parsed, err := parser.Parse(args)
 	if exited {
 		return exitOK // help was asked for and printed
@@ -97,6 +100,15 @@ func Run(ctx context.Context, args []string, streams Streams, env []string) int 
 		s.term.NoColor()
 	}
 	return s.finish(ctx, parsed.Run())
+}
+
+// noCommand prints the help where no command was given.
+func (s *session) noCommand(parser *kong.Kong) int {
+	parser.Stdout = parser.Stderr
+	if _, err := parser.Parse([]string{"--help"}); err != nil {
+		s.term.Error(err)
+	}
+	return exitUsage
 }
 
 // usage says what is wrong with a command line.

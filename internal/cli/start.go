@@ -72,7 +72,7 @@ func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
 	if err := s.deploy(ctx, app, live.target, made, c.OutputsFile); err != nil {
 		return err
 	}
-	s.printNext(app, started.info)
+	s.printNext(app, started.info, made)
 	return live.follow(ctx, watcher)
 }
 
@@ -191,38 +191,6 @@ func (l *liveApp) names(changed []string) string {
 		return first
 	}
 	return fmt.Sprintf("%s and %d more", first, len(changed)-1)
-}
-
-// printNext prints what to call next, ready to paste.
-func (s *session) printNext(app *config.App, r *config.Region) {
-	s.term.Printf("\nThe region answers at %s, and Twitter at %s.", r.Endpoint, r.Twitter)
-	outputs, err := app.Outputs()
-	if err != nil {
-		return
-	}
-	endpoints := named(outputs, endpointOutput)
-	if len(endpoints) == 0 {
-		return
-	}
-	dir := below(app.Dir)
-	in := ""
-	if dir != "." {
-		in = " " + dir
-	}
-	s.term.Print("Try, in another terminal:")
-	s.term.Printf("  curl %s/public", endpoints[0])
-	if len(named(outputs, poolOutput)) > 0 {
-		s.term.Printf("  roost login twitter --as fanjiewang%s", inDir(in))
-		s.term.Printf("  roost curl /private%s", inDir(in))
-	}
-	s.term.Print("Waiting for requests and edits; ctrl-C ends it.\n")
-}
-
-func inDir(dir string) string {
-	if dir == "" {
-		return ""
-	}
-	return " --dir" + dir
 }
 
 type serveCommand struct {

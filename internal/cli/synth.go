@@ -121,10 +121,13 @@ func (w *workshop) finish(ctx context.Context) (*assembly.Assembly, error) {
 func (w *workshop) functions() []build.Function {
 	var all []build.Function
 	for _, b := range w.builds {
-		all = append(all, build.Function{
-			ID: b.Placeholder, Kind: build.Kind(b.Kind), Entry: b.Entry, Folder: b.Folder, Handler: b.Handler,
-			Runtime: b.Runtime, Architecture: b.Architecture, Format: b.Format, External: b.External, Minify: b.Minify,
-		})
+		f := build.Function{ID: b.Placeholder, Kind: build.Kind(b.Kind), Entry: b.Entry, Root: b.Root,
+			Handler: b.Handler, Out: b.Out, Runtime: b.Runtime, Architecture: b.Architecture}
+		if o := b.Bundle; o != nil {
+			f.Bundle = &build.Bundle{Format: o.Format, External: o.External, Minify: o.Minify,
+				SourceMap: o.SourceMap, Loader: o.Loader, Define: o.Define}
+		}
+		all = append(all, f)
 	}
 	return all
 }
