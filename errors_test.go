@@ -3,6 +3,7 @@ package roost_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -195,6 +196,12 @@ func otherMistakes() []mistake {
 			a.DependsOn(b)
 			b.DependsOn(a)
 		}, `a: stacks depend on each other: a → b → a`, "a stack of its own"},
+		{"too large", func(app *roost.App) {
+			s := app.Stack("s")
+			for i := range 501 {
+				topic(s, fmt.Sprintf("T%d", i))
+			}
+		}, `s: the stack has 501 resources, and CloudFormation takes 500`, "split it"},
 		{"other stack", func(app *roost.App) {
 			a, b := app.Stack("a"), app.Stack("b")
 			b.Resource("B", roost.ResourceProps{Type: "AWS::SNS::Topic", DependsOn: []*roost.Resource{topic(a, "A")}})

@@ -15,8 +15,12 @@ import (
 // versions than their own.
 const assemblyVersion = "36.0.0"
 
-// The template format's one version.
-// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/format-version-structure.html
+// Most resources in a template.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+const maxResources = 500
+
+// template is a CloudFormation template.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
 type template struct {
 	Description string                  `json:",omitempty"`
 	Parameters  map[string]*parameter   `json:",omitempty"`
@@ -131,6 +135,10 @@ func (s *Stack) render() *template {
 	t := &template{Description: s.props.Description, Resources: map[string]any{}, Outputs: map[string]outputInFile{}}
 	if len(s.resources) == 0 {
 		s.app.fail(s.id, s.at, "the stack has no resources, which CloudFormation refuses", "add one, or remove the stack")
+	}
+	if len(s.resources) > maxResources {
+		s.app.fail(s.id, s.at, fmt.Sprintf("the stack has %d resources, and CloudFormation takes %d", len(s.resources), maxResources),
+			"split it, or let routes share functions")
 	}
 	for _, r := range s.resources {
 		t.Resources[r.logicalID] = r.render()
