@@ -48,9 +48,9 @@ func newPattern(source string, parts [][]token, opt options) pattern {
 	}
 	p.prefix, p.shape = literalPrefix(parts)
 	if p.fold == noFolding && len(parts) > 1 {
-		p.skipParts = min(strings.Count(p.prefix, ":"), len(parts)-1)
+		p.skipParts = uint8(min(strings.Count(p.prefix, ":"), len(parts)-1)) // of six at most
 		for range p.skipParts {
-			p.skipBytes += strings.IndexByte(p.prefix[p.skipBytes:], ':') + 1
+			p.skipBytes += uint32(strings.IndexByte(p.prefix[p.skipBytes:], ':') + 1)
 		}
 	}
 	return p

@@ -63,8 +63,8 @@ type condition struct {
 type value struct {
 	pattern pattern
 	number  float64
-	date    time.Time
-	network netip.Prefix
+	date    *time.Time
+	network *netip.Prefix
 	truth   bool
 }
 
@@ -281,7 +281,7 @@ func (c *condition) compareWith(v *value, r *requestValue, ctx Context) truth {
 	case compareNumber:
 		matched = c.relation.holds(compareFloats(r.number, v.number))
 	case compareDate:
-		matched = c.relation.holds(r.date.Compare(v.date))
+		matched = c.relation.holds(r.date.Compare(*v.date))
 	case compareIP:
 		matched = v.network.Contains(r.address)
 	case compareBinary:

@@ -193,7 +193,7 @@ func (e *evaluation) policy(kind PolicyType, attached *Attached) verdict {
 // condition its index.
 func (e *evaluation) statement(s *Statement) (grant, element, int) {
 	granted := directGrant
-	if s.principals.present {
+	if s.principals != nil {
 		granted = s.principals.covers(&e.request.Principal, s.Effect, e.boundary)
 		if granted == noGrant {
 			return noGrant, principalElement, 0

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 )
 
 func (p *parser) principal(s *Statement, e *statementNodes, n *node) error {
@@ -17,8 +18,8 @@ func (p *parser) principal(s *Statement, e *statementNodes, n *node) error {
 	case p.policy.Type == IdentityPolicy:
 		return p.errorAt(e.principal.start, "Policy document should not specify a principal.", "it applies to whom it is attached to")
 	}
-	ps := &s.principals
-	ps.present, ps.not = true, e.principal.name == "NotPrincipal"
+	ps := &principals{not: e.principal.name == "NotPrincipal"}
+	s.principals = ps
 	switch {
 	case ps.not && p.policy.Type == TrustPolicy:
 		return p.errorAt(e.principal.start, "Has prohibited field NotPrincipal", "a trust policy names whom it trusts")
@@ -204,7 +205,9 @@ func (p *parser) value(op operator, text string) (v value, err error) {
 	case compareNumber:
 		v.number, ok = parseNumber(text)
 	case compareDate:
-		v.date, ok = parseDate(text)
+		var date time.Time
+		date, ok = parseDate(text)
+		v.date = &date
 	case compareBool:
 		ok = v.pattern.variables || isBool(text)
 	case compareNull:
@@ -213,8 +216,8 @@ func (p *parser) value(op operator, text string) (v value, err error) {
 		_, decodeErr := base64.StdEncoding.Strict().DecodeString(text)
 		ok = decodeErr == nil
 	case compareIP:
-		v.network, err = parseNetwork(text)
-		ok = err == nil
+		network, parseErr := parseNetwork(text)
+		v.network, ok = &network, parseErr == nil
 	case compareARN:
 		ok = isARNPattern(&v.pattern) || v.pattern.variables
 	}

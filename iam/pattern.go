@@ -36,14 +36,14 @@ type token struct {
 // one has a single part. One for ARNs is split at the colons, so that a
 // wildcard stays within its part: its last part takes the rest of the text.
 type pattern struct {
-	source    string // as the policy has it
-	parts     [][]token
 	prefix    string // literal text before the first wildcard or variable
-	skipParts int    // parts that lie wholly within the prefix, of which
-	skipBytes int    // they are so many bytes
 	shape     shape
 	fold      folding
-	variables bool // holds a variable
+	variables bool   // holds a variable
+	skipParts uint8  // parts that lie wholly within the prefix,
+	skipBytes uint32 // which are so many bytes of it
+	parts     [][]token
+	source    string // as the policy has it
 }
 
 // shape tells the patterns that need no more than a look at their prefix.

@@ -108,11 +108,18 @@ type Policy struct {
 	Statements []Statement
 }
 
-// Statement is one compiled statement of a policy.
+// Statement is one compiled statement of a policy. What a decision looks at
+// comes first, so that it lies close together in memory.
 type Statement struct {
-	Sid    string // the Sid element, or ""
+	actions    patterns
+	resources  patterns
+	conditions []condition
+	principals *principals // nil in an identity-based policy
+	resourced  bool        // has Resource or NotResource; a trust policy's statement has not
+
 	Effect Effect
-	Index  int // place in the document, from 0
+	Index  int    // place in the document, from 0
+	Sid    string // the Sid element, or ""
 
 	// Start is where the statement's "{" stands, End the place after its "}".
 	Start, End Position
@@ -123,12 +130,6 @@ type Statement struct {
 	// to be the end of the one before (inferred from how such a position comes
 	// about). EndPosition is End.
 	SimulatorStart Position
-
-	principals principals
-	actions    patterns
-	resources  patterns
-	conditions []condition
-	resourced  bool // has Resource or NotResource; a trust policy's statement has not
 }
 
 // Error is what is wrong with a policy document.

@@ -20,7 +20,6 @@ const (
 
 // principals is the Principal or NotPrincipal element.
 type principals struct {
-	present   bool
 	not       bool
 	everyone  bool // "*" or {"AWS": "*"}
 	aws       []awsPrincipal

@@ -9,10 +9,11 @@ import (
 	"github.com/seed-615d3599/roost/iam"
 )
 
-// manyPolicies returns policies of ten statements, all on the service of the
-// request. One in ten allows the request; each of the others fails at another
-// of its elements.
-func manyPolicies(t testing.TB, policies int) (iam.Request, iam.Policies) {
+// manyPolicies returns policies of ten statements. Those of the first service,
+// and with one service given all, are on the service of the request: one in
+// ten statements then allows it, and each of the others fails at another of
+// its elements.
+func manyPolicies(t testing.TB, policies int, services ...string) (iam.Request, iam.Policies) {
 	statements := []string{
 		`'Effect': 'Allow', 'Action': ['execute-api:Invoke', 'execute-api:ManageConnections'], 'Resource': 'arn:aws:execute-api:us-east-1:111111111111:other%d/*/GET/items/*'`,
 		`'Effect': 'Allow', 'Action': 's3:Get*', 'Resource': 'arn:aws:s3:::bucket%d/${aws:username}/*'`,
@@ -32,7 +33,9 @@ func manyPolicies(t testing.TB, policies int) (iam.Request, iam.Policies) {
 			s = strings.ReplaceAll(s, "'%d'}", "\x01%d\x01}") // the quotes of a default value stay
 			filled[j] = fmt.Sprintf(s, i%10)
 		}
+		service := services[i%len(services)]
 		text := strings.ReplaceAll(string(document(strings.Join(filled, "}, {"))), "\x01", "'")
+		text = strings.ReplaceAll(text, "execute-api:", service+":")
 		all.Identity = append(all.Identity, iam.Attached{Name: fmt.Sprint("policy", i), Policy: identityPolicy(t, text)})
 	}
 	request := iam.Request{
@@ -52,8 +55,10 @@ func manyPolicies(t testing.TB, policies int) (iam.Request, iam.Policies) {
 	return request, all
 }
 
+var mixed = []string{"execute-api", "sqs", "lambda"}
+
 func TestDecideAllocatesNothing(t *testing.T) {
-	request, policies := manyPolicies(t, 10)
+	request, policies := manyPolicies(t, 10, mixed...)
 	policies.Boundary = iam.Attached{Policy: policies.Identity[0].Policy}
 	policies.Session = policies.Identity
 	policies.Resource = attach(t, iam.ParseResource, "resource", grantTo(`{'AWS': ['arn:aws:iam::111111111111:user/bob', 'arn:aws:iam::111111111111:root']}`))
@@ -85,7 +90,7 @@ func TestOperatorsAllocateNothing(t *testing.T) {
 // fastest of several rounds, and has room for a busy machine.
 func TestDecideIsLinear(t *testing.T) {
 	fastest := func(policies int) time.Duration {
-		request, all := manyPolicies(t, policies)
+		request, all := manyPolicies(t, policies, mixed...)
 		best := time.Hour
 		for range 50 {
 			start := time.Now()
@@ -102,10 +107,17 @@ func TestDecideIsLinear(t *testing.T) {
 	}
 }
 
-func BenchmarkDecide(b *testing.B) {
+// BenchmarkDecide has policies as a role has them, for several services.
+func BenchmarkDecide(b *testing.B) { benchmarkDecide(b, mixed...) }
+
+// BenchmarkDecideOneService has a role whose every statement is on the service
+// of the request, so that each is looked at to the end.
+func BenchmarkDecideOneService(b *testing.B) { benchmarkDecide(b, "execute-api") }
+
+func benchmarkDecide(b *testing.B, services ...string) {
 	for _, policies := range []int{1, 10, 100} {
 		b.Run(fmt.Sprintf("%dx10", policies), func(b *testing.B) {
-			request, all := manyPolicies(b, policies)
+			request, all := manyPolicies(b, policies, services...)
 			b.ReportAllocs()
 			for b.Loop() {
 				iam.Decide(request, all, nil)
@@ -115,7 +127,7 @@ func BenchmarkDecide(b *testing.B) {
 }
 
 func BenchmarkDecideTraced(b *testing.B) {
-	request, all := manyPolicies(b, 10)
+	request, all := manyPolicies(b, 10, mixed...)
 	b.ReportAllocs()
 	for b.Loop() {
 		var trace iam.Trace
