@@ -13,7 +13,8 @@ type Header struct {
 }
 
 // Request is a request as it arrived on the wire. Nothing may have decoded,
-// cleaned or reordered it: the signature covers what the client sent.
+// cleaned or reordered it: the signature covers what the client sent. The strings
+// of a Signature are parts of those here.
 type Request struct {
 	// Method is the request method, such as "GET".
 	Method string
