@@ -217,7 +217,7 @@ func (a *API) accessLog(props APIProps) map[string]any {
 	destination := log.LogGroup
 	if destination == "" {
 		a.logGroup = a.child("LogGroup", "Resource").resource("AWS::Logs::LogGroup",
-			map[string]any{"RetentionInDays": or(log.Retention, 30)})
+			map[string]any{"RetentionInDays": or(log.Retention, defaultRetention)})
 		destination = a.logGroup.Att("Arn")
 	} else if log.Retention != 0 {
 		a.fail("both Retention and LogGroup of AccessLog are set", "set the retention where the log group is made")

@@ -89,6 +89,7 @@ func TestSameResourcesAsSST(t *testing.T) {
 		stack := app.Stack("my-stack")
 		api := stack.API("Api", roost.APIProps{
 			DefaultAuthorization: roost.AWSIAM,
+			DefaultFunctionProps: roost.FunctionProps{LogRetention: roost.Forever},
 			Routes: roost.Routes{
 				"GET /private": {Handler: "src/private.main"},
 				"GET /public":  {Handler: "src/public.main", Authorization: roost.None},

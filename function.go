@@ -27,6 +27,11 @@ const (
 // "Active".
 const Off = "PassThrough"
 
+// Forever leaves a function's log group to Lambda, which makes it when there is
+// something to log, keeps it for ever and leaves it behind when the function is
+// removed.
+const Forever = -1
+
 // FunctionProps are the properties of a function. Everything but Handler has a
 // default.
 type FunctionProps struct {
@@ -47,7 +52,7 @@ type FunctionProps struct {
 	Description  string           // at most 256 bytes
 	Name         string           // physical name; CloudFormation invents one by default
 	Role         Value            // ARN of a role to run as in place of one of its own
-	LogRetention int              // days; 0 leaves the log group to Lambda, which keeps it for ever
+	LogRetention int              // days that logs are kept for; 30 by default, or Forever
 	// Concurrent calls that are reserved for the function and its limit at the
 	// same time; nil reserves none.
 	ReservedConcurrency *int
@@ -151,8 +156,9 @@ func (f *Function) properties(props FunctionProps, code handler, role Value) map
 	if props.EphemeralStorage != 0 {
 		p["EphemeralStorage"] = map[string]any{"Size": props.EphemeralStorage}
 	}
-	if props.LogRetention != 0 {
-		group := f.child("LogGroup", "Resource").resource("AWS::Logs::LogGroup", map[string]any{"RetentionInDays": props.LogRetention})
+	if _, own := props.Properties["LoggingConfig"]; !own && props.LogRetention != Forever {
+		group := f.child("LogGroup", "Resource").resource("AWS::Logs::LogGroup",
+			map[string]any{"RetentionInDays": or(props.LogRetention, defaultRetention)})
 		p["LoggingConfig"] = map[string]any{"LogGroup": group.Ref()}
 	}
 	maps.Copy(p, props.Properties)
@@ -202,7 +208,9 @@ func (p FunctionProps) check(n node) {
 	if p.Name != "" && !matches(`^[A-Za-z0-9_-]{1,64}$`, p.Name) {
 		n.fail(fmt.Sprintf("%q can't be the name of a function", p.Name), "use up to 64 letters, digits, hyphens and underscores")
 	}
-	checkRetention(n, p.LogRetention)
+	if p.LogRetention != Forever {
+		checkRetention(n, p.LogRetention)
+	}
 	p.checkEnvironment(n)
 }
 
@@ -223,6 +231,9 @@ func (p FunctionProps) checkEnvironment(n node) {
 		}
 	}
 }
+
+// Days that logs are kept for unless an app says otherwise.
+const defaultRetention = 30
 
 // Days that a log group can keep its events for.
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html

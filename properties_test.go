@@ -44,8 +44,11 @@ func TestProperties(t *testing.T) {
 		{"api description", api(roost.APIProps{Description: "d"}), typeAPI, "Description", `"d"`},
 		{"no access log", api(roost.APIProps{DisableAccessLog: true}), typeStage, "AccessLogSettings", ``},
 		{"access log format", api(roost.APIProps{AccessLog: &roost.AccessLog{Format: "$context.status", LogGroup: "arn:x"}}), typeStage, "AccessLogSettings", `{"DestinationArn":"arn:x","Format":"$context.status"}`},
-		{"log retention default", api(roost.APIProps{}), typeLogs, "RetentionInDays", `30`},
-		{"log retention", api(roost.APIProps{AccessLog: &roost.AccessLog{Retention: 731}}), typeLogs, "RetentionInDays", `731`},
+		{"log retention default", api(roost.APIProps{DefaultFunctionProps: roost.FunctionProps{LogRetention: roost.Forever}}), typeLogs, "RetentionInDays", `30`},
+		{"log retention", api(roost.APIProps{
+			AccessLog:            &roost.AccessLog{Retention: 731},
+			DefaultFunctionProps: roost.FunctionProps{LogRetention: roost.Forever},
+		}), typeLogs, "RetentionInDays", `731`},
 		{"stage", api(roost.APIProps{}), typeStage, "AutoDeploy", `true`},
 		{"throttle", api(roost.APIProps{Throttle: &roost.Throttle{Rate: 0.5, Burst: 1}}), typeStage, "DefaultRouteSettings", `{"ThrottlingBurstLimit":1,"ThrottlingRateLimit":0.5}`},
 		{"existing api", api(roost.APIProps{HTTPAPI: "abc"}), typeRoute, "ApiId", `"abc"`},
@@ -86,7 +89,11 @@ func TestProperties(t *testing.T) {
 		{"role", function(roost.FunctionProps{Role: "arn:r"}), typeFunction, "Role", `"arn:r"`},
 		{"reserved concurrency", function(roost.FunctionProps{ReservedConcurrency: &zero}), typeFunction, "ReservedConcurrentExecutions", `0`},
 		{"ephemeral storage", function(roost.FunctionProps{EphemeralStorage: 1024}), typeFunction, "EphemeralStorage", `{"Size":1024}`},
-		{"function logs", function(roost.FunctionProps{LogRetention: 30}), typeLogs, "RetentionInDays", `30`},
+		{"function logs default", function(roost.FunctionProps{}), typeLogs, "RetentionInDays", `30`},
+		{"function logs", function(roost.FunctionProps{LogRetention: 7}), typeLogs, "RetentionInDays", `7`},
+		{"function log group", function(roost.FunctionProps{}), typeFunction, "LoggingConfig", `{"LogGroup":{"Ref":"FLogGroupA4D35602"}}`},
+		{"function logs for ever", function(roost.FunctionProps{LogRetention: roost.Forever}), typeFunction, "LoggingConfig", ``},
+		{"own log group", function(roost.FunctionProps{Properties: map[string]any{"LoggingConfig": map[string]any{"LogFormat": "JSON"}}}), typeFunction, "LoggingConfig", `{"LogFormat":"JSON"}`},
 		{"raw property", function(roost.FunctionProps{Properties: map[string]any{"VpcConfig": map[string]any{"SubnetIds": []string{"s"}}}}), typeFunction, "VpcConfig", `{"SubnetIds":["s"]}`},
 		{"added variable", func(app *roost.App) {
 			app.Stack("s").Function("F", roost.FunctionProps{Handler: "src/private"}).AddEnvironment("KEY", "v")
