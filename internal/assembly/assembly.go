@@ -39,6 +39,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -98,29 +99,30 @@ func (s *Stack) TemplateFor(bucket, account, region string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	replaced := string(text)
 	for _, asset := range s.Assets {
 		if asset.Bucket == "" {
 			continue
 		}
-		// The template has the name with pseudo parameters, inside Fn::Sub, or
-		// complete where the stack is for one account and region.
-		for _, name := range []string{asset.Bucket, s.inEnvironment(asset.Bucket), fill(asset.Bucket, account, region)} {
-			replaced = strings.ReplaceAll(replaced, name, bucket)
+		pattern, err := bucketPattern(asset.Bucket, account, region)
+		if err != nil {
+			return nil, err
 		}
+		text = pattern.ReplaceAllLiteral(text, []byte(bucket))
 	}
-	return []byte(replaced), nil
+	return text, nil
 }
 
-// inEnvironment fills in what the stack's environment says and leaves the rest.
-func (s *Stack) inEnvironment(name string) string {
-	if s.Account != "" {
-		name = strings.ReplaceAll(name, "${AWS::AccountId}", s.Account)
+// bucketPattern finds a bucket's name in a JSON template in each way in which
+// CDK writes the pseudo parameters in it: inside Fn::Sub, between the parts of
+// Fn::Join, or filled in for one account and region.
+func bucketPattern(bucket, account, region string) (*regexp.Regexp, error) {
+	pattern := regexp.QuoteMeta(bucket)
+	for name, value := range map[string]string{"AccountId": account, "Region": region} {
+		marker := regexp.QuoteMeta("${AWS::" + name + "}")
+		joined := `"\s*,\s*\{\s*"Ref"\s*:\s*"AWS::` + name + `"\s*\}\s*,\s*"`
+		pattern = strings.ReplaceAll(pattern, marker, "(?:"+marker+"|"+joined+"|"+regexp.QuoteMeta(value)+")")
 	}
-	if s.Region != "" {
-		name = strings.ReplaceAll(name, "${AWS::Region}", s.Region)
-	}
-	return name
+	return regexp.Compile(pattern)
 }
 
 // FromTemplate returns an assembly of one stack whose template is a file. It has

@@ -119,7 +119,7 @@ x
 {"version": "48.0.0", "files": {"code": {"source": {"path": "../asset.code", "packaging": "zip"},
   "destinations": {"current_account-us-east-1": {"bucketName": "cdk-hnb659fds-assets-${AWS::AccountId}-us-east-1", "objectKey": "code.zip"}}}}}
 -- assembly-A/S.template.json --
-{"S3Bucket": {"Fn::Sub": "cdk-hnb659fds-assets-${AWS::AccountId}-us-east-1"}}
+{"S3Bucket": {"Fn::Sub": "cdk-hnb659fds-assets-${AWS::AccountId}-us-east-1"}, "TemplateURL": {"Fn::Join": ["", ["https://s3/cdk-hnb659fds-assets-", {"Ref": "AWS::AccountId"}, "-us-east-1/x.json"]]}}
 `
 
 func TestReadModern(t *testing.T) {
@@ -148,7 +148,7 @@ func TestReadModern(t *testing.T) {
 	}
 	for _, test := range []struct{ stack, want string }{
 		{"B", `{"S3Bucket": "mine"}`},
-		{"S", `{"S3Bucket": {"Fn::Sub": "mine"}}`},
+		{"S", `{"S3Bucket": {"Fn::Sub": "mine"}, "TemplateURL": {"Fn::Join": ["", ["https://s3/mine/x.json"]]}}`},
 	} {
 		s, ok := a.Stack(test.stack)
 		if !ok {
