@@ -202,7 +202,7 @@ func attach(t *testing.T, parse parseFunc, name, statements string) iam.Attached
 	}
 	policy, err := parse(document(statements))
 	if err != nil {
-		t.Fatalf("%v\n%s", err, document(statements))
+		t.Fatalf("%v\n%.500s", err, document(statements))
 	}
 	return iam.Attached{Name: name, Policy: policy}
 }

@@ -39,7 +39,7 @@ func identityPolicy(t testing.TB, document string) *iam.Policy {
 	t.Helper()
 	policy, err := iam.Parse([]byte(document))
 	if err != nil {
-		t.Fatalf("%v\n%s", err, document)
+		t.Fatalf("%v\n%.500s", err, document)
 	}
 	return policy
 }
