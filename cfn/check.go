@@ -1,6 +1,7 @@
 package cfn
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -15,6 +16,36 @@ var pseudoParameters = []string{
 	"AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix",
 }
 
+// names are logical ids that something refers to, each once, and where the
+// first reference stands.
+type names struct {
+	list  []string
+	seen  map[string]bool
+	first *Node
+}
+
+// maxNames is how many an error names.
+const maxNames = 50
+
+func (n *names) add(id string, at *Node) {
+	if n.seen[id] {
+		return
+	}
+	if n.seen == nil {
+		n.seen, n.first = map[string]bool{}, at
+	}
+	n.seen[id] = true
+	n.list = append(n.list, id)
+}
+
+// String joins the names as CloudFormation does.
+func (n names) String() string {
+	if len(n.list) > maxNames {
+		return strings.Join(n.list[:maxNames], ", ") + fmt.Sprintf(" and %d more", len(n.list)-maxNames)
+	}
+	return strings.Join(n.list, ", ")
+}
+
 // checker looks at every function of a template, in branches that no condition
 // chooses too, and at every name they refer to.
 type checker struct {
@@ -22,17 +53,16 @@ type checker struct {
 	t          *Template
 	block      string
 	allowed    map[eval.Kind]bool
-	names      map[string]bool // parameters and pseudo parameters
+	parameters map[string]bool // and pseudo parameters
 	resources  map[string]bool
 	conditions map[string]bool
-	unresolved []string
-	first      *Node // where the first of them stands
+	unresolved names
 }
 
 // check finds what is wrong with functions and references whatever the
 // parameters are.
 func (t *Template) check() error {
-	c := &checker{t: t, names: map[string]bool{}, resources: map[string]bool{}, conditions: map[string]bool{}}
+	c := &checker{t: t, parameters: map[string]bool{}, resources: map[string]bool{}, conditions: map[string]bool{}}
 	c.Root = t.Root
 	c.collect()
 	c.start("Conditions", eval.ValueFunction, eval.BooleanFunction)
@@ -64,10 +94,10 @@ func (t *Template) check() error {
 
 func (c *checker) collect() {
 	for _, p := range c.t.Parameters {
-		c.names[p.Name] = true
+		c.parameters[p.Name] = true
 	}
 	for _, name := range pseudoParameters {
-		c.names[name] = true
+		c.parameters[name] = true
 	}
 	for _, r := range c.t.Resources {
 		c.resources[r.LogicalID] = true
@@ -81,7 +111,7 @@ func (c *checker) collect() {
 }
 
 func (c *checker) start(block string, kinds ...eval.Kind) {
-	c.block, c.unresolved, c.first = block, nil, nil
+	c.block, c.unresolved = block, names{}
 	c.allowed = map[eval.Kind]bool{eval.ExtensionFunction: c.t.extended()}
 	for _, kind := range kinds {
 		c.allowed[kind] = true
@@ -90,15 +120,14 @@ func (c *checker) start(block string, kinds ...eval.Kind) {
 
 // finish reports the names that the block refers to and that nothing has.
 func (c *checker) finish(text string) {
-	if len(c.unresolved) == 0 {
+	if len(c.unresolved.list) == 0 {
 		return
 	}
-	names := strings.Join(c.unresolved, ", ")
 	if text != "" {
-		c.Add(c.first, text, names)
+		c.Add(c.unresolved.first, text, c.unresolved)
 		return
 	}
-	c.Add(c.first, eval.UnresolvedText, names, c.block)
+	c.Add(c.unresolved.first, eval.UnresolvedText, c.unresolved, c.block)
 }
 
 func (c *checker) resource(r *Resource) {
@@ -108,7 +137,7 @@ func (c *checker) resource(r *Resource) {
 	}
 	for _, id := range r.DependsOn {
 		if !c.resources[id] {
-			c.missing(r.Node.Get("DependsOn"), id)
+			c.unresolved.add(id, r.Node.Get("DependsOn"))
 		}
 	}
 	if slices.Contains(r.DependsOn, r.LogicalID) {
@@ -119,15 +148,6 @@ func (c *checker) resource(r *Resource) {
 func (c *checker) condition(at *Node, name string) {
 	if name != "" && !c.conditions[name] {
 		c.Add(at, eval.UnresolvedCondition, name, c.block)
-	}
-}
-
-func (c *checker) missing(at *Node, id string) {
-	if c.first == nil {
-		c.first = at
-	}
-	if !slices.Contains(c.unresolved, id) {
-		c.unresolved = append(c.unresolved, id)
 	}
 }
 
@@ -212,14 +232,14 @@ func (c *checker) reference(ref eval.Reference) {
 	case ref.Kind == "Condition":
 		c.condition(ref.Node, ref.ID)
 	case c.block == "Conditions" || c.block == "Rules":
-		if !c.names[ref.ID] || ref.Attribute != "" {
-			c.missing(ref.Node, ref.ID)
+		if !c.parameters[ref.ID] || ref.Attribute != "" {
+			c.unresolved.add(ref.ID, ref.Node)
 		}
 	case ref.Kind == "Fn::GetAtt" && !c.resources[ref.ID]:
 		c.Add(ref.Node, "Template error: instance of Fn::GetAtt references undefined resource %s", ref.ID)
 	case ref.Kind == "Fn::Sub" && ref.Attribute != "" && !c.resources[ref.ID]:
 		c.Add(ref.Node, "Template error: instance of Fn::Sub references invalid resource attribute %s.%s", ref.ID, ref.Attribute)
-	case !c.names[ref.ID] && !c.resources[ref.ID]:
-		c.missing(ref.Node, ref.ID)
+	case !c.parameters[ref.ID] && !c.resources[ref.ID]:
+		c.unresolved.add(ref.ID, ref.Node)
 	}
 }

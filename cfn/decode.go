@@ -13,7 +13,8 @@ var alphanumeric = regexp.MustCompile(`^[A-Za-z0-9]{1,255}$`)
 
 // decoder reads sections and collects what is wrong with them.
 type decoder struct {
-	t *Template
+	t        *Template
+	patterns int // the size of all patterns of parameters
 	tree.Problems
 }
 

@@ -40,11 +40,3 @@ func without(n *Node, key string) *Node {
 	}
 	return c
 }
-
-// Summary is what GetTemplateSummary tells of a template besides its parameters.
-type Summary struct {
-	Transforms         []string
-	ResourceTypes      []string // without doubles, sorted
-	Capabilities       []string // what a caller must acknowledge, sorted
-	CapabilitiesReason string   // "" where there are none
-}

@@ -1,9 +1,10 @@
 package cfn
 
 import (
-	"fmt"
+	"errors"
 	"math/big"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -129,7 +130,7 @@ func (d *decoder) parameterAttribute(p *Parameter, a tree.Member) {
 	case "AllowedPattern":
 		p.AllowedPattern = d.text(a)
 		var err error
-		if p.pattern, err = compile(p.AllowedPattern); err != nil {
+		if p.pattern, err = d.compile(p.AllowedPattern); err != nil {
 			d.Add(v, "Template format error: AllowedPattern of parameter %s: %v", p.Name, err)
 		}
 	case "Default":
@@ -154,17 +155,27 @@ func (d *decoder) parameterAttribute(p *Parameter, a tree.Member) {
 	}
 }
 
-// maxPattern keeps a hostile pattern from costing more than its template.
-const maxPattern = 4096
+// maxPatterns bounds the size of all patterns of a template, in instructions of
+// Go's regexp: what matching costs is that times the length of the value.
+const maxPatterns = 10_000
 
 // compile anchors a pattern, which CloudFormation matches against the whole
 // value. Java's lookaheads and back-references are refused by Go's regexp,
 // which in turn never takes exponential time.
-func compile(pattern string) (*regexp.Regexp, error) {
-	if len(pattern) > maxPattern {
-		return nil, fmt.Errorf("it is longer than %d characters", maxPattern)
+func (d *decoder) compile(pattern string) (*regexp.Regexp, error) {
+	whole := `\A(?:` + pattern + `)\z`
+	parsed, err := syntax.Parse(whole, syntax.Perl)
+	if err != nil {
+		return nil, err
 	}
-	return regexp.Compile(`\A(?:` + pattern + `)\z`)
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil {
+		return nil, err
+	}
+	if d.patterns += len(program.Inst); d.patterns > maxPatterns {
+		return nil, errors.New("the patterns of the template are too large to be matched")
+	}
+	return regexp.Compile(whole)
 }
 
 func (d *decoder) defaultValue(v *Node) *string {

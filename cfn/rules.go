@@ -64,6 +64,10 @@ func (d *decoder) assertion(rule *Rule, item *Node) {
 	rule.Assertions = append(rule.Assertions, a)
 }
 
+// ruleBroken is how a rule that does not hold is reported. CloudFormation's own
+// words are not recorded anywhere; this is the one place to put them.
+const ruleBroken = "Template rule %s: %s"
+
 // assertRules evaluates the rules, all of them, so that one answer names every
 // assertion that does not hold.
 func (s *Stack) assertRules() error {
@@ -82,9 +86,9 @@ func (s *Stack) assertRules() error {
 			case err != nil:
 				p.Join(a.Assert, err)
 			case !holds && a.Description != "":
-				p.Add(a.Assert, "Template rule %s: %s", rule.Name, a.Description)
+				p.Add(a.Assert, ruleBroken, rule.Name, a.Description)
 			case !holds:
-				p.Add(a.Assert, "Template rule %s: an assertion does not hold", rule.Name)
+				p.Add(a.Assert, ruleBroken, rule.Name, "an assertion does not hold")
 			}
 		}
 	}

@@ -111,14 +111,14 @@ func (s *Stack) order() error {
 		made[r.LogicalID] = s.holds(r.Condition)
 	}
 	s.needs = map[string][]string{}
-	var left unmade
+	var left names
 	for _, r := range s.t.Resources {
 		if made[r.LogicalID] {
 			s.needs[r.LogicalID] = s.needsOf(r, made, &left)
 		}
 	}
 	left.report(p, "Resources")
-	left = unmade{}
+	left = names{}
 	for _, o := range s.Outputs {
 		eval.References(o.Node, s.scope.Conditions, func(ref eval.Reference) { left.note(ref, made) })
 	}
@@ -129,30 +129,20 @@ func (s *Stack) order() error {
 	return s.sort()
 }
 
-// unmade collects references to resources whose condition does not hold.
-type unmade struct {
-	ids   []string
-	first *Node
-}
-
-func (u *unmade) note(ref eval.Reference, made map[string]bool) {
-	exists, isResource := made[ref.ID]
-	if ref.Kind == "Condition" || !isResource || exists || slices.Contains(u.ids, ref.ID) {
-		return
-	}
-	if u.first == nil {
-		u.first = ref.Node
-	}
-	u.ids = append(u.ids, ref.ID)
-}
-
-func (u *unmade) report(p *tree.Problems, block string) {
-	if len(u.ids) > 0 {
-		p.Add(u.first, eval.UnresolvedText, strings.Join(u.ids, ", "), block)
+// note collects references to resources whose condition does not hold.
+func (n *names) note(ref eval.Reference, made map[string]bool) {
+	if exists, isResource := made[ref.ID]; ref.Kind != "Condition" && isResource && !exists {
+		n.add(ref.ID, ref.Node)
 	}
 }
 
-func (s *Stack) needsOf(r *Resource, made map[string]bool, left *unmade) []string {
+func (n *names) report(p *tree.Problems, block string) {
+	if len(n.list) > 0 {
+		p.Add(n.first, eval.UnresolvedText, *n, block)
+	}
+}
+
+func (s *Stack) needsOf(r *Resource, made map[string]bool, left *names) []string {
 	needs := map[string]bool{}
 	for _, n := range r.nodes() {
 		eval.References(n, s.scope.Conditions, func(ref eval.Reference) {

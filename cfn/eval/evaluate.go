@@ -230,8 +230,14 @@ func (e *evaluator) call(n *tree.Node, name string, arg *tree.Node) (any, error)
 	if name == "Fn::If" {
 		return e.choose(arg)
 	}
+	if err := e.charge(n, 1); err != nil {
+		return nil, err
+	}
 	before, known := e.used, len(e.secrets)
 	value, err := e.apply(n, name, arg)
+	if err != nil && e.used > before {
+		return nil, e.fail(n, "Template error: %s cannot be evaluated here; a NoEcho parameter or a secure dynamic reference takes part, so the value at fault is not shown", name)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,10 @@ func (x *expander) events(r *resource, alias string) {
 		x.fail(r, section, "Property 'Events' should be a map.")
 		return
 	}
+	if len(section.Members) > maxResources {
+		x.fail(r, section, "It has more than %d events.", maxResources)
+		return
+	}
 	var list []*event
 	for _, m := range section.Members {
 		if e := x.event(r, m); e != nil {

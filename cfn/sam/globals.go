@@ -60,6 +60,10 @@ func (x *expander) mergeInto(kind string, global, resources *tree.Node) {
 		if text(m.Value.Get("Type")) != kind || m.Value.Kind != tree.Map {
 			continue
 		}
+		if x.merged += global.Size(); x.merged > maxMerged {
+			x.Add(global, invalid+"'Globals' section is invalid. It adds more than %d values to the resources.", maxMerged)
+			return
+		}
 		used := global.Clone()
 		ignore := m.Value.Get("IgnoreGlobals")
 		if text(ignore) == "*" {

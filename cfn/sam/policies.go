@@ -37,10 +37,11 @@ func (x *expander) role(r *resource) {
 	if len(inline) > 0 {
 		props.Set("Policies", tree.Array(b.pos, inline...))
 	}
-	for from, to := range map[string]string{"RolePath": "Path", "PermissionsBoundary": "PermissionsBoundary"} {
-		if p := r.props.Get(from); p != nil {
-			props.Set(to, p)
-		}
+	if p := r.props.Get("RolePath"); p != nil {
+		props.Set("Path", p)
+	}
+	if p := r.props.Get("PermissionsBoundary"); p != nil {
+		props.Set("PermissionsBoundary", p)
 	}
 	props.Set("Tags", x.tags(r))
 	x.add(r, r.id+"Role", "AWS::IAM::Role", props)
@@ -196,7 +197,7 @@ func (x *expander) template(r *resource, entry *tree.Node) *tree.Node {
 	for _, s := range t.statements {
 		list.Items = append(list.Items, b.obj("Effect", "Allow", "Action", b.actions(s.actions), "Resource", b.resourcesOf(s, t.parameter, arguments)))
 	}
-	return b.obj("Version", "2012-10-17", "Statement", list)
+	return b.obj("Statement", list) // without a Version, as SAM has it
 }
 
 func (b builder) actions(short string) *tree.Node {

@@ -33,6 +33,13 @@ const (
 	layerType    = "AWS::Serverless::LayerVersion"
 )
 
+// Bounds of what a template may become: CloudFormation's own number of
+// resources, and how many values Globals may add to them.
+const (
+	maxResources = 500
+	maxMerged    = 50_000
+)
+
 // implicitAPI is the API of events that name none.
 const implicitAPI = "ServerlessHttpApi"
 
@@ -75,6 +82,7 @@ type expander struct {
 	renamed map[string]string // what a template may call them: "Fn.Alias", a layer's id
 	apis    map[string]*api
 	names   []string // of apis, in the template's order
+	merged  int      // values that Globals have added
 }
 
 // resource is one serverless resource at hand.
@@ -139,6 +147,10 @@ func (x *expander) keep(m tree.Member) {
 		x.Add(m.Value, invalid+"Resource with id [%s] is invalid. The transform makes a resource of the same name.", m.Key)
 	}
 	x.made[m.Key] = true
+	if len(x.members) == maxResources {
+		x.Add(nil, invalid+"The template expands to more than %d resources.", maxResources)
+		return
+	}
 	x.members = append(x.members, m)
 }
 
