@@ -92,6 +92,26 @@ func (w *Response) Header(name, value string) error {
 	return nil
 }
 
+// Field is Header for a name and value in bytes, such as those of a Request's Fields.
+func (w *Response) Field(name, value []byte) error {
+	if !isToken(name) || !isFieldValue(value) {
+		return refusal(500, "a header field of the answer has a bad name or value")
+	}
+	switch len(name) {
+	case len("Date"):
+		w.dated = w.dated || EqualFold(name, "Date")
+	case len("Connection"), len("Content-Length"), len("Transfer-Encoding"):
+		if IsFraming(string(name)) {
+			return refusal(500, "the server itself sets "+string(name))
+		}
+	}
+	w.out = append(w.out, name...)
+	w.out = append(w.out, ": "...)
+	w.out = append(w.out, value...)
+	w.out = append(w.out, "\r\n"...)
+	return nil
+}
+
 // IsFraming reports whether a field belongs to the connection and not to the
 // answer: Connection, Content-Length, Transfer-Encoding, Keep-Alive, Upgrade,
 // Trailer, TE, Proxy-Connection (RFC 9110 section 7.6.1).

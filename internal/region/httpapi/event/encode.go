@@ -23,8 +23,8 @@ const keptEvent = 256 << 10 // a buffer that grew beyond is given back
 
 // Headers returns the fields for Request.Headers: names in lower case and
 // sorted, values of one name in order of arrival, those that belong to the
-// connection left out, and more appended.
-func (e *Encoder) Headers(fields []http1.Field, more ...http1.Field) []http1.Field {
+// connection left out, and the gateway's own in place of those of the same name.
+func (e *Encoder) Headers(fields []http1.Field, own ...http1.Field) []http1.Field {
 	e.fields, e.names = e.fields[:0], e.names[:0]
 	for _, f := range fields {
 		start := len(e.names)
@@ -35,13 +35,22 @@ func (e *Encoder) Headers(fields []http1.Field, more ...http1.Field) []http1.Fie
 			e.names = append(e.names, c)
 		}
 		name := e.names[start:len(e.names):len(e.names)]
-		if !ofConnection(name) {
+		if !ofConnection(name) && !has(own, name) {
 			e.fields = append(e.fields, http1.Field{Name: name, Value: f.Value})
 		}
 	}
-	e.fields = append(e.fields, more...)
+	e.fields = append(e.fields, own...)
 	sortFields(e.fields)
 	return e.fields
+}
+
+func has(fields []http1.Field, name []byte) bool {
+	for i := range fields {
+		if bytes.Equal(fields[i].Name, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // ofConnection reports fields that end at the gateway.

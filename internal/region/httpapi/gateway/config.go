@@ -1,0 +1,194 @@
+package gateway
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+// Config is what a Gateway needs. Account, Region and Functions must be given.
+type Config struct {
+	Account   string // 12 digits
+	Region    string
+	Functions Functions
+	// Access checks signatures and decides. Without it routes with IAM
+	// authorization answer 403.
+	Access Access
+	// Logs takes access log lines; nil drops them.
+	Logs Logs
+	// Refusals is told of every request that the gateway itself turns down; may be nil.
+	Refusals Refusals
+	// Transport carries HTTP_PROXY integrations and the fetching of issuers'
+	// keys; nil means http.DefaultTransport.
+	Transport http.RoundTripper
+	Now       func() time.Time // nil means time.Now
+	Rand      io.Reader        // nil means crypto/rand
+}
+
+// Functions is Lambda, as the gateway sees it.
+type Functions interface {
+	// Invoke runs a function and returns its answer; functionError is Lambda's
+	// X-Amz-Function-Error ("Unhandled"), or "". A throttled call is a
+	// *wire.Error with status 429. payload is not kept.
+	Invoke(ctx context.Context, functionARN string, payload []byte) (response []byte, functionError string, err error)
+	// MayInvoke asks the function's own policy whether a service may invoke it
+	// for sourceARN.
+	MayInvoke(functionARN, servicePrincipal, sourceARN string) error
+}
+
+// Access is IAM and STS, as the gateway sees them.
+type Access interface {
+	// Key returns the secret of an access key, and whose it is. sessionToken is
+	// "" if the request has none.
+	Key(ctx context.Context, accessKeyID, sessionToken string) (secret string, caller *wire.Caller, err error)
+	// Decide decides by the caller's policies. conditions are the keys of the
+	// request; those of the caller are added. trace may be nil.
+	Decide(caller *wire.Caller, action, resource string, conditions iam.Context, trace *iam.Trace) iam.Decision
+}
+
+// Logs is CloudWatch Logs, as the gateway sees it.
+type Logs interface {
+	// Log appends a line, without its end, to a log group. It must not block.
+	Log(groupARN string, at time.Time, line string)
+}
+
+// Refusals collects what "roost explain" tells. It must not block.
+type Refusals interface {
+	Refused(Refusal)
+}
+
+// Refusal is one request that the gateway turned down, and why. Nothing in it is
+// secret.
+type Refusal struct {
+	Time      time.Time
+	RequestID string
+	API       string
+	Stage     string
+	RouteKey  string
+	Method    string
+	Path      string
+	SourceIP  string
+	Status    int
+	// Reason is what failed, in words.
+	Reason string
+	// Diagnosis is what is probably wrong with a signature, or "".
+	Diagnosis string
+	// AccessKeyID and Caller are who signed, as far as that is known.
+	AccessKeyID, Caller string
+	// Resource is the ARN that was asked for, for a refusal by policy, and Trace
+	// how the decision was made.
+	Resource string
+	Trace    *iam.Trace
+}
+
+// API is what the data plane knows of one API.
+type API struct {
+	ID   string
+	Name string
+	// DisableExecuteAPIEndpoint leaves only custom domains.
+	DisableExecuteAPIEndpoint bool
+	Stages                    []Stage
+}
+
+// Stage is one stage with what is deployed to it.
+type Stage struct {
+	Name      string // or "$default"
+	Variables map[string]string
+	// AccessLogGroup is a log group's ARN, "" for no access log.
+	AccessLogGroup  string
+	AccessLogFormat string
+	DefaultThrottle Throttle
+	Throttles       map[string]Throttle // by route key
+	CORS            *CORS
+	Routes          []Route
+	Authorizers     []Authorizer
+}
+
+// Throttle is a token bucket: Rate in requests a second, Burst in requests. A nil
+// part is not limited.
+type Throttle struct {
+	Rate  *float64
+	Burst *int
+}
+
+// CORS is an API's CORS configuration.
+type CORS struct {
+	AllowOrigins, AllowMethods, AllowHeaders, ExposeHeaders []string
+	AllowCredentials                                        bool
+	MaxAge                                                  *int // seconds
+}
+
+// Authorization types of routes.
+const (
+	AuthorizationNone   = "NONE"
+	AuthorizationIAM    = "AWS_IAM"
+	AuthorizationJWT    = "JWT"
+	AuthorizationCustom = "CUSTOM"
+)
+
+// Route is a route with its integration.
+type Route struct {
+	Key               string
+	AuthorizationType string
+	AuthorizerID      string
+	Scopes            []string
+	// Integration is nil for a route that has none, which answers 500.
+	Integration *Integration
+}
+
+// Integration types.
+const (
+	IntegrationAWSProxy  = "AWS_PROXY"
+	IntegrationHTTPProxy = "HTTP_PROXY"
+)
+
+// Integration is where a route's requests go.
+type Integration struct {
+	Type   string
+	Method string // of HTTP_PROXY; "ANY" for the request's own
+	// URI is a function's ARN (or the one of its invocations), or a URL. It may have
+	// stage variables as ${stageVariables.name} and a URL path variables as {name}.
+	URI                string
+	PayloadVersion     string // "1.0" or "2.0"
+	Timeout            time.Duration
+	RequestParameters  map[string]string
+	ResponseParameters map[string]map[string]string // by status
+}
+
+// Authorizer types.
+const (
+	AuthorizerJWT     = "JWT"
+	AuthorizerRequest = "REQUEST"
+)
+
+// Authorizer is a JWT or Lambda authorizer.
+type Authorizer struct {
+	ID, Name        string
+	Type            string
+	IdentitySources []string
+	// Of JWT.
+	Issuer   string
+	Audience []string
+	// Of REQUEST.
+	URI             string
+	PayloadVersion  string // "1.0" or "2.0"
+	SimpleResponses bool
+	TTL             time.Duration
+}
+
+// Domain is a custom domain name with its API mappings.
+type Domain struct {
+	Name     string
+	Mappings []Mapping
+}
+
+// Mapping says which API and stage answer below a path of a domain.
+type Mapping struct {
+	Path  string // "v1/orders", or "" for the root
+	API   string
+	Stage string
+}

@@ -1,0 +1,59 @@
+package gateway
+
+import "net/http"
+
+// Limits of HTTP APIs (API Gateway quotas, "HTTP API quotas").
+const (
+	// MaxBody is the longest payload, in bytes.
+	MaxBody = 10 << 20
+	// MaxHeaderBytes is what the server should read of a head, so that the
+	// gateway can answer what is over maxHeaderValues.
+	MaxHeaderBytes = 32 << 10
+
+	maxHeaderValues   = 10240 // request line and header values together
+	integrationTime   = 30    // seconds
+	authorizerTime    = 10    // seconds
+	maxCachedVerdicts = 1000  // of one authorizer (ours)
+)
+
+// What documents and traces leave open. Each stands here once, so that a
+// recording can change it.
+const (
+	// headersTooLarge is the answer to a head over the limit.
+	headersTooLarge = http.StatusRequestHeaderFieldsTooLarge
+	// badSignature is the answer to any request that fails IAM authorization: no
+	// trace shows that HTTP APIs tell more than that.
+	badSignature = http.StatusForbidden
+	// insufficientScope is the answer to a token without the route's scopes.
+	insufficientScope = http.StatusForbidden
+	// noEndpoint is the answer on an API's own endpoint when it is disabled.
+	noEndpoint = http.StatusNotFound
+	// badPath is the answer to a path that cannot be decoded.
+	badPath = http.StatusBadRequest
+	// issuerDown describes an issuer that cannot be asked for its keys.
+	issuerDown = "OIDC discovery endpoint communication error"
+	// mayNotInvoke is $context.integration.error without permission.
+	mayNotInvoke = "The IAM role configured on the integration or API Gateway doesn't have permissions to call the integration. Check the permissions and try again."
+)
+
+// responseType is $context.error.responseType. HTTP APIs have no list of their own;
+// these are the names of REST APIs' gateway responses.
+func responseType(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "UNAUTHORIZED"
+	case http.StatusForbidden:
+		return "ACCESS_DENIED"
+	case http.StatusNotFound:
+		return "NOT_FOUND"
+	case http.StatusRequestEntityTooLarge, headersTooLarge:
+		return "REQUEST_TOO_LARGE"
+	case http.StatusTooManyRequests:
+		return "THROTTLED"
+	case http.StatusServiceUnavailable:
+		return "INTEGRATION_TIMEOUT"
+	case http.StatusInternalServerError:
+		return "INTEGRATION_FAILURE"
+	}
+	return "BAD_REQUEST_PARAMETERS"
+}
