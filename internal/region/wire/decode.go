@@ -29,6 +29,15 @@ func copyJSON(from, to any) error {
 	return decodeJSON(data, to)
 }
 
+// answerJSON gives to what an output's JSON form says of its members.
+func answerJSON(output, to any) error {
+	data, err := json.Marshal(output)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, to)
+}
+
 // decodeJSON reads one JSON value, refusing unknown members by name.
 func decodeJSON(data []byte, to any) error {
 	if len(bytes.TrimSpace(data)) == 0 {

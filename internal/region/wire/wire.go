@@ -161,7 +161,7 @@ func Targets[In any](targets func(c *Call, in *In) []Target) Option {
 
 // Call calls an operation within the process, for the caller that call names.
 // in is anything whose JSON form is the operation's input; out, when not nil,
-// receives the JSON form of its output.
+// receives the JSON form of its output, as far as it has the members.
 func (s *Service) Call(ctx context.Context, call Call, operation string, in, out any) error {
 	op, ok := s.find(operation)
 	if !ok {
@@ -176,7 +176,7 @@ func (s *Service) Call(ctx context.Context, call Call, operation string, in, out
 	if err != nil || out == nil {
 		return err
 	}
-	return copyJSON(result, out)
+	return answerJSON(result, out)
 }
 
 func (s *Service) find(name string) (*Operation, bool) {

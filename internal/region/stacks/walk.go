@@ -1,0 +1,106 @@
+package stacks
+
+import (
+	"context"
+	"sort"
+	"sync"
+)
+
+// walk calls do for each node after all nodes that it waits for, at most limit
+// at once. After the first failure it begins nothing new and waits for what
+// runs. It returns the nodes whose do failed, sorted, and those never begun.
+func walk(ctx context.Context, waits map[string][]string, limit int, do func(ctx context.Context, node string) error) (failed map[string]error, left []string) {
+	w := &walker{do: do, pending: map[string]int{}, dependents: map[string][]string{}, failed: map[string]error{}}
+	for node, on := range waits {
+		for _, other := range on {
+			if _, ok := waits[other]; ok && other != node {
+				w.pending[node]++
+				w.dependents[other] = append(w.dependents[other], node)
+			}
+		}
+	}
+	for node := range waits {
+		if w.pending[node] == 0 {
+			w.ready = append(w.ready, node)
+		}
+	}
+	sort.Strings(w.ready)
+	w.wake = sync.NewCond(&w.mu)
+	stop := context.AfterFunc(ctx, func() {
+		w.mu.Lock()
+		w.stopped = true
+		w.mu.Unlock()
+		w.wake.Broadcast()
+	})
+	defer stop()
+
+	var group sync.WaitGroup
+	for range min(limit, len(waits)) {
+		group.Go(func() { w.work(ctx) })
+	}
+	group.Wait()
+	for node := range waits {
+		if !w.begun(node) {
+			left = append(left, node)
+		}
+	}
+	sort.Strings(left)
+	return w.failed, left
+}
+
+type walker struct {
+	do         func(context.Context, string) error
+	mu         sync.Mutex
+	wake       *sync.Cond
+	pending    map[string]int // how many a node still waits for
+	dependents map[string][]string
+	ready      []string
+	running    int
+	started    []string
+	failed     map[string]error
+	stopped    bool
+}
+
+func (w *walker) begun(node string) bool {
+	i := sort.SearchStrings(w.started, node)
+	return i < len(w.started) && w.started[i] == node
+}
+
+// work takes ready nodes until none is left to come.
+func (w *walker) work(ctx context.Context) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for {
+		for len(w.ready) == 0 && w.running > 0 && !w.stopped {
+			w.wake.Wait()
+		}
+		if len(w.ready) == 0 || w.stopped {
+			sort.Strings(w.started)
+			w.wake.Broadcast()
+			return
+		}
+		node := w.ready[0]
+		w.ready = w.ready[1:]
+		w.started = append(w.started, node)
+		w.running++
+		w.mu.Unlock()
+		err := w.do(ctx, node)
+		w.mu.Lock()
+		w.running--
+		w.finish(node, err)
+		w.wake.Broadcast()
+	}
+}
+
+func (w *walker) finish(node string, err error) {
+	if err != nil {
+		w.failed[node] = err
+		w.stopped = true
+		return
+	}
+	for _, next := range w.dependents[node] {
+		if w.pending[next]--; w.pending[next] == 0 {
+			w.ready = append(w.ready, next)
+		}
+	}
+}
