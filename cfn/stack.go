@@ -56,11 +56,17 @@ func (s *Stack) rehearse() error {
 	p := &tree.Problems{Root: s.t.Root}
 	for _, r := range s.Resources {
 		for _, n := range r.nodes() {
+			if p.Full() {
+				return p.Err()
+			}
 			_, err := s.scope.Rehearse(n, eval.Resources)
 			p.Join(n, err)
 		}
 	}
 	for _, o := range s.Outputs {
+		if p.Full() {
+			break
+		}
 		_, err := s.scope.Rehearse(o.Value, eval.Outputs)
 		p.Join(o.Value, err)
 	}

@@ -14,6 +14,9 @@ func (s *Scope) EvaluateConditions(conditions []tree.Member) error {
 		b.byName[m.Key] = m.Value
 	}
 	for _, m := range conditions {
+		if p.Full() {
+			break
+		}
 		if _, err := b.named(m.Value, m.Key); err != nil {
 			p.Join(m.Value, err)
 		}

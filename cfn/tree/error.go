@@ -30,8 +30,9 @@ func (e *Error) Error() string {
 // found; it is never empty as an error value.
 type Errors []*Error
 
-// maxErrors bounds the list: who reads fifty problems fixes them before asking for more.
-const maxErrors = 50
+// maxErrors bounds the list: who reads that many problems fixes them before
+// asking for more.
+const maxErrors = 25
 
 // Error returns one line for each problem.
 func (e Errors) Error() string {
@@ -62,7 +63,7 @@ func (e Errors) Message() string {
 }
 
 // Problems collects errors about one tree. Its zero value with Root set is
-// ready. Past fifty it only counts.
+// ready. Past twenty-five it drops them.
 type Problems struct {
 	Root *Node
 	list Errors
@@ -71,7 +72,7 @@ type Problems struct {
 
 // Add records a problem at a node; nil stands for the whole template.
 func (p *Problems) Add(at *Node, format string, args ...any) {
-	if len(p.list) >= maxErrors {
+	if p.Full() {
 		return
 	}
 	e := At(p.Root, at, format, args...)
@@ -103,6 +104,9 @@ func (p *Problems) Join(at *Node, err error) {
 		p.Add(at, "%v", err)
 	}
 }
+
+// Full reports whether no further problem would be kept.
+func (p *Problems) Full() bool { return len(p.list) >= maxErrors }
 
 // Err returns what was collected, or nil.
 func (p *Problems) Err() error {
