@@ -3,6 +3,7 @@ package roost
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"runtime"
 	"sort"
@@ -66,7 +67,12 @@ func (a *App) here() place {
 
 const packagePath = "github.com/seed-615d3599/roost"
 
+// relative returns a file as it is called from the app's folder, where it lies
+// below it.
 func (a *App) relative(file string) string {
+	if !filepath.IsAbs(file) {
+		return a.trimmed(file)
+	}
 	dir, err := filepath.Abs(a.config.Dir)
 	if err != nil {
 		return file
@@ -82,6 +88,17 @@ func (a *App) relative(file string) string {
 		return file
 	}
 	return filepath.ToSlash(rel)
+}
+
+// trimmed finds the file of a program that was compiled with -trimpath, which
+// leaves the module's path in the place of the folder's.
+func (a *App) trimmed(file string) string {
+	for rest, found := file, true; found; _, rest, found = strings.Cut(rest, "/") {
+		if _, err := os.Stat(filepath.Join(a.config.Dir, filepath.FromSlash(rest))); err == nil {
+			return rest
+		}
+	}
+	return file
 }
 
 func within(dir, file string) bool {

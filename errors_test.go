@@ -304,8 +304,15 @@ func main() {
 			t.Errorf("the source has %s", name)
 		}
 	}
+	for _, flags := range [][]string{nil, {"-trimpath"}} {
+		checkProgram(t, dir, flags)
+	}
+}
+
+func checkProgram(t *testing.T, dir string, flags []string) {
+	t.Helper()
 	program := filepath.Join(dir, "program")
-	build := exec.Command("go", "build", "-o", program, "./lib")
+	build := exec.Command("go", append(append([]string{"build", "-o", program}, flags...), "./lib")...)
 	build.Dir = dir
 	build.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOPROXY=off")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -315,7 +322,7 @@ func main() {
 	run.Dir = dir
 	var stderr bytes.Buffer
 	run.Stderr = &stderr
-	err = run.Run()
+	err := run.Run()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
 		t.Errorf("the program ended with %v, want status 1", err)
