@@ -1,0 +1,211 @@
+package lambda
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+// Lambda's quotas for the payload of a call, in bytes.
+const (
+	maxPayload      = 6 * 1024 * 1024
+	maxEventPayload = 1024 * 1024
+)
+
+// Invoke runs a function and waits for its answer (RequestResponse). The ARN
+// may have a version or an alias. functionError is "Unhandled" where the
+// function failed, and the response is then its error document. The error is a
+// *wire.Error (ResourceNotFoundException, TooManyRequestsException), or the
+// context's. The payload must not be changed before Invoke returns.
+func (l *Lambda) Invoke(ctx context.Context, functionARN string, payload []byte) (response []byte, functionError string, err error) {
+	result, _, err := l.run(ctx, functionARN, environment.Call{Payload: payload})
+	return result.Payload, result.FunctionError, err
+}
+
+// InvokeStream is Invoke for a function that streams its response: each part
+// goes to stream as it arrives, with the content type that the function set.
+// A function that does not stream has its whole response in the result, and
+// stream is not called.
+func (l *Lambda) InvokeStream(ctx context.Context, functionARN string, payload []byte, stream func(contentType string, part []byte) error) (response []byte, functionError string, err error) {
+	result, _, err := l.run(ctx, functionARN, environment.Call{Payload: payload, Stream: stream})
+	return result.Payload, result.FunctionError, err
+}
+
+// run finds the version that an ARN means and invokes it. It returns the
+// version that ran.
+func (l *Lambda) run(ctx context.Context, functionARN string, call environment.Call) (environment.Result, string, error) {
+	name, qualifier, ok := l.parseARN(functionARN)
+	if !ok {
+		return environment.Result{}, "", notFound("Function not found: " + functionARN)
+	}
+	e := l.snapshot.Load().functions[name]
+	var t *target
+	if e != nil {
+		t = e.pick(qualifier)
+	}
+	if t == nil {
+		return environment.Result{}, "", l.noFunction(name, orElse(qualifier, latest))
+	}
+	pool, err := t.open(ctx)
+	if err != nil {
+		return environment.Result{}, "", err
+	}
+	call.InvokedFunctionARN = functionARN
+	result, err := pool.Invoke(ctx, call)
+	var throttled *environment.Throttled
+	if errors.As(err, &throttled) {
+		return result, "", tooMany(throttled)
+	}
+	return result, t.version.Version, err
+}
+
+func tooMany(t *environment.Throttled) *wire.Error {
+	e := failed(http.StatusTooManyRequests, "TooManyRequestsException", t.Error())
+	e.Fields["Reason"] = t.Reason
+	return e
+}
+
+// MayInvoke decides by the function's resource policy whether a service may
+// invoke it for a source, such as "apigateway.amazonaws.com" for the ARN of a
+// route. The error says which function refused whom.
+func (l *Lambda) MayInvoke(functionARN, servicePrincipal, sourceARN string) error {
+	return l.mayCall(functionARN, "lambda:InvokeFunction", iam.Principal{Kind: iam.Service, Name: servicePrincipal},
+		iam.Context{{Name: "aws:SourceArn", Value: sourceARN}, {Name: "aws:SourceAccount", Value: l.config.Account}})
+}
+
+// mayCall decides by the resource policy alone.
+func (l *Lambda) mayCall(functionARN, action string, who iam.Principal, keys iam.Context) error {
+	name, qualifier, ok := l.parseARN(functionARN)
+	if !ok {
+		return notFound("Function not found: " + functionARN)
+	}
+	e := l.snapshot.Load().functions[name]
+	if e == nil {
+		return l.noFunction(name, qualifier)
+	}
+	compiled := e.policies[qualifier]
+	if compiled != nil {
+		request := iam.Request{Principal: who, Action: action, Resource: functionARN, Context: keys}
+		policies := iam.Policies{Resource: iam.Attached{Name: "the function's resource policy", Owner: functionARN, Policy: compiled}}
+		if iam.Decide(request, policies, nil).Outcome == iam.Allowed {
+			return nil
+		}
+	}
+	return failed(http.StatusForbidden, "AccessDeniedException", fmt.Sprintf("the resource policy of %s does not let %s %s", functionARN, orElse(who.Name, "everyone"), action))
+}
+
+// invokeOp is the operation Invoke.
+func (l *Lambda) invokeOp(ctx context.Context, call *wire.Call, in *invokeInput) (*wire.Raw, error) {
+	name, qualifier, err := l.prepare(in)
+	if err != nil {
+		return nil, err
+	}
+	e := l.snapshot.Load().functions[name]
+	if e == nil || e.pick(qualifier) == nil {
+		return nil, l.noFunction(name, orElse(qualifier, latest))
+	}
+	switch in.InvocationType {
+	case "DryRun":
+		return &wire.Raw{Status: http.StatusNoContent}, nil
+	case "Event":
+		if len(in.Payload) > maxEventPayload {
+			return nil, tooLarge(len(in.Payload), maxEventPayload)
+		}
+		if err := l.queue.add(ctx, l.arn(name, qualifier), call.RequestID, in.Payload); err != nil {
+			return nil, err
+		}
+		return &wire.Raw{Status: http.StatusAccepted}, nil
+	case "", "RequestResponse":
+		return l.invokeNow(ctx, call, in, name, qualifier)
+	}
+	return nil, enum(in.InvocationType, "invocationType", "Event, RequestResponse, DryRun")
+}
+
+// prepare checks what both invoke operations share.
+func (l *Lambda) prepare(in *invokeInput) (name, qualifier string, err error) {
+	name, qualifier, err = l.resolve(in.FunctionName, in.Qualifier)
+	switch {
+	case err != nil:
+	case in.DurableExecutionName != "":
+		err = invalid("durable executions are not supported here")
+	case in.TenantID != "":
+		err = invalid("tenant isolation (X-Amz-Tenant-Id) is not supported here")
+	case in.LogType != "" && in.LogType != "None" && in.LogType != "Tail":
+		err = enum(in.LogType, "logType", "None, Tail")
+	case len(in.Payload) > maxPayload:
+		err = tooLarge(len(in.Payload), maxPayload)
+	default:
+		in.Payload, err = checkPayload(in.Payload)
+	}
+	return name, qualifier, err
+}
+
+func tooLarge(size, limit int) error {
+	return failed(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", strconv.Itoa(size)+" byte payload is too large for the RequestResponse invocation type (limit "+strconv.Itoa(limit)+" bytes)")
+}
+
+func (l *Lambda) invokeNow(ctx context.Context, call *wire.Call, in *invokeInput, name, qualifier string) (*wire.Raw, error) {
+	client, err := clientContext(in.ClientContext)
+	if err != nil {
+		return nil, err
+	}
+	result, version, err := l.run(ctx, l.arn(name, qualifier), environment.Call{
+		RequestID: call.RequestID, ClientContext: client, CognitoIdentity: identity(call), Payload: in.Payload, Tail: in.LogType == "Tail"})
+	if err != nil {
+		return nil, err
+	}
+	header := http.Header{"Content-Type": {"application/json"}, "X-Amz-Executed-Version": {version}}
+	if result.FunctionError != "" {
+		header.Set("X-Amz-Function-Error", result.FunctionError)
+	}
+	if in.LogType == "Tail" {
+		header.Set("X-Amz-Log-Result", base64.StdEncoding.EncodeToString(result.Tail))
+	}
+	header.Set("Content-Length", strconv.Itoa(len(result.Payload)))
+	return &wire.Raw{Status: http.StatusOK, Header: header, Body: strings.NewReader(string(result.Payload))}, nil
+}
+
+// clientContext decodes X-Amz-Client-Context, base64 of a JSON object.
+func clientContext(header string) (string, error) {
+	if header == "" {
+		return "", nil
+	}
+	document, err := base64.StdEncoding.DecodeString(header)
+	if err != nil || !json.Valid(document) {
+		return "", failed(400, "InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object.")
+	}
+	return string(document), nil
+}
+
+// identity is the Lambda-Runtime-Cognito-Identity of a caller that an identity
+// pool vouches for.
+func identity(call *wire.Call) string {
+	if call.Caller == nil || call.Caller.Cognito == nil {
+		return ""
+	}
+	document, _ := json.Marshal(struct {
+		ID   string `json:"cognitoIdentityId"`
+		Pool string `json:"cognitoIdentityPoolId"`
+	}{call.Caller.Cognito.IdentityID, call.Caller.Cognito.PoolID})
+	return string(document)
+}
+
+// checkPayload lets through JSON only, as Lambda does; nothing counts as {}.
+func checkPayload(payload []byte) ([]byte, error) {
+	if len(payload) == 0 {
+		return []byte("{}"), nil
+	}
+	if json.Valid(payload) {
+		return payload, nil
+	}
+	return nil, failed(400, "InvalidRequestContentException", "Could not parse request body into json: Could not parse payload into json: "+badJSON(payload))
+}

@@ -1,0 +1,290 @@
+// Package lambda is the embedded region's AWS Lambda: functions with their
+// versions, aliases, permissions, layers and function URLs, and their
+// invocation. Functions run as processes (package environment); their code is
+// kept unpacked (package code).
+//
+//	l, err := lambda.New(lambda.Config{DB: db, Dir: dir, Region: "us-east-1", Account: "123456789012", …})
+//	service := l.Service()                  // the operations, for the edge and for CloudFormation
+//	response, functionError, err := l.Invoke(ctx, functionARN, payload)
+//	err = l.MayInvoke(functionARN, "apigateway.amazonaws.com", routeARN)
+//	err = l.Close()
+//
+// State is in the store, one document for each function. What an invocation
+// needs of it is an immutable snapshot behind an atomic pointer, so that a call
+// takes no lock of the control plane.
+package lambda
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/seed-615d3599/roost/internal/region/lambda/code"
+	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
+	"github.com/seed-615d3599/roost/internal/region/lambda/runtimes"
+	"github.com/seed-615d3599/roost/internal/region/store"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+// Objects reads objects of S3, where code may come from.
+type Objects interface {
+	Object(ctx context.Context, bucket, key, version string) (io.ReadCloser, error)
+}
+
+// Config is what the region hands to its Lambda.
+type Config struct {
+	DB      *store.DB
+	Dir     string // for code, runtime clients and temporary folders
+	Region  string
+	Account string
+
+	Objects     Objects                 // nil: code comes from zip files only
+	Credentials environment.Credentials // nil: functions get no credentials
+	Logs        environment.Logs        // nil: logs are dropped
+	Groups      environment.Groups      // nil: nothing ends the processes if the region is killed
+	EndpointURL string                  // AWS_ENDPOINT_URL of the functions
+	URLHost     string                  // host and port of function URLs, behind "<id>."; empty: lambda-url.<region>.on.aws
+
+	Now  func() time.Time     // nil: time.Now
+	Warn func(message string) // told once of each difference that matters; nil: nobody is
+
+	MaxEnvironments int                             // 0: by cores and memory
+	IdleTimeout     time.Duration                   // 0: 5 minutes
+	RetryDelay      func(attempt int) time.Duration // between attempts of an asynchronous call; nil: as in Lambda
+}
+
+// Lambda is the service.
+type Lambda struct {
+	config   Config
+	code     *code.Store
+	runtimes *runtimes.Installed
+	manager  *environment.Manager
+	queue    *queue
+	service  *wire.Service
+
+	snapshot atomic.Pointer[snapshot]
+
+	mu     sync.Mutex // guards changes of the snapshot, and what follows
+	warned map[string]bool
+	sweep  *time.Timer
+	closed bool
+}
+
+// snapshot is what invocations see: every function by its name. It is never
+// changed, only replaced.
+type snapshot struct {
+	functions map[string]*entry
+	urls      map[string]urlTarget // by URL id
+}
+
+// New opens the service on what the store holds.
+func New(config Config) (*Lambda, error) {
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Warn == nil {
+		config.Warn = func(string) {}
+	}
+	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	dir, err := filepath.Abs(config.Dir)
+	if err != nil {
+		return nil, err
+	}
+	config.Dir = dir
+	installed, err := runtimes.Install(filepath.Join(dir, "runtimes"))
+	if err != nil {
+		return nil, err
+	}
+	temporary := filepath.Join(dir, "tmp")
+	if err := os.RemoveAll(temporary); err != nil {
+		return nil, fmt.Errorf("remove what an earlier region left: %w", err)
+	}
+	l := &Lambda{config: config, runtimes: installed, warned: map[string]bool{},
+		code: &code.Store{Dir: filepath.Join(dir, "code")},
+		manager: environment.NewManager(environment.Config{
+			Dir: temporary, Credentials: config.Credentials, Logs: config.Logs, Groups: config.Groups, Now: config.Now,
+			EndpointURL: config.EndpointURL, MaxEnvironments: config.MaxEnvironments, IdleTimeout: config.IdleTimeout,
+		})}
+	l.snapshot.Store(&snapshot{functions: map[string]*entry{}, urls: map[string]urlTarget{}})
+	if err := l.load(); err != nil {
+		l.manager.Close()
+		return nil, err
+	}
+	l.service = l.operations()
+	l.queue = newQueue(l)
+	if err := l.queue.load(); err != nil {
+		l.manager.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// Service returns the operations.
+func (l *Lambda) Service() *wire.Service { return l.service }
+
+// Close ends every function and waits for them. Events that are queued stay in
+// the store.
+func (l *Lambda) Close() error {
+	l.mu.Lock()
+	l.closed = true
+	if l.sweep != nil {
+		l.sweep.Stop()
+	}
+	l.mu.Unlock()
+	l.queue.close()
+	l.manager.Close()
+	return nil
+}
+
+// Environments returns how many function processes run.
+func (l *Lambda) Environments() int { return l.manager.Running() }
+
+// load makes the snapshot from the store, and removes code that nothing uses.
+func (l *Lambda) load() error {
+	return l.config.DB.View(context.Background(), func(tx *store.Tx) error {
+		functions, err := store.All[*function](tx, kindFunction, "")
+		if err != nil {
+			return err
+		}
+		for _, f := range functions {
+			l.publish(f.Name, f)
+		}
+		layers, err := store.All[*layerVersion](tx, kindLayer, "")
+		if err != nil {
+			return err
+		}
+		return l.code.Keep(usedCode(functions, layers))
+	})
+}
+
+// publish replaces a function in the snapshot; nil removes it. Pools of
+// versions that did not change live on, the others end when their calls have.
+func (l *Lambda) publish(name string, f *function) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	old := l.snapshot.Load()
+	next := &snapshot{functions: maps.Clone(old.functions), urls: maps.Clone(old.urls)}
+	before := old.functions[name]
+	if before != nil {
+		for _, config := range before.function.URLs {
+			delete(next.urls, config.ID)
+		}
+	}
+	if f == nil {
+		delete(next.functions, name)
+	} else {
+		next.functions[name] = l.newEntry(f, before)
+		for qualifier, config := range f.URLs {
+			next.urls[config.ID] = urlTarget{name: name, qualifier: qualifier}
+		}
+	}
+	l.snapshot.Store(next)
+	if before != nil {
+		before.retire(next.functions[name])
+		if f == nil {
+			l.manager.Reserve(before.concurrency, -1)
+		}
+		l.sweepLater()
+	}
+}
+
+// longestCall is how long a replaced version's code may still be in use.
+const longestCall = 16 * time.Minute
+
+// sweepLater removes unused code when no call can be using it any more. The
+// lock is held.
+func (l *Lambda) sweepLater() {
+	if l.sweep != nil || l.closed {
+		return
+	}
+	l.sweep = time.AfterFunc(longestCall, func() {
+		l.mu.Lock()
+		l.sweep = nil
+		closed := l.closed
+		l.mu.Unlock()
+		if !closed {
+			_ = l.removeUnused()
+		}
+	})
+}
+
+func (l *Lambda) removeUnused() error {
+	return l.config.DB.View(context.Background(), func(tx *store.Tx) error {
+		functions, err := store.All[*function](tx, kindFunction, "")
+		if err != nil {
+			return err
+		}
+		layers, err := store.All[*layerVersion](tx, kindLayer, "")
+		if err != nil {
+			return err
+		}
+		return l.code.Keep(usedCode(functions, layers))
+	})
+}
+
+// warnOnce tells of something that differs from AWS, once for the region's run.
+func (l *Lambda) warnOnce(message string) {
+	l.mu.Lock()
+	said := l.warned[message]
+	l.warned[message] = true
+	l.mu.Unlock()
+	if !said {
+		l.config.Warn(message)
+	}
+}
+
+// change runs a change of one function in a transaction and publishes it when
+// it is durable. A function that does not exist is an error, unless f makes it.
+func (l *Lambda) change(ctx context.Context, name string, f func(*function) error) error {
+	return l.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+		doc := &function{}
+		found, err := tx.Get(kindFunction, name, doc)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return l.noFunction(name, "")
+		}
+		if err := f(doc); err != nil {
+			return err
+		}
+		return l.put(tx, doc)
+	})
+}
+
+func (l *Lambda) put(tx *store.Tx, doc *function) error {
+	if err := tx.Put(kindFunction, doc.Name, doc); err != nil {
+		return err
+	}
+	tx.OnCommit(func() { l.publish(doc.Name, doc) })
+	return nil
+}
+
+// read returns a function's document as the transaction of ctx sees it.
+func (l *Lambda) read(ctx context.Context, name string) (*function, error) {
+	doc := &function{}
+	err := l.config.DB.View(ctx, func(tx *store.Tx) error {
+		found, err := tx.Get(kindFunction, name, doc)
+		if err == nil && !found {
+			return l.noFunction(name, "")
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return doc, nil
+}
+
+// newID is a RevisionId.
+func newID() string { return uuid.NewString() }

@@ -1,0 +1,354 @@
+package lambda_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-615d3599/roost/internal/need"
+	"github.com/seed-615d3599/roost/internal/region/lambda"
+	"github.com/seed-615d3599/roost/internal/region/store"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+// region is a Lambda with a store of its own, behind an HTTP server.
+type region struct {
+	*lambda.Lambda
+	t        testing.TB
+	dir      string
+	endpoint string
+	logs     logs
+	warnings []string
+}
+
+type logs struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *logs) Write(_, _ string, _ time.Time, message string) {
+	l.mu.Lock()
+	l.lines = append(l.lines, message)
+	l.mu.Unlock()
+}
+
+func (l *logs) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.lines, "")
+}
+
+func start(t testing.TB) *region {
+	t.Helper()
+	r := &region{t: t, dir: t.TempDir()}
+	r.open()
+	return r
+}
+
+// open starts the service on the region's folder, where an earlier one may
+// have left its state.
+func (r *region) open() (stop func()) {
+	r.t.Helper()
+	db, err := store.Open(filepath.Join(r.dir, "region.db"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.Lambda, err = lambda.New(lambda.Config{DB: db, Dir: filepath.Join(r.dir, "lambda"), Region: "us-east-1", Account: "123456789012",
+		Logs: &r.logs, Warn: func(message string) { r.warnings = append(r.warnings, message) },
+		RetryDelay: func(int) time.Duration { return time.Millisecond }})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.Service().Authorize = func(context.Context, *wire.Call, []wire.Target) error { return nil }
+	server := httptest.NewServer(http.HandlerFunc(r.serve))
+	r.endpoint = server.URL
+	stop = sync.OnceFunc(func() {
+		server.Close()
+		if err := r.Close(); err != nil {
+			r.t.Error(err)
+		}
+		if n := r.Environments(); n != 0 {
+			r.t.Errorf("%d environments are left", n)
+		}
+		if err := db.Close(); err != nil {
+			r.t.Error(err)
+		}
+	})
+	r.t.Cleanup(stop)
+	return stop
+}
+
+func (r *region) serve(w http.ResponseWriter, request *http.Request) {
+	call := &wire.Call{RequestID: fmt.Sprintf("00000000-0000-4000-8000-%012d", time.Now().UnixNano()%1e12), Region: "us-east-1", Account: "123456789012"}
+	body, err := io.ReadAll(request.Body)
+	if err != nil {
+		r.t.Error(err)
+	}
+	in, err := r.Service().Resolve(request, body)
+	if err != nil {
+		r.Service().WriteError(w, call.RequestID, err)
+		return
+	}
+	in.SetBody(body)
+	_ = r.Service().Respond(request.Context(), w, call, in)
+}
+
+// call calls an operation in the process.
+func (r *region) call(operation string, in, out any) error {
+	return r.Service().Call(context.Background(), wire.Call{Region: "us-east-1", Account: "123456789012"}, operation, in, out)
+}
+
+func (r *region) must(operation string, in, out any) {
+	r.t.Helper()
+	if err := r.call(operation, in, out); err != nil {
+		r.t.Fatalf("%s: %v", operation, err)
+	}
+}
+
+type object = map[string]any
+
+func zipped(t testing.TB, files map[string]string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for name, content := range files {
+		header := &zip.FileHeader{Name: name, Method: zip.Deflate}
+		header.SetMode(0o755)
+		f, err := w.CreateHeader(header)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(f, content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+const role = "arn:aws:iam::123456789012:role/r"
+
+func arn(name string) string { return "arn:aws:lambda:us-east-1:123456789012:function:" + name }
+
+// python creates a function of one Python file.
+func (r *region) python(name, source string) {
+	r.t.Helper()
+	need.Tool(r.t, "python3")
+	r.must("CreateFunction", object{"FunctionName": name, "Runtime": "python3.12", "Handler": "handler.handler", "Role": role,
+		"Timeout": 20, "Code": object{"ZipFile": zipped(r.t, map[string]string{"handler.py": source})}}, nil)
+}
+
+func (r *region) invoke(functionARN, payload string) (string, string) {
+	r.t.Helper()
+	response, functionError, err := r.Invoke(context.Background(), functionARN, []byte(payload))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(response), functionError
+}
+
+func TestLifeOfAFunction(t *testing.T) {
+	r := start(t)
+	r.python("f", "def handler(e, c):\n    return 'one'")
+	if got, _ := r.invoke(arn("f"), `{}`); got != `"one"` {
+		t.Errorf("got %s", got)
+	}
+	var v struct{ Version, FunctionArn string }
+	r.must("PublishVersion", object{"FunctionName": "f"}, &v)
+	if v.Version != "1" || v.FunctionArn != arn("f")+":1" {
+		t.Errorf("published %+v", v)
+	}
+	r.must("CreateAlias", object{"FunctionName": "f", "Name": "live", "FunctionVersion": "1"}, nil)
+	r.must("UpdateFunctionCode", object{"FunctionName": "f", "ZipFile": zipped(t, map[string]string{"handler.py": "def handler(e, c):\n    return c.invoked_function_arn"})}, nil)
+	for qualifier, want := range map[string]string{"": arn("f"), ":1": "one", ":live": "one", ":$LATEST": arn("f") + ":$LATEST"} {
+		if got, _ := r.invoke(arn("f")+qualifier, `{}`); got != `"`+want+`"` {
+			t.Errorf("%s: got %s, want %s", qualifier, got, want)
+		}
+	}
+	r.must("DeleteFunction", object{"FunctionName": "f"}, nil)
+	_, _, err := r.Invoke(context.Background(), arn("f"), []byte(`{}`))
+	if wire.Code(err) != "ResourceNotFoundException" || !strings.HasSuffix(err.Error(), "Function not found: "+arn("f")+":$LATEST") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestARestartContinues(t *testing.T) {
+	r := &region{t: t, dir: t.TempDir()}
+	stop := r.open()
+	r.python("f", "def handler(e, c):\n    return 'still here'")
+	stop()
+	r.open()
+	if got, _ := r.invoke(arn("f"), `{}`); got != `"still here"` {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestMayInvoke(t *testing.T) {
+	r := start(t)
+	r.python("f", "def handler(e, c):\n    pass")
+	route := "arn:aws:execute-api:us-east-1:123456789012:api/*/GET/x"
+	if err := r.MayInvoke(arn("f"), "apigateway.amazonaws.com", "arn:aws:execute-api:us-east-1:123456789012:api/$default/GET/x"); err == nil {
+		t.Error("without a permission everybody may")
+	}
+	r.must("AddPermission", object{"FunctionName": "f", "StatementId": "s", "Action": "lambda:InvokeFunction",
+		"Principal": "apigateway.amazonaws.com", "SourceArn": route}, nil)
+	for _, test := range []struct {
+		principal, source string
+		may               bool
+	}{
+		{"apigateway.amazonaws.com", "arn:aws:execute-api:us-east-1:123456789012:api/$default/GET/x", true},
+		{"apigateway.amazonaws.com", "arn:aws:execute-api:us-east-1:123456789012:other/$default/GET/x", false},
+		{"s3.amazonaws.com", "arn:aws:execute-api:us-east-1:123456789012:api/$default/GET/x", false},
+	} {
+		if err := r.MayInvoke(arn("f"), test.principal, test.source); (err == nil) != test.may {
+			t.Errorf("%s %s: got %v", test.principal, test.source, err)
+		}
+	}
+	r.must("RemovePermission", object{"FunctionName": "f", "StatementId": "s"}, nil)
+	if err := r.MayInvoke(arn("f"), "apigateway.amazonaws.com", "arn:aws:execute-api:us-east-1:123456789012:api/$default/GET/x"); err == nil {
+		t.Error("the permission outlives its removal")
+	}
+}
+
+func TestEventsRetryAndReachTheirDestination(t *testing.T) {
+	r := start(t)
+	r.python("worker", "n = 0\ndef handler(e, c):\n    raise Exception('intentional failure')")
+	r.python("dest", "import json\ndef handler(e, c):\n    print('RECORD ' + json.dumps(e))")
+	r.must("PutFunctionEventInvokeConfig", object{"FunctionName": "worker",
+		"DestinationConfig": object{"OnFailure": object{"Destination": arn("dest")}}}, nil)
+	r.must("Invoke", object{"FunctionName": "worker", "InvocationType": "Event", "Payload": []byte(`{"a":1}`)}, nil)
+	var record struct {
+		RequestContext struct {
+			FunctionArn, Condition string
+			ApproximateInvokeCount int
+		}
+		RequestPayload  object
+		ResponsePayload struct{ ErrorMessage string }
+	}
+	waitFor(t, "the record", func() bool {
+		_, rest, ok := strings.Cut(r.logs.text(), "RECORD ")
+		line, _, end := strings.Cut(rest, "\n")
+		return ok && end && json.Unmarshal([]byte(line), &record) == nil
+	})
+	c := record.RequestContext
+	if c.Condition != "RetriesExhausted" || c.ApproximateInvokeCount != 3 || c.FunctionArn != arn("worker")+":$LATEST" ||
+		record.RequestPayload["a"] != 1.0 || record.ResponsePayload.ErrorMessage != "intentional failure" {
+		t.Errorf("got %+v", record)
+	}
+}
+
+// waitFor asks again until something is so, and fails after a while.
+func waitFor(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !is(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s does not come", what)
+		}
+		pause := time.NewTimer(5 * time.Millisecond)
+		<-pause.C
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	r := start(t)
+	code := object{"ZipFile": zipped(t, map[string]string{"bootstrap": "#!/bin/sh\n"})}
+	base := func(change object) object {
+		in := object{"FunctionName": "f", "Runtime": "provided.al2023", "Handler": "bootstrap", "Role": role, "Code": code}
+		for name, value := range change {
+			in[name] = value
+		}
+		return in
+	}
+	tests := []struct {
+		name string
+		in   object
+		want string
+	}{
+		{"image", object{"FunctionName": "f", "PackageType": "Image", "Role": role, "Code": object{"ImageUri": "x"}}, "container images are not run here"},
+		{"runtime", base(object{"Runtime": "java21"}), `the runtime "java21" is not run here`},
+		{"dead letter queue", base(object{"DeadLetterConfig": object{"TargetArn": "arn:aws:sqs:us-east-1:1:q"}}), "arn:aws:sqs:us-east-1:1:q is a target that is not supported"},
+		{"network", base(object{"VpcConfig": object{"SubnetIds": []string{"s"}}}), "VpcConfig is not supported"},
+		{"signing", base(object{"CodeSigningConfigArn": "arn"}), "code signing"},
+		{"reserved variable", base(object{"Environment": object{"Variables": object{"AWS_REGION": "x"}}}), "Reserved keys used in this request: AWS_REGION"},
+		{"timeout", base(object{"Timeout": 901}), "less than or equal to 900"},
+		{"no archive", base(object{"Code": object{"ZipFile": []byte("rubbish")}}), "Could not unzip uploaded file"},
+		{"another system", base(object{"Code": object{"ZipFile": zipped(t, map[string]string{"bootstrap": "\xcf\xfa\xed\xfe rubbish"})}}), "its bootstrap is"},
+		{"unknown member", base(object{"CapacityProviderConfig": object{}}), "CapacityProviderConfig"},
+	}
+	for _, test := range tests {
+		if err := r.call("CreateFunction", test.in, nil); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %s", test.name, err, test.want)
+		}
+	}
+}
+
+// aws runs the real command line tool against the region.
+func (r *region) aws(args ...string) (string, error) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, need.Tool(r.t, "aws"), append([]string{"--endpoint-url", r.endpoint, "--region", "us-east-1", "--output", "json", "lambda"}, args...)...)
+	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=AKID", "AWS_SECRET_ACCESS_KEY=secret", "AWS_PAGER=", "AWS_EC2_METADATA_DISABLED=true")
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return string(out), errors.New(strings.TrimSpace(string(exit.Stderr)))
+	}
+	return string(out), err
+}
+
+func TestWithTheCommandLineTool(t *testing.T) {
+	r := start(t)
+	need.Tool(t, "python3")
+	archive := filepath.Join(t.TempDir(), "f.zip")
+	if err := os.WriteFile(archive, zipped(t, map[string]string{"handler.py": "def handler(e, c):\n    print('printed')\n    return e"}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	payload := filepath.Join(t.TempDir(), "out.json")
+	steps := []struct {
+		args []string
+		want string
+	}{
+		{[]string{"create-function", "--function-name", "f", "--runtime", "python3.12", "--handler", "handler.handler", "--role", role, "--zip-file", "fileb://" + archive, "--environment", "Variables={GREETING=hi}"}, `"State": "Active"`},
+		{[]string{"invoke", "--function-name", "f", "--payload", `{"a":1}`, "--log-type", "Tail", payload}, `"StatusCode": 200`},
+		{[]string{"get-function", "--function-name", "f"}, `"GREETING": "hi"`},
+		{[]string{"list-functions"}, `"FunctionName": "f"`},
+		{[]string{"add-permission", "--function-name", "f", "--statement-id", "s", "--action", "lambda:InvokeFunction", "--principal", "apigateway.amazonaws.com"}, `apigateway.amazonaws.com`},
+		{[]string{"get-policy", "--function-name", "f"}, `apigateway.amazonaws.com`},
+		{[]string{"put-function-concurrency", "--function-name", "f", "--reserved-concurrent-executions", "3"}, `3`},
+		{[]string{"create-function-url-config", "--function-name", "f", "--auth-type", "NONE"}, `lambda-url`},
+		{[]string{"publish-layer-version", "--layer-name", "l", "--zip-file", "fileb://" + archive}, `layer:l:1`},
+		{[]string{"update-function-configuration", "--function-name", "f", "--layers", "arn:aws:lambda:us-east-1:123456789012:layer:l:1", "--timeout", "9"}, `"Timeout": 9`},
+		{[]string{"tag-resource", "--resource", arn("f"), "--tags", "a=b"}, ``},
+		{[]string{"list-tags", "--resource", arn("f")}, `"a": "b"`},
+		{[]string{"get-account-settings"}, `"FunctionCount": 1`},
+		{[]string{"delete-function", "--function-name", "f"}, ``},
+	}
+	for _, step := range steps {
+		out, err := r.aws(step.args...)
+		if err != nil || !strings.Contains(out, step.want) {
+			t.Fatalf("aws lambda %s: %v\n%s", strings.Join(step.args, " "), err, out)
+		}
+	}
+	if got, err := os.ReadFile(payload); err != nil || string(got) != `{"a": 1}` {
+		t.Errorf("got %s (%v)", got, err)
+	}
+	if _, err := r.aws("get-function", "--function-name", "f"); err == nil || !strings.Contains(err.Error(), "(ResourceNotFoundException)") || !strings.Contains(err.Error(), "Function not found: "+arn("f")) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,217 @@
+package lambda
+
+import (
+	"context"
+	"encoding/json"
+	"sync"
+	"time"
+
+	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
+	"github.com/seed-615d3599/roost/internal/region/store"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+// Lambda's rules for asynchronous calls (Lambda Developer Guide, "Retaining
+// records of asynchronous invocations").
+const (
+	defaultRetries = 2
+	defaultMaxAge  = 6 * time.Hour
+	maxThrottle    = 5 * time.Minute
+)
+
+// The bounds of the queue: events that wait, and calls at once.
+const (
+	maxEvents     = 100_000
+	eventsAtOnce  = 200
+	destinationUp = "Success"
+)
+
+// event is one asynchronous call, as it is in the store.
+type event struct {
+	ID        string
+	ARN       string // with the caller's qualifier
+	Payload   json.RawMessage
+	Queued    time.Time
+	NotBefore time.Time
+	Calls     int // attempts that reached the function
+	Throttled int // attempts in a row that did not
+}
+
+// queue runs asynchronous calls. Each is in the store before its caller gets
+// an answer, and leaves it when it has succeeded or is given up, so that a
+// restart goes on with those that are left: a call may run twice, as in Lambda.
+type queue struct {
+	l      *Lambda
+	ctx    context.Context
+	cancel context.CancelFunc
+	slots  chan struct{}
+
+	mu      sync.Mutex
+	timers  map[string]*time.Timer
+	waiting int
+	closed  bool
+	done    sync.WaitGroup
+}
+
+func newQueue(l *Lambda) *queue {
+	q := &queue{l: l, slots: make(chan struct{}, eventsAtOnce), timers: map[string]*time.Timer{}}
+	q.ctx, q.cancel = context.WithCancel(context.Background())
+	return q
+}
+
+// load takes up what an earlier region left.
+func (q *queue) load() error {
+	return q.l.config.DB.View(context.Background(), func(tx *store.Tx) error {
+		events, err := store.All[*event](tx, kindEvent, "")
+		for _, ev := range events {
+			q.schedule(ev)
+		}
+		return err
+	})
+}
+
+// add accepts an event. It is durable when add returns.
+func (q *queue) add(ctx context.Context, arn, id string, payload []byte) error {
+	q.mu.Lock()
+	full := q.waiting >= maxEvents
+	q.mu.Unlock()
+	if full {
+		return tooMany(&environment.Throttled{Reason: environment.ReasonAccount})
+	}
+	if id == "" {
+		id = newID()
+	}
+	now := q.l.config.Now()
+	ev := &event{ID: id, ARN: arn, Payload: payload, Queued: now, NotBefore: now}
+	return q.l.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+		tx.OnCommit(func() { q.schedule(ev) })
+		return tx.Put(kindEvent, ev.ID, ev)
+	})
+}
+
+func (q *queue) schedule(ev *event) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return
+	}
+	q.waiting++
+	q.done.Add(1)
+	q.timers[ev.ID] = time.AfterFunc(max(0, ev.NotBefore.Sub(q.l.config.Now())), func() {
+		defer q.done.Done()
+		q.mu.Lock()
+		delete(q.timers, ev.ID)
+		q.waiting--
+		q.mu.Unlock()
+		select {
+		case q.slots <- struct{}{}:
+			q.attempt(ev)
+			<-q.slots
+		case <-q.ctx.Done():
+		}
+	})
+}
+
+// close stops the queue; what is not done stays in the store.
+func (q *queue) close() {
+	q.mu.Lock()
+	q.closed = true
+	for _, timer := range q.timers {
+		if timer.Stop() {
+			q.done.Done()
+		}
+	}
+	q.mu.Unlock()
+	q.cancel()
+	q.done.Wait()
+}
+
+// attempt calls the function once and decides what becomes of the event.
+func (q *queue) attempt(ev *event) {
+	config, reserved := q.l.eventSettings(ev.ARN)
+	if reserved != nil && *reserved == 0 {
+		q.finish(ev, config.OnFailure, q.record(ev, "ZeroReservedConcurrency", nil, ""))
+		return
+	}
+	result, version, err := q.l.run(q.ctx, ev.ARN, environment.Call{RequestID: ev.ID, Payload: ev.Payload})
+	switch {
+	case q.ctx.Err() != nil:
+		return // the region stops: the next one goes on
+	case err != nil && isNotFound(err):
+		q.finish(ev, "", nil)
+	case err != nil:
+		ev.Throttled++
+		q.again(ev, config, min(time.Second<<min(ev.Throttled, 10), maxThrottle), nil, "")
+	case result.FunctionError == "":
+		ev.Calls++
+		q.finish(ev, config.OnSuccess, q.record(ev, destinationUp, &result, version))
+	default:
+		ev.Calls, ev.Throttled = ev.Calls+1, 0
+		retries := defaultRetries
+		if config.Retries != nil {
+			retries = *config.Retries
+		}
+		if ev.Calls > retries {
+			q.finish(ev, config.OnFailure, q.record(ev, "RetriesExhausted", &result, version))
+			return
+		}
+		q.again(ev, config, q.l.retryDelay(ev.Calls), &result, version)
+	}
+}
+
+// retryDelay is how long Lambda waits after a failed attempt: one minute after
+// the first, two after the second.
+func (l *Lambda) retryDelay(attempt int) time.Duration {
+	if l.config.RetryDelay != nil {
+		return l.config.RetryDelay(attempt)
+	}
+	return time.Duration(attempt) * time.Minute
+}
+
+// again plans another attempt, unless the event would be too old by then.
+func (q *queue) again(ev *event, config eventConfig, delay time.Duration, result *environment.Result, version string) {
+	limit := defaultMaxAge
+	if config.MaxAge != nil {
+		limit = time.Duration(*config.MaxAge) * time.Second
+	}
+	ev.NotBefore = q.l.config.Now().Add(delay)
+	if ev.NotBefore.Sub(ev.Queued) > limit {
+		q.finish(ev, config.OnFailure, q.record(ev, "EventAgeExceeded", result, version))
+		return
+	}
+	err := q.l.config.DB.Update(q.ctx, func(_ context.Context, tx *store.Tx) error { return tx.Put(kindEvent, ev.ID, ev) })
+	if err == nil {
+		q.schedule(ev)
+	}
+}
+
+// finish removes the event and, in the same transaction, queues the record for
+// its destination.
+func (q *queue) finish(ev *event, destination string, record []byte) {
+	_ = q.l.config.DB.Update(q.ctx, func(ctx context.Context, tx *store.Tx) error {
+		if err := tx.Delete(kindEvent, ev.ID); err != nil || destination == "" || record == nil {
+			return err
+		}
+		return q.add(ctx, destination, "", record)
+	})
+}
+
+func (q *queue) record(ev *event, condition string, result *environment.Result, version string) []byte {
+	record := destinationRecord{Version: "1.0", Timestamp: q.l.config.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
+		RequestContext: destinationRequest{RequestID: ev.ID, FunctionARN: qualified(ev.ARN), Condition: condition, InvokeCount: ev.Calls},
+		RequestPayload: ev.Payload}
+	if result != nil {
+		record.ResponseContext = &destinationContext{StatusCode: 200, ExecutedVersion: version, FunctionError: result.FunctionError}
+		record.ResponsePayload = json.RawMessage(result.Payload)
+		if !json.Valid(result.Payload) {
+			record.ResponsePayload = string(result.Payload)
+		}
+	}
+	document, err := json.Marshal(record)
+	if err != nil {
+		return nil
+	}
+	return document
+}
+
+func isNotFound(err error) bool { return wire.Code(err) == "ResourceNotFoundException" }

@@ -1,0 +1,153 @@
+package lambda
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"strings"
+	"sync"
+
+	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
+)
+
+// entry is one function in a snapshot.
+type entry struct {
+	function    *function
+	concurrency *environment.Concurrency
+	targets     map[string]*target     // by version
+	policies    map[string]*iam.Policy // by qualifier; compiled
+}
+
+// urlTarget is what a function URL leads to.
+type urlTarget struct{ name, qualifier string }
+
+// target is one version that can be invoked. Its pool is made by the first
+// call, so that a function that nobody calls costs nothing.
+type target struct {
+	lambda      *Lambda
+	name        string
+	version     *version
+	concurrency *environment.Concurrency
+
+	mu   sync.Mutex
+	pool *environment.Pool
+	gone bool
+}
+
+// newEntry makes a function's entry and takes over what did not change.
+func (l *Lambda) newEntry(f *function, before *entry) *entry {
+	e := &entry{function: f, targets: map[string]*target{}, policies: map[string]*iam.Policy{}}
+	if before != nil {
+		e.concurrency = before.concurrency
+	} else {
+		e.concurrency = l.manager.NewConcurrency()
+	}
+	reserved := -1
+	if f.Reserved != nil {
+		reserved = *f.Reserved
+	}
+	l.manager.Reserve(e.concurrency, reserved)
+	for _, v := range append([]version{f.Latest}, f.Versions...) {
+		if before != nil {
+			if old := before.targets[v.Version]; old != nil && sameRun(old.version, &v) {
+				e.targets[v.Version] = old
+				continue
+			}
+		}
+		e.targets[v.Version] = &target{lambda: l, name: f.Name, version: &v, concurrency: e.concurrency}
+	}
+	for qualifier, p := range f.Policies {
+		if document, err := json.Marshal(policyDocument(p)); err == nil {
+			if compiled, err := iam.ParseResource(document); err == nil {
+				e.policies[qualifier] = compiled
+			}
+		}
+	}
+	return e
+}
+
+// sameRun says whether environments of one version can serve the other.
+func sameRun(a, b *version) bool {
+	x, y := *a, *b
+	x.Revision, x.Modified, x.Description, x.Updated = y.Revision, y.Modified, y.Description, y.Updated
+	return equalJSON(x, y)
+}
+
+// retire ends the pools that the next entry of the function does not use.
+func (e *entry) retire(next *entry) {
+	for v, t := range e.targets {
+		if next == nil || next.targets[v] != t {
+			t.retire()
+		}
+	}
+}
+
+func (t *target) retire() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.gone = true
+	if t.pool != nil {
+		t.pool.Retire()
+	}
+}
+
+// open returns the pool, which it makes at the first call. A call that comes
+// after the target was replaced, by an older snapshot, still gets its pool.
+func (t *target) open(ctx context.Context) (*environment.Pool, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.pool != nil {
+		return t.pool, nil
+	}
+	spec, err := t.lambda.spec(ctx, t.name, t.version)
+	if err != nil {
+		return nil, invalid(err.Error())
+	}
+	t.pool = t.lambda.manager.Pool(spec, t.concurrency)
+	if t.gone {
+		t.pool.Retire()
+	}
+	return t.pool, nil
+}
+
+// pick finds the version that a call goes to, by alias weights where there are
+// any.
+func (e *entry) pick(qualifier string) *target {
+	if a, ok := e.function.Aliases[qualifier]; ok {
+		qualifier = a.Version
+		if len(a.Weights) > 0 {
+			at := rand.Float64()
+			for v, weight := range a.Weights {
+				if at -= weight; at < 0 {
+					qualifier = v
+					break
+				}
+			}
+		}
+	}
+	if qualifier == "" {
+		qualifier = latest
+	}
+	return e.targets[qualifier]
+}
+
+// parseARN splits a function's ARN without allocating. Another region or
+// account is not told from a function that does not exist.
+func (l *Lambda) parseARN(arn string) (name, qualifier string, ok bool) {
+	rest, found := strings.CutPrefix(arn, "arn:aws:lambda:")
+	if !found {
+		return "", "", false
+	}
+	if rest, found = strings.CutPrefix(rest, l.config.Region); !found || rest == "" {
+		return "", "", false
+	}
+	if rest, found = strings.CutPrefix(rest[1:], l.config.Account); !found {
+		return "", "", false
+	}
+	if rest, found = strings.CutPrefix(rest, ":function:"); !found {
+		return "", "", false
+	}
+	name, qualifier, _ = strings.Cut(rest, ":")
+	return name, qualifier, name != ""
+}
