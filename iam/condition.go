@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seed-615d3599/roost/iam/internal/glob"
 )
 
 // comparison is what a condition operator compares, and how.
@@ -49,7 +51,7 @@ type operator struct {
 	negated    bool
 	ifExists   bool
 	quantifier quantifier
-	options    options // of the values
+	options    glob.Options // of the values
 }
 
 // condition is one key of one operator.
@@ -61,7 +63,7 @@ type condition struct {
 
 // value is a compiled value of a condition, in the form its operator needs.
 type value struct {
-	pattern pattern
+	pattern glob.Pattern
 	number  float64
 	date    *time.Time
 	network *netip.Prefix
@@ -71,11 +73,11 @@ type value struct {
 // lookupOperator returns the operator of a name in lower case, without its
 // modifiers (IAM User Guide, "IAM JSON policy elements: Condition operators").
 func lookupOperator(name string) (operator, bool) {
-	text := operator{compare: compareText, options: options{variables: true}}
+	text := operator{compare: compareText, options: glob.Options{Variables: true}}
 	like, fold, arn := text, text, text
-	like.options.wildcards = true
-	fold.options.fold = unicodeFolding
-	arn.compare, arn.options.wildcards = compareARN, true
+	like.options.Wildcards = true
+	fold.options.Fold = glob.UnicodeFolding
+	arn.compare, arn.options.Wildcards = compareARN, true
 	not := func(o operator) operator { o.negated = true; return o }
 	switch name {
 	case "stringequals":
@@ -95,7 +97,7 @@ func lookupOperator(name string) (operator, bool) {
 	case "arnnotequals", "arnnotlike":
 		return not(arn), true
 	case "bool":
-		return operator{compare: compareBool, options: options{variables: true, fold: asciiFolding}}, true
+		return operator{compare: compareBool, options: glob.Options{Variables: true, Fold: glob.ASCIIFolding}}, true
 	case "binaryequals":
 		return operator{compare: compareBinary}, true
 	case "ipaddress":
@@ -174,7 +176,7 @@ func (c *condition) holdsWithoutKey(ctx Context) bool {
 
 func (c *condition) resolves(ctx Context) bool {
 	for i := range c.values {
-		if p := &c.values[i].pattern; p.variables && !p.resolves(ctx) {
+		if p := &c.values[i].pattern; p.HasVariables && !p.Resolves(ctx.variable) {
 			return false
 		}
 	}
@@ -233,14 +235,14 @@ func (c *condition) holdsForAll(key *Key, ctx Context) bool {
 func (c *condition) holdsFor(v string, ctx Context) bool {
 	request, ok := c.read(v)
 	for i := range c.values {
-		matched := no
+		matched := glob.No
 		if ok {
 			matched = c.compareWith(&c.values[i], &request, ctx)
 		}
-		if matched == yes {
+		if matched == glob.Yes {
 			return !c.negated
 		}
-		if matched == unresolved && c.negated {
+		if matched == glob.Unresolved && c.negated {
 			return false
 		}
 	}
@@ -268,16 +270,16 @@ func (c *condition) read(v string) (r requestValue, ok bool) {
 		address, err := netip.ParseAddr(v)
 		r.address, ok = address.Unmap().WithZone(""), err == nil
 	case compareARN:
-		ok = isARN(v)
+		ok = glob.IsARN(v)
 	}
 	return r, ok
 }
 
-func (c *condition) compareWith(v *value, r *requestValue, ctx Context) truth {
+func (c *condition) compareWith(v *value, r *requestValue, ctx Context) glob.Truth {
 	matched := false
 	switch c.compare {
 	case compareText, compareARN, compareBool:
-		return v.pattern.match(r.text, ctx)
+		return v.pattern.Match(r.text, ctx.variable)
 	case compareNumber:
 		matched = c.relation.holds(compareFloats(r.number, v.number))
 	case compareDate:
@@ -285,12 +287,12 @@ func (c *condition) compareWith(v *value, r *requestValue, ctx Context) truth {
 	case compareIP:
 		matched = v.network.Contains(r.address)
 	case compareBinary:
-		matched = r.text == v.pattern.source
+		matched = r.text == v.pattern.Source
 	}
 	if matched {
-		return yes
+		return glob.Yes
 	}
-	return no
+	return glob.No
 }
 
 func compareFloats(a, b float64) int {

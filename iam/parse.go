@@ -1,7 +1,11 @@
 package iam
 
 import (
+	"errors"
 	"strings"
+
+	"github.com/seed-615d3599/roost/iam/internal/document"
+	"github.com/seed-615d3599/roost/iam/internal/glob"
 )
 
 // Parse compiles an identity-based policy, a permissions boundary or a session
@@ -23,37 +27,50 @@ func ParseTrust(document []byte) (*Policy, error) { return parse(document, Trust
 // types of principals are case-sensitive; operators, actions and condition
 // keys are not.
 type parser struct {
-	*reader
+	*document.Reader
 	policy *Policy
 }
 
-func parse(document []byte, kind PolicyType) (*Policy, error) {
-	r, root, err := readDocument(document)
+func parse(text []byte, kind PolicyType) (*Policy, error) {
+	r, root, err := document.Read(text)
 	if err != nil {
-		return nil, err
+		return nil, policyError(err)
 	}
-	p := &parser{reader: r, policy: &Policy{Type: kind, Version: Version2008}}
+	p := &parser{Reader: r, policy: &Policy{Type: kind, Version: Version2008}}
 	if err := p.document(&root); err != nil {
-		return nil, err
+		return nil, policyError(err)
 	}
 	return p.policy, nil
 }
 
-func (p *parser) document(root *node) error {
-	if root.kind != objectNode {
-		return p.errorAt(root.start, syntaxErrors, "a policy is a JSON object")
+func policyError(err error) error {
+	var f *document.Fault
+	if !errors.As(err, &f) {
+		return err
 	}
-	var statement *node
-	for i := range root.members {
-		m := &root.members[i]
+	return &Error{Code: "MalformedPolicyDocument", Message: f.Message, Detail: f.Detail, Position: Position{f.Line, f.Column}}
+}
+
+func (p *parser) position(offset int) Position {
+	line, column := p.Position(offset)
+	return Position{line, column}
+}
+
+func (p *parser) document(root *document.Node) error {
+	if root.Kind != document.Object {
+		return p.ErrorAt(root.Start, document.SyntaxErrors, "a policy is a JSON object")
+	}
+	var statement *document.Node
+	for i := range root.Members {
+		m := &root.Members[i]
 		var err error
-		switch m.name {
+		switch m.Name {
 		case "Version":
-			err = p.version(&m.value)
+			err = p.version(&m.Value)
 		case "Id":
-			p.policy.ID, err = p.text("Id", &m.value)
+			p.policy.ID, err = p.text("Id", &m.Value)
 		case "Statement":
-			statement = &m.value
+			statement = &m.Value
 		default:
 			err = p.unknown(m, "Version", "Id", "Statement")
 		}
@@ -62,31 +79,31 @@ func (p *parser) document(root *node) error {
 		}
 	}
 	if statement == nil {
-		return p.errorAt(root.start, syntaxErrors, "the policy has no Statement")
+		return p.ErrorAt(root.Start, document.SyntaxErrors, "the policy has no Statement")
 	}
 	return p.statements(statement)
 }
 
-func (p *parser) version(n *node) error {
+func (p *parser) version(n *document.Node) error {
 	version, err := p.text("Version", n)
 	if err != nil {
 		return err
 	}
 	if version != Version2008 && version != Version2012 {
-		return p.errorAt(n.start, "The policy must contain a valid version string", "Version is %q, and can be %q or %q", clip(version), Version2012, Version2008)
+		return p.ErrorAt(n.Start, "The policy must contain a valid version string", "Version is %q, and can be %q or %q", clip(version), Version2012, Version2008)
 	}
 	p.policy.Version = version
 	return nil
 }
 
-func (p *parser) statements(n *node) error {
-	simulatorStart := n.start + 1
-	items := n.items
+func (p *parser) statements(n *document.Node) error {
+	simulatorStart := n.Start + 1
+	items := n.Items
 	switch {
-	case n.kind == objectNode:
-		items = []node{*n}
-	case n.kind != listNode || len(n.items) == 0:
-		return p.errorAt(n.start, syntaxErrors, "Statement is one statement or a list of at least one")
+	case n.Kind == document.Object:
+		items = []document.Node{*n}
+	case n.Kind != document.List || len(n.Items) == 0:
+		return p.ErrorAt(n.Start, document.SyntaxErrors, "Statement is one statement or a list of at least one")
 	}
 	sids := map[string]bool{}
 	for i := range items {
@@ -95,12 +112,12 @@ func (p *parser) statements(n *node) error {
 			return err
 		}
 		if s.Sid != "" && sids[s.Sid] {
-			return p.errorAt(items[i].start, "Statement IDs (SID) in a single policy must be unique.", "another statement has the Sid %q too", clip(s.Sid))
+			return p.ErrorAt(items[i].Start, "Statement IDs (SID) in a single policy must be unique.", "another statement has the Sid %q too", clip(s.Sid))
 		}
 		sids[s.Sid] = true
-		s.Index, s.Start, s.End = i, p.position(items[i].start), p.position(items[i].end)
+		s.Index, s.Start, s.End = i, p.position(items[i].Start), p.position(items[i].End)
 		s.SimulatorStart = p.position(simulatorStart)
-		simulatorStart = items[i].end
+		simulatorStart = items[i].End
 		p.policy.Statements = append(p.policy.Statements, s)
 	}
 	return nil
@@ -108,19 +125,19 @@ func (p *parser) statements(n *node) error {
 
 // statementNodes are the elements of a statement as the document has them.
 type statementNodes struct {
-	sid, effect, principal, action, resource, condition *member
+	sid, effect, principal, action, resource, condition *document.Member
 }
 
-func (p *parser) statement(n *node) (Statement, error) {
+func (p *parser) statement(n *document.Node) (Statement, error) {
 	var s Statement
-	if n.kind != objectNode {
-		return s, p.errorAt(n.start, syntaxErrors, "a statement is a JSON object")
+	if n.Kind != document.Object {
+		return s, p.ErrorAt(n.Start, document.SyntaxErrors, "a statement is a JSON object")
 	}
 	elements, err := p.elements(n)
 	if err != nil {
 		return s, err
 	}
-	for _, step := range []func(*Statement, *statementNodes, *node) error{p.sid, p.effect, p.principal, p.actions, p.resources, p.conditions} {
+	for _, step := range []func(*Statement, *statementNodes, *document.Node) error{p.sid, p.effect, p.principal, p.actions, p.resources, p.conditions} {
 		if err := step(&s, elements, n); err != nil {
 			return s, err
 		}
@@ -128,12 +145,12 @@ func (p *parser) statement(n *node) (Statement, error) {
 	return s, nil
 }
 
-func (p *parser) elements(n *node) (*statementNodes, error) {
+func (p *parser) elements(n *document.Node) (*statementNodes, error) {
 	var e statementNodes
-	for i := range n.members {
-		m := &n.members[i]
-		var place **member
-		switch m.name {
+	for i := range n.Members {
+		m := &n.Members[i]
+		var place **document.Member
+		switch m.Name {
 		case "Sid":
 			place = &e.sid
 		case "Effect":
@@ -150,144 +167,135 @@ func (p *parser) elements(n *node) (*statementNodes, error) {
 			return nil, p.unknown(m, "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
 		}
 		if *place != nil {
-			return nil, p.errorAt(m.start, syntaxErrors, "a statement cannot have both %s and %s", (*place).name, m.name)
+			return nil, p.ErrorAt(m.Start, document.SyntaxErrors, "a statement cannot have both %s and %s", (*place).Name, m.Name)
 		}
 		*place = m
 	}
 	return &e, nil
 }
 
-func (p *parser) sid(s *Statement, e *statementNodes, _ *node) (err error) {
+func (p *parser) sid(s *Statement, e *statementNodes, _ *document.Node) (err error) {
 	if e.sid == nil {
 		return nil
 	}
-	n := &e.sid.value
+	n := &e.sid.Value
 	if s.Sid, err = p.text("Sid", n); err != nil || p.policy.Type == ResourcePolicy {
 		return err
 	}
 	for _, c := range s.Sid {
 		if (c < '0' || '9' < c) && (c < 'A' || 'Z' < c) && (c < 'a' || 'z' < c) {
-			return p.errorAt(n.start, "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*", "the Sid %q holds another character", clip(s.Sid))
+			return p.ErrorAt(n.Start, "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*", "the Sid %q holds another character", clip(s.Sid))
 		}
 	}
 	return nil
 }
 
-func (p *parser) effect(s *Statement, e *statementNodes, n *node) error {
+func (p *parser) effect(s *Statement, e *statementNodes, n *document.Node) error {
 	if e.effect == nil {
-		return p.errorAt(n.start, "Missing required field Effect", "a statement needs an Effect, which is Allow or Deny")
+		return p.ErrorAt(n.Start, "Missing required field Effect", "a statement needs an Effect, which is Allow or Deny")
 	}
-	value := &e.effect.value
+	value := &e.effect.Value
 	text, err := p.text("Effect", value)
 	if err != nil {
 		return err
 	}
 	if s.Effect.UnmarshalText([]byte(text)) != nil {
-		return p.errorAt(value.start, "Invalid effect: "+clip(text), "Effect is Allow or Deny, in these letters")
+		return p.ErrorAt(value.Start, "Invalid effect: "+clip(text), "Effect is Allow or Deny, in these letters")
 	}
 	return nil
 }
 
-func (p *parser) actions(s *Statement, e *statementNodes, n *node) error {
+func (p *parser) actions(s *Statement, e *statementNodes, n *document.Node) error {
 	if e.action == nil {
-		return p.errorAt(n.start, "Policy statement must contain actions.", "add Action or NotAction")
+		return p.ErrorAt(n.Start, "Policy statement must contain actions.", "add Action or NotAction")
 	}
-	s.actions.not = e.action.name == "NotAction"
-	values, err := p.texts(e.action.name, &e.action.value)
+	s.actions.not = e.action.Name == "NotAction"
+	values, err := p.texts(e.action.Name, &e.action.Value)
 	if err != nil {
 		return err
 	}
 	if len(values) == 0 {
-		return p.errorAt(e.action.value.start, "Policy statement must contain actions.", "%s is an empty list", e.action.name)
+		return p.ErrorAt(e.action.Value.Start, "Policy statement must contain actions.", "%s is an empty list", e.action.Name)
 	}
 	for i := range values {
 		if err := p.checkAction(&values[i]); err != nil {
 			return err
 		}
-		compiled, err := compileText(values[i].text, options{wildcards: true, fold: asciiFolding})
+		compiled, err := glob.Text(values[i].Text, glob.Options{Wildcards: true, Fold: glob.ASCIIFolding})
 		if err != nil {
-			return p.errorAt(values[i].start, syntaxErrors, "%s", err)
+			return p.ErrorAt(values[i].Start, document.SyntaxErrors, "%s", err)
 		}
 		s.actions.list = append(s.actions.list, compiled)
 	}
 	return nil
 }
 
-func (p *parser) checkAction(n *node) error {
-	service, name, found := strings.Cut(n.text, ":")
+func (p *parser) checkAction(n *document.Node) error {
+	service, name, found := strings.Cut(n.Text, ":")
 	switch {
 	case p.policy.Type == TrustPolicy && !strings.EqualFold(service, "sts"):
-		return p.errorAt(n.start, "AssumeRole policy may only specify STS AssumeRole actions.", "%q is not an action of STS", clip(n.text))
-	case n.text == "*":
+		return p.ErrorAt(n.Start, "AssumeRole policy may only specify STS AssumeRole actions.", "%q is not an action of STS", clip(n.Text))
+	case n.Text == "*":
 		return nil
 	case !found || service == "" || name == "":
-		return p.errorAt(n.start, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", "%q is not of the form service:Action", clip(n.text))
+		return p.ErrorAt(n.Start, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", "%q is not of the form service:Action", clip(n.Text))
 	case strings.Contains(name, ":"):
-		return p.errorAt(n.start, "Actions/Conditions can contain only one colon.", "%q has more", clip(n.text))
+		return p.ErrorAt(n.Start, "Actions/Conditions can contain only one colon.", "%q has more", clip(n.Text))
 	}
 	if service == "*" {
 		return nil
 	}
 	for _, c := range service {
 		if (c < '0' || '9' < c) && (c < 'A' || 'Z' < c) && (c < 'a' || 'z' < c) && c != '-' && c != '.' {
-			return p.errorAt(n.start, "Vendor "+clip(service)+" is not valid", "a service's prefix has letters, digits and hyphens")
+			return p.ErrorAt(n.Start, "Vendor "+clip(service)+" is not valid", "a service's prefix has letters, digits and hyphens")
 		}
 	}
 	return nil
 }
 
-func (p *parser) resources(s *Statement, e *statementNodes, n *node) error {
+func (p *parser) resources(s *Statement, e *statementNodes, n *document.Node) error {
 	switch {
 	case e.resource == nil && p.policy.Type == TrustPolicy:
 		return nil
 	case e.resource == nil:
-		return p.errorAt(n.start, "Policy statement must contain resources.", "add Resource or NotResource")
+		return p.ErrorAt(n.Start, "Policy statement must contain resources.", "add Resource or NotResource")
 	case p.policy.Type == TrustPolicy:
-		return p.errorAt(e.resource.start, "Has prohibited field Resource", "the resource of a trust policy is its role")
+		return p.ErrorAt(e.resource.Start, "Has prohibited field Resource", "the resource of a trust policy is its role")
 	}
-	s.resourced, s.resources.not = true, e.resource.name == "NotResource"
-	values, err := p.texts(e.resource.name, &e.resource.value)
+	s.resourced, s.resources.not = true, e.resource.Name == "NotResource"
+	values, err := p.texts(e.resource.Name, &e.resource.Value)
 	if err != nil {
 		return err
 	}
 	if len(values) == 0 {
-		return p.errorAt(e.resource.value.start, "Policy statement must contain resources.", "%s is an empty list", e.resource.name)
+		return p.ErrorAt(e.resource.Value.Start, "Policy statement must contain resources.", "%s is an empty list", e.resource.Name)
 	}
 	for i := range values {
-		compiled, err := compileARN(values[i].text, options{wildcards: true, variables: p.policy.Version == Version2012})
+		compiled, err := glob.ARN(values[i].Text, glob.Options{Wildcards: true, Variables: p.policy.Version == Version2012})
 		if err != nil {
-			return p.errorAt(values[i].start, syntaxErrors, "%s", err)
+			return p.ErrorAt(values[i].Start, document.SyntaxErrors, "%s", err)
 		}
-		if !isARNPattern(&compiled) {
-			return p.errorAt(values[i].start, "Resource "+clip(values[i].text)+" must be in ARN format or \"*\".", "an ARN has six parts between colons, the first of which is arn")
+		if !compiled.IsARN() {
+			return p.ErrorAt(values[i].Start, "Resource "+clip(values[i].Text)+" must be in ARN format or \"*\".", "an ARN has six parts between colons, the first of which is arn")
 		}
 		s.resources.list = append(s.resources.list, compiled)
 	}
 	return nil
 }
 
-// isARNPattern accepts "*", the six parts of an ARN, and fewer if the last
-// one ends in *.
-func isARNPattern(p *pattern) bool {
-	if p.source == "*" {
-		return true
-	}
-	return strings.HasPrefix(p.source, "arn:") && (len(p.parts) == 6 || strings.HasSuffix(p.source, "*"))
-}
-
 // text returns the string that an element must be.
-func (p *parser) text(element string, n *node) (string, error) {
-	if n.kind != stringNode {
-		return "", p.errorAt(n.start, syntaxErrors, "%s is a string", element)
+func (p *parser) text(element string, n *document.Node) (string, error) {
+	if n.Kind != document.String {
+		return "", p.ErrorAt(n.Start, document.SyntaxErrors, "%s is a string", element)
 	}
-	return n.text, nil
+	return n.Text, nil
 }
 
 // texts returns the values of an element that is a string or a list of them.
-func (p *parser) texts(element string, n *node) ([]node, error) {
-	items := []node{*n}
-	if n.kind == listNode {
-		items = n.items
+func (p *parser) texts(element string, n *document.Node) ([]document.Node, error) {
+	items := []document.Node{*n}
+	if n.Kind == document.List {
+		items = n.Items
 	}
 	for i := range items {
 		if _, err := p.text("a value of "+element, &items[i]); err != nil {
@@ -297,11 +305,11 @@ func (p *parser) texts(element string, n *node) ([]node, error) {
 	return items, nil
 }
 
-func (p *parser) unknown(m *member, known ...string) error {
+func (p *parser) unknown(m *document.Member, known ...string) error {
 	for _, name := range known {
-		if strings.EqualFold(m.name, name) {
-			return p.errorAt(m.start, syntaxErrors, "unknown element %q: the names of elements are case-sensitive, write %q", clip(m.name), name)
+		if strings.EqualFold(m.Name, name) {
+			return p.ErrorAt(m.Start, document.SyntaxErrors, "unknown element %q: the names of elements are case-sensitive, write %q", clip(m.Name), name)
 		}
 	}
-	return p.errorAt(m.start, syntaxErrors, "unknown element %q; there are %s", clip(m.name), strings.Join(known, ", "))
+	return p.ErrorAt(m.Start, document.SyntaxErrors, "unknown element %q; there are %s", clip(m.Name), strings.Join(known, ", "))
 }

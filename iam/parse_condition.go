@@ -7,60 +7,63 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/seed-615d3599/roost/iam/internal/document"
+	"github.com/seed-615d3599/roost/iam/internal/glob"
 )
 
-func (p *parser) principal(s *Statement, e *statementNodes, n *node) error {
+func (p *parser) principal(s *Statement, e *statementNodes, n *document.Node) error {
 	switch {
 	case e.principal == nil && p.policy.Type == IdentityPolicy:
 		return nil
 	case e.principal == nil:
-		return p.errorAt(n.start, "Missing required field Principal", "a statement of a %s says to whom it applies", p.policy.Type)
+		return p.ErrorAt(n.Start, "Missing required field Principal", "a statement of a %s says to whom it applies", p.policy.Type)
 	case p.policy.Type == IdentityPolicy:
-		return p.errorAt(e.principal.start, "Policy document should not specify a principal.", "it applies to whom it is attached to")
+		return p.ErrorAt(e.principal.Start, "Policy document should not specify a principal.", "it applies to whom it is attached to")
 	}
-	ps := &principals{not: e.principal.name == "NotPrincipal"}
+	ps := &principals{not: e.principal.Name == "NotPrincipal"}
 	s.principals = ps
 	switch {
 	case ps.not && p.policy.Type == TrustPolicy:
-		return p.errorAt(e.principal.start, "Has prohibited field NotPrincipal", "a trust policy names whom it trusts")
+		return p.ErrorAt(e.principal.Start, "Has prohibited field NotPrincipal", "a trust policy names whom it trusts")
 	case ps.not && s.Effect == Allow:
-		return p.errorAt(e.principal.start, syntaxErrors, "NotPrincipal with the effect Allow is not supported: it would let in everyone but a few")
+		return p.ErrorAt(e.principal.Start, document.SyntaxErrors, "NotPrincipal with the effect Allow is not supported: it would let in everyone but a few")
 	}
-	value := &e.principal.value
-	if value.kind == stringNode && value.text == "*" {
+	value := &e.principal.Value
+	if value.Kind == document.String && value.Text == "*" {
 		ps.everyone, ps.source = true, []string{"*"}
 		return nil
 	}
-	if value.kind != objectNode || len(value.members) == 0 {
-		return p.errorAt(value.start, "Invalid principal in policy", `%s is "*" or an object such as {"AWS": "123456789012"}`, e.principal.name)
+	if value.Kind != document.Object || len(value.Members) == 0 {
+		return p.ErrorAt(value.Start, "Invalid principal in policy", `%s is "*" or an object such as {"AWS": "123456789012"}`, e.principal.Name)
 	}
-	for i := range value.members {
-		if err := p.principalMember(ps, &value.members[i]); err != nil {
+	for i := range value.Members {
+		if err := p.principalMember(ps, &value.Members[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *parser) principalMember(ps *principals, m *member) error {
-	switch m.name {
+func (p *parser) principalMember(ps *principals, m *document.Member) error {
+	switch m.Name {
 	case "AWS", "Service", "Federated":
 	case "CanonicalUser":
-		return p.errorAt(m.start, "Invalid principal in policy", "CanonicalUser is not supported: name the account instead")
+		return p.ErrorAt(m.Start, "Invalid principal in policy", "CanonicalUser is not supported: name the account instead")
 	default:
 		return p.unknown(m, "AWS", "Service", "Federated", "CanonicalUser")
 	}
-	values, err := p.texts(m.name, &m.value)
+	values, err := p.texts(m.Name, &m.Value)
 	if err != nil {
 		return err
 	}
 	if len(values) == 0 {
-		return p.errorAt(m.value.start, "Invalid principal in policy", "%s is an empty list", m.name)
+		return p.ErrorAt(m.Value.Start, "Invalid principal in policy", "%s is an empty list", m.Name)
 	}
 	for i := range values {
-		if !ps.add(m.name, values[i].text) {
-			invalid := fmt.Sprintf("Invalid principal in policy: %q:%q", strings.ToUpper(m.name), clip(values[i].text))
-			return p.errorAt(values[i].start, invalid, "not a principal of the type %s; a wildcard can only stand for everyone", m.name)
+		if !ps.add(m.Name, values[i].Text) {
+			invalid := fmt.Sprintf("Invalid principal in policy: %q:%q", strings.ToUpper(m.Name), clip(values[i].Text))
+			return p.ErrorAt(values[i].Start, invalid, "not a principal of the type %s; a wildcard can only stand for everyone", m.Name)
 		}
 	}
 	return nil
@@ -109,28 +112,28 @@ func isUniqueID(text string) bool {
 		strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 
-func (p *parser) conditions(s *Statement, e *statementNodes, _ *node) error {
+func (p *parser) conditions(s *Statement, e *statementNodes, _ *document.Node) error {
 	if e.condition == nil {
 		return nil
 	}
-	n := &e.condition.value
-	if n.kind != objectNode {
-		return p.errorAt(n.start, syntaxErrors, "Condition is an object")
+	n := &e.condition.Value
+	if n.Kind != document.Object {
+		return p.ErrorAt(n.Start, document.SyntaxErrors, "Condition is an object")
 	}
 	seen := map[string]bool{}
-	for i := range n.members {
-		m := &n.members[i]
-		op, err := parseOperator(m.name)
+	for i := range n.Members {
+		m := &n.Members[i]
+		op, err := parseOperator(m.Name)
 		if err != nil {
-			return p.errorAt(m.start, syntaxErrors, "%s", err)
+			return p.ErrorAt(m.Start, document.SyntaxErrors, "%s", err)
 		}
-		if m.value.kind != objectNode {
-			return p.errorAt(m.value.start, syntaxErrors, "the value of %s is an object of condition keys", op.name)
+		if m.Value.Kind != document.Object {
+			return p.ErrorAt(m.Value.Start, document.SyntaxErrors, "the value of %s is an object of condition keys", op.name)
 		}
-		for j := range m.value.members {
-			key := &m.value.members[j]
-			if id := strings.ToLower(m.name + " " + key.name); seen[id] {
-				return p.errorAt(key.start, syntaxErrors, "the key %q stands twice under %s", clip(key.name), op.name)
+		for j := range m.Value.Members {
+			key := &m.Value.Members[j]
+			if id := strings.ToLower(m.Name + " " + key.Name); seen[id] {
+				return p.ErrorAt(key.Start, document.SyntaxErrors, "the key %q stands twice under %s", clip(key.Name), op.name)
 			} else {
 				seen[id] = true
 			}
@@ -164,23 +167,23 @@ func parseOperator(name string) (operator, error) {
 	return op, nil
 }
 
-func (p *parser) condition(op operator, m *member) (condition, error) {
-	c := condition{operator: op, key: m.name}
-	if before, after, found := strings.Cut(m.name, ":"); !found || before == "" || after == "" {
-		return c, p.errorAt(m.start, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", "%q is not of the form service:key", clip(m.name))
+func (p *parser) condition(op operator, m *document.Member) (condition, error) {
+	c := condition{operator: op, key: m.Name}
+	if before, after, found := strings.Cut(m.Name, ":"); !found || before == "" || after == "" {
+		return c, p.ErrorAt(m.Start, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", "%q is not of the form service:key", clip(m.Name))
 	}
-	items := []node{m.value}
-	if m.value.kind == listNode {
-		items = m.value.items
+	items := []document.Node{m.Value}
+	if m.Value.Kind == document.List {
+		items = m.Value.Items
 	}
 	for i := range items {
 		n := &items[i]
-		if n.kind != stringNode && n.kind != scalarNode {
-			return c, p.errorAt(n.start, syntaxErrors, "a value of %s is a string, a number or a boolean", clip(m.name))
+		if n.Kind != document.String && n.Kind != document.Scalar {
+			return c, p.ErrorAt(n.Start, document.SyntaxErrors, "a value of %s is a string, a number or a boolean", clip(m.Name))
 		}
-		v, err := p.value(op, n.text)
+		v, err := p.value(op, n.Text)
 		if err != nil {
-			return c, p.errorAt(n.start, syntaxErrors, "under %s, %s", op.name, err)
+			return c, p.ErrorAt(n.Start, document.SyntaxErrors, "under %s, %s", op.name, err)
 		}
 		c.values = append(c.values, v)
 	}
@@ -192,10 +195,10 @@ func (p *parser) condition(op operator, m *member) (condition, error) {
 // closes a door in silence.
 func (p *parser) value(op operator, text string) (v value, err error) {
 	opt := op.options
-	opt.variables = opt.variables && p.policy.Version == Version2012
-	compile := compileText
+	opt.Variables = opt.Variables && p.policy.Version == Version2012
+	compile := glob.Text
 	if op.compare == compareARN {
-		compile = compileARN
+		compile = glob.ARN
 	}
 	if v.pattern, err = compile(text, opt); err != nil {
 		return v, err
@@ -209,7 +212,7 @@ func (p *parser) value(op operator, text string) (v value, err error) {
 		date, ok = parseDate(text)
 		v.date = &date
 	case compareBool:
-		ok = v.pattern.variables || isBool(text)
+		ok = v.pattern.HasVariables || isBool(text)
 	case compareNull:
 		v.truth, ok = strings.EqualFold(text, "true"), isBool(text)
 	case compareBinary:
@@ -219,7 +222,7 @@ func (p *parser) value(op operator, text string) (v value, err error) {
 		network, parseErr := parseNetwork(text)
 		v.network, ok = &network, parseErr == nil
 	case compareARN:
-		ok = isARNPattern(&v.pattern) || v.pattern.variables
+		ok = v.pattern.IsARN() || v.pattern.HasVariables
 	}
 	if !ok {
 		return v, fmt.Errorf("%q is not %s", clip(text), op.compare.noun())

@@ -167,12 +167,12 @@ func ContextKeys(policies ...*Policy) []string {
 
 func (s *Statement) eachKey(add func(string)) {
 	for i := range s.resources.list {
-		s.resources.list[i].eachVariable(add)
+		s.resources.list[i].EachVariable(add)
 	}
 	for i := range s.conditions {
 		add(s.conditions[i].key)
 		for j := range s.conditions[i].values {
-			s.conditions[i].values[j].pattern.eachVariable(add)
+			s.conditions[i].values[j].pattern.EachVariable(add)
 		}
 	}
 }

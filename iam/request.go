@@ -1,5 +1,7 @@
 package iam
 
+import "github.com/seed-615d3599/roost/iam/internal/glob"
+
 // PrincipalKind says what kind of principal makes a request.
 type PrincipalKind uint8
 
@@ -52,7 +54,7 @@ type Context []Key
 // Lookup returns the key of that name, in whatever case, or nil.
 func (c Context) Lookup(name string) *Key {
 	for i := range c {
-		if len(c[i].Name) == len(name) && equalFoldASCII(c[i].Name, name) {
+		if len(c[i].Name) == len(name) && glob.EqualFoldASCII(c[i].Name, name) {
 			return &c[i]
 		}
 	}

@@ -1,5 +1,7 @@
 package iam
 
+import "github.com/seed-615d3599/roost/iam/internal/glob"
+
 // Bounds of a trace, so that no policy can make a record of a decision large.
 const (
 	defaultTraceStatements = 1000
@@ -118,12 +120,12 @@ func (c *condition) mismatch(ctx Context) *Mismatch {
 	return m
 }
 
-func (m *Mismatch) addPattern(p *pattern, ctx Context) {
+func (m *Mismatch) addPattern(p *glob.Pattern, ctx Context) {
 	if len(m.Policy) < maxTraceValues {
-		m.Policy = append(m.Policy, clip(p.source))
+		m.Policy = append(m.Policy, clip(p.Source))
 	}
-	p.eachVariable(func(key string) {
-		if k := ctx.Lookup(key); (k == nil || k.Values != nil) && !p.resolves(ctx) && len(m.Unresolved) < maxTraceValues {
+	p.EachVariable(func(key string) {
+		if k := ctx.Lookup(key); (k == nil || k.Values != nil) && !p.Resolves(ctx.variable) && len(m.Unresolved) < maxTraceValues {
 			m.Unresolved = append(m.Unresolved, clip(key))
 		}
 	})

@@ -1,4 +1,4 @@
-package iam
+package glob
 
 import (
 	"strings"
@@ -6,14 +6,15 @@ import (
 	"unicode/utf8"
 )
 
-// truth is the result of a comparison that may hang on a policy variable for
+// Truth is the result of a comparison that may hang on a policy variable for
 // which the request has no value.
-type truth uint8
+type Truth uint8
 
+// The results of a comparison.
 const (
-	no truth = iota
-	yes
-	unresolved
+	No Truth = iota
+	Yes
+	Unresolved
 )
 
 type tokenKind uint8
@@ -32,19 +33,22 @@ type token struct {
 	hasDefault bool
 }
 
-// pattern is a compiled value of a policy that is compared with text. A plain
+// Pattern is a compiled value of a policy that is compared with text. A plain
 // one has a single part. One for ARNs is split at the colons, so that a
 // wildcard stays within its part: its last part takes the rest of the text.
-type pattern struct {
-	prefix    string // literal text before the first wildcard or variable
-	shape     shape
-	fold      folding
-	variables bool   // holds a variable
-	skipParts uint8  // parts that lie wholly within the prefix,
-	skipBytes uint32 // which are so many bytes of it
-	parts     [][]token
-	source    string // as the policy has it
+type Pattern struct {
+	prefix       string // literal text before the first wildcard or variable
+	shape        shape
+	fold         Folding
+	HasVariables bool   // whether a variable is in it
+	skipParts    uint8  // parts that lie wholly within the prefix,
+	skipBytes    uint32 // which are so many bytes of it
+	parts        [][]token
+	Source       string // the value as the policy has it
 }
+
+// Variables returns the value of a policy variable, if it has one.
+type Variables func(name string) (value string, ok bool)
 
 // shape tells the patterns that need no more than a look at their prefix.
 type shape uint8
@@ -55,68 +59,49 @@ const (
 	prefixShape       // the prefix and a last *
 )
 
-// folding says which letters are the same.
-type folding uint8
+// Folding says which letters are the same.
+type Folding uint8
 
+// The ways to compare letters.
 const (
-	noFolding      folding = iota
-	asciiFolding           // upper and lower case of A to Z, as in actions
-	unicodeFolding         // upper and lower case of every letter
+	NoFolding      Folding = iota
+	ASCIIFolding           // upper and lower case of A to Z, as in actions
+	UnicodeFolding         // upper and lower case of every letter
 )
 
-// patterns is Action, NotAction, Resource or NotResource.
-type patterns struct {
-	not  bool
-	list []pattern
-}
-
-// match reports whether the element covers the text. A Not… element with a
-// value that cannot be resolved covers nothing.
-func (p *patterns) match(s string, ctx Context) bool {
-	for i := range p.list {
-		switch p.list[i].match(s, ctx) {
-		case yes:
-			return !p.not
-		case unresolved:
-			if p.not {
-				return false
-			}
-		}
-	}
-	return p.not
-}
-
-func (p *pattern) match(s string, ctx Context) truth {
-	if p.variables && !p.resolves(ctx) {
-		return unresolved
+// Match compares a text with the pattern.
+func (p *Pattern) Match(s string, vars Variables) Truth {
+	if p.HasVariables && !p.Resolves(vars) {
+		return Unresolved
 	}
 	switch n, ok := p.fold.prefix(s, p.prefix); {
 	case !ok:
-		return no
+		return No
 	case p.shape == prefixShape, p.shape == exactShape && n == len(s):
-		return yes
+		return Yes
 	case p.shape == exactShape:
-		return no
+		return No
 	}
 	last := len(p.parts) - 1
 	s = s[p.skipBytes:]
 	for _, part := range p.parts[p.skipParts:last] {
 		colon := strings.IndexByte(s, ':')
-		if colon < 0 || !glob(part, s[:colon], ctx, p.fold) {
-			return no
+		if colon < 0 || !glob(part, s[:colon], vars, p.fold) {
+			return No
 		}
 		s = s[colon+1:]
 	}
-	if glob(p.parts[last], s, ctx, p.fold) {
-		return yes
+	if glob(p.parts[last], s, vars, p.fold) {
+		return Yes
 	}
-	return no
+	return No
 }
 
-func (p *pattern) resolves(ctx Context) bool {
+// Resolves reports whether each variable of the pattern has a value.
+func (p *Pattern) Resolves(vars Variables) bool {
 	for _, part := range p.parts {
 		for i := range part {
-			if _, ok := part[i].resolve(ctx); !ok {
+			if _, ok := part[i].resolve(vars); !ok {
 				return false
 			}
 		}
@@ -124,8 +109,9 @@ func (p *pattern) resolves(ctx Context) bool {
 	return true
 }
 
-func (p *pattern) eachVariable(visit func(key string)) {
-	if !p.variables {
+// EachVariable visits the names of the pattern's variables, in order.
+func (p *Pattern) EachVariable(visit func(key string)) {
+	if !p.HasVariables {
 		return
 	}
 	for _, part := range p.parts {
@@ -137,14 +123,13 @@ func (p *pattern) eachVariable(visit func(key string)) {
 	}
 }
 
-// resolve returns the text that the token stands for. Only single-valued keys
-// have one (IAM User Guide, "Variables and tags").
-func (t *token) resolve(ctx Context) (string, bool) {
+// resolve returns the text that the token stands for.
+func (t *token) resolve(vars Variables) (string, bool) {
 	if t.kind != variable {
 		return t.text, true
 	}
-	if key := ctx.Lookup(t.text); key != nil && key.Values == nil {
-		return key.Value, true
+	if value, ok := vars(t.text); ok {
+		return value, true
 	}
 	return t.fallback, t.hasDefault
 }
@@ -152,7 +137,7 @@ func (t *token) resolve(ctx Context) (string, bool) {
 // glob compares text with tokens. After a mismatch it goes back to the last *
 // and lets that take one character more, which is enough, as an earlier *
 // need never take more than it did.
-func glob(tokens []token, s string, ctx Context, fold folding) bool {
+func glob(tokens []token, s string, vars Variables, fold Folding) bool {
 	at, pos, star, starPos := 0, 0, -1, 0
 	for {
 		if at == len(tokens) {
@@ -166,7 +151,7 @@ func glob(tokens []token, s string, ctx Context, fold folding) bool {
 			star, starPos = at, pos
 			at++
 			continue
-		} else if n, ok := tokens[at].consume(s[pos:], ctx, fold); ok {
+		} else if n, ok := tokens[at].consume(s[pos:], vars, fold); ok {
 			at, pos = at+1, pos+n
 			continue
 		}
@@ -182,10 +167,10 @@ func glob(tokens []token, s string, ctx Context, fold folding) bool {
 
 // nextTry returns where, after pos, the token that follows a * could begin, or
 // -1 if nowhere.
-func nextTry(next *token, s string, pos int, fold folding) int {
+func nextTry(next *token, s string, pos int, fold Folding) int {
 	_, n := utf8.DecodeRuneInString(s[pos:])
 	pos += n
-	if next.kind != literal || fold != noFolding {
+	if next.kind != literal || fold != NoFolding {
 		return pos
 	}
 	jump := strings.Index(s[pos:], next.text)
@@ -196,7 +181,7 @@ func nextTry(next *token, s string, pos int, fold folding) int {
 }
 
 // consume returns how many bytes at the start of s the token stands for.
-func (t *token) consume(s string, ctx Context, fold folding) (int, bool) {
+func (t *token) consume(s string, vars Variables, fold Folding) (int, bool) {
 	if t.kind == anyOne {
 		if s == "" {
 			return 0, false
@@ -204,7 +189,7 @@ func (t *token) consume(s string, ctx Context, fold folding) (int, bool) {
 		_, n := utf8.DecodeRuneInString(s)
 		return n, true
 	}
-	text, ok := t.resolve(ctx)
+	text, ok := t.resolve(vars)
 	if !ok {
 		return 0, false
 	}
@@ -212,17 +197,17 @@ func (t *token) consume(s string, ctx Context, fold folding) (int, bool) {
 }
 
 // prefix reports whether s begins with prefix, and how many bytes of s that is.
-func (f folding) prefix(s, prefix string) (int, bool) {
+func (f Folding) prefix(s, prefix string) (int, bool) {
 	switch {
-	case f == unicodeFolding:
+	case f == UnicodeFolding:
 		return foldPrefix(s, prefix)
 	case len(s) < len(prefix):
 		return 0, false
-	case f == noFolding:
+	case f == NoFolding:
 		return len(prefix), s[:len(prefix)] == prefix
 	}
 	s = s[:len(prefix)]
-	return len(prefix), s == prefix || equalFoldASCII(s, prefix)
+	return len(prefix), s == prefix || EqualFoldASCII(s, prefix)
 }
 
 // foldPrefix is prefix for letters of any script, whose upper and lower case
@@ -270,33 +255,13 @@ func lower(b byte) byte {
 	return b
 }
 
-// equalFoldASCII compares two texts of the same length. It begins at the end,
+// EqualFoldASCII compares two texts of the same length. It begins at the end,
 // as what differs in keys and actions is seldom how they begin.
-func equalFoldASCII(a, b string) bool {
+func EqualFoldASCII(a, b string) bool {
 	for i := len(a) - 1; i >= 0; i-- {
 		if a[i] != b[i] && lower(a[i]) != lower(b[i]) {
 			return false
 		}
 	}
 	return true
-}
-
-// Match reports whether text matches a pattern in which * stands for any run
-// of characters and ? for any single one, as in StringLike.
-func Match(text, wildcards string) bool {
-	p, _ := compileText(wildcards, options{wildcards: true}) // only variables can be malformed
-	return p.match(text, nil) == yes
-}
-
-// MatchARN reports whether an ARN matches a pattern, as in ArnLike: each of
-// the six parts between colons is compared by itself, so that a * never
-// reaches beyond its part.
-func MatchARN(arn, wildcards string) bool {
-	p, _ := compileARN(wildcards, options{wildcards: true}) // only variables can be malformed
-	return isARN(arn) && p.match(arn, nil) == yes
-}
-
-// isARN reports whether text has the six parts of an ARN.
-func isARN(s string) bool {
-	return strings.HasPrefix(s, "arn:") && strings.Count(s, ":") >= 5
 }

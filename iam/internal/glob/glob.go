@@ -1,27 +1,34 @@
-package iam
+// Package glob matches text with the values of policies: text with wildcards
+// and policy variables, compared as a whole or, for ARNs, part by part.
+//
+//	p, err := glob.ARN("arn:aws:s3:::b/${aws:username}/*", glob.Options{Wildcards: true, Variables: true})
+//	p.Match("arn:aws:s3:::b/bob/k", variables) == glob.Yes
+//
+// A pattern is compiled once; matching allocates nothing.
+package glob
 
 import (
 	"fmt"
 	"strings"
 )
 
-// options say what is special in a value of a policy.
-type options struct {
-	wildcards bool // * and ?
-	variables bool // ${...}
-	fold      folding
+// Options say what is special in a value of a policy.
+type Options struct {
+	Wildcards bool // * and ?
+	Variables bool // ${...}
+	Fold      Folding // which letters are the same
 }
 
-// compileText compiles a value that is compared as a whole.
-func compileText(s string, opt options) (pattern, error) {
+// Text compiles a value that is compared as a whole.
+func Text(s string, opt Options) (Pattern, error) {
 	tokens, err := scan(s, opt)
 	if err != nil {
-		return pattern{}, err
+		return Pattern{}, err
 	}
 	return newPattern(s, [][]token{tokens}, opt), nil
 }
 
-// compileARN compiles a value that is compared part by part: partition,
+// ARN compiles a value that is compared part by part: "arn", partition,
 // service, region, account and resource, of which the last may hold colons. A
 // pattern with fewer parts matches only if it ends in *, which then takes the
 // parts that it lacks too.
@@ -31,23 +38,23 @@ func compileText(s string, opt options) (pattern, error) {
 // beyond the colon boundaries". That it does so only as the pattern's very
 // last character is inferred; a * that reached further would let the path of
 // a URL, which the caller chooses, pass for an account.
-func compileARN(s string, opt options) (pattern, error) {
+func ARN(s string, opt Options) (Pattern, error) {
 	tokens, err := scan(s, opt)
 	if err != nil {
-		return pattern{}, err
+		return Pattern{}, err
 	}
 	return newPattern(s, splitParts(tokens), opt), nil
 }
 
-func newPattern(source string, parts [][]token, opt options) pattern {
-	p := pattern{source: source, parts: parts, fold: opt.fold}
+func newPattern(source string, parts [][]token, opt Options) Pattern {
+	p := Pattern{Source: source, parts: parts, fold: opt.Fold}
 	for _, part := range parts {
 		for i := range part {
-			p.variables = p.variables || part[i].kind == variable
+			p.HasVariables = p.HasVariables || part[i].kind == variable
 		}
 	}
 	p.prefix, p.shape = literalPrefix(parts)
-	if p.fold == noFolding && len(parts) > 1 {
+	if p.fold == NoFolding && len(parts) > 1 {
 		p.skipParts = uint8(min(strings.Count(p.prefix, ":"), len(parts)-1)) // of six at most
 		for range p.skipParts {
 			p.skipBytes += uint32(strings.IndexByte(p.prefix[p.skipBytes:], ':') + 1)
@@ -105,7 +112,7 @@ func splitParts(tokens []token) [][]token {
 }
 
 // scan turns a value into tokens.
-func scan(s string, opt options) ([]token, error) {
+func scan(s string, opt Options) ([]token, error) {
 	var tokens []token
 	var text strings.Builder
 	flush := func() {
@@ -116,17 +123,17 @@ func scan(s string, opt options) ([]token, error) {
 	}
 	for i := 0; i < len(s); {
 		switch {
-		case opt.wildcards && s[i] == '*':
+		case opt.Wildcards && s[i] == '*':
 			flush()
 			if len(tokens) == 0 || tokens[len(tokens)-1].kind != anyRun {
 				tokens = append(tokens, token{kind: anyRun})
 			}
 			i++
-		case opt.wildcards && s[i] == '?':
+		case opt.Wildcards && s[i] == '?':
 			flush()
 			tokens = append(tokens, token{kind: anyOne})
 			i++
-		case opt.variables && strings.HasPrefix(s[i:], "${"):
+		case opt.Variables && strings.HasPrefix(s[i:], "${"):
 			t, n, err := scanVariable(s[i:])
 			if err != nil {
 				return nil, err
@@ -153,11 +160,11 @@ func scan(s string, opt options) ([]token, error) {
 func scanVariable(s string) (token, int, error) {
 	end := strings.IndexAny(s, ",}")
 	if end < 0 {
-		return token{}, 0, fmt.Errorf("the policy variable in %q has no closing brace", clip(s))
+		return token{}, 0, fmt.Errorf("the policy variable in %.200q has no closing brace", s)
 	}
 	key := strings.TrimSpace(s[2:end])
 	if key == "" {
-		return token{}, 0, fmt.Errorf("the policy variable in %q has no name", clip(s))
+		return token{}, 0, fmt.Errorf("the policy variable in %.200q has no name", s)
 	}
 	if s[end] == '}' {
 		if key == "*" || key == "?" || key == "$" {
@@ -169,16 +176,21 @@ func scanVariable(s string) (token, int, error) {
 	value, after, closed := strings.Cut(strings.TrimPrefix(rest, "'"), "'")
 	after = strings.TrimLeft(after, " ")
 	if !strings.HasPrefix(rest, "'") || !closed || !strings.HasPrefix(after, "}") {
-		return token{}, 0, fmt.Errorf("the default value in %q is not of the form ${key, 'default'}", clip(s))
+		return token{}, 0, fmt.Errorf("the default value in %.200q is not of the form ${key, 'default'}", s)
 	}
 	return token{kind: variable, text: key, fallback: value, hasDefault: true}, len(s) - len(after) + 1, nil
 }
 
-// clip shortens what an error or a trace quotes.
-func clip(s string) string {
-	const most = 200
-	if len(s) <= most {
-		return s
+// IsARN reports whether text has the six parts of an ARN.
+func IsARN(s string) bool {
+	return strings.HasPrefix(s, "arn:") && strings.Count(s, ":") >= 5
+}
+
+// IsARN reports whether the pattern can match an ARN: it is "*", has the six
+// parts of an ARN, or fewer of which the last ends in *.
+func (p *Pattern) IsARN() bool {
+	if p.Source == "*" {
+		return true
 	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
+	return strings.HasPrefix(p.Source, "arn:") && (len(p.parts) == 6 || strings.HasSuffix(p.Source, "*"))
 }
