@@ -19,7 +19,6 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
-	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 	"github.com/seed-615d3599/roost/internal/term"
 )
@@ -169,11 +168,6 @@ func (s *session) home() (string, error) {
 		return dir, nil
 	}
 	return os.UserHomeDir()
-}
-
-// load reads the app in a folder, given or the present one.
-func (s *session) load(dir, stage string) (*config.App, error) {
-	return config.Load(dir, stage)
 }
 
 // below returns a path as people read it: relative where that is shorter.

@@ -124,8 +124,7 @@ func (c *curlCommand) body(s *session) (string, error) {
 	return string(data), err
 }
 
-// address returns the URL to call. Only an API of the stage gets the signature
-// of its people: a URL that leads elsewhere is refused.
+// address returns the URL to call.
 func (c *curlCommand) address(s *session, app *config.App) (string, error) {
 	if u, err := url.Parse(c.URL); err == nil && u.IsAbs() {
 		return c.URL, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -21,7 +22,7 @@ type buildCommand struct {
 
 // Run builds the app.
 func (c *buildCommand) Run(ctx context.Context, s *session) error {
-	app, err := s.load(c.Dir, c.Stage)
+	app, err := s.load(c.Dir, c.Stage, "")
 	if err != nil {
 		return err
 	}
@@ -29,8 +30,7 @@ func (c *buildCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	s.term.Print("Preparing your app")
-	made, err := s.newWorkshop(app, (&target{to: to}).local(), false).assemble(ctx)
+	made, err := s.source(app, "", (&target{to: to}).local(), false).assemble(ctx)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ type deployCommand struct {
 
 // Run deploys a stage.
 func (c *deployCommand) Run(ctx context.Context, s *session) (err error) {
-	app, err := s.loadFor(c.Dir, c.Stage, c.Assembly)
+	app, err := s.load(c.Dir, c.Stage, c.Assembly)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,10 @@ func (c *deployCommand) Run(ctx context.Context, s *session) (err error) {
 	if err != nil {
 		return err
 	}
-	made, err := s.assembled(ctx, app, c.Assembly, (&target{to: to}).local())
+	if err := forgetOutputs(c.OutputsFile); err != nil {
+		return err
+	}
+	made, err := s.source(app, c.Assembly, (&target{to: to}).local(), false).assemble(ctx)
 	if err != nil {
 		return err
 	}
@@ -80,22 +83,16 @@ func (c *deployCommand) Run(ctx context.Context, s *session) (err error) {
 	return s.deploy(ctx, app, t, made, c.OutputsFile)
 }
 
-// loadFor reads the app's settings. With a ready assembly the folder need not
-// hold an app.
-func (s *session) loadFor(dir, stage, assemblyDir string) (*config.App, error) {
-	if assemblyDir != "" {
-		return config.Bare(dir, stage)
+// forgetOutputs removes the outputs file of an earlier time: it appears when
+// the stage is ready.
+func forgetOutputs(name string) error {
+	if name == "" {
+		return nil
 	}
-	return s.load(dir, stage)
-}
-
-// assembled returns the assembly to deploy: a ready one, or the app's.
-func (s *session) assembled(ctx context.Context, app *config.App, dir string, local bool) (*assembly.Assembly, error) {
-	if dir != "" {
-		return assembly.Read(dir)
+	if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	s.term.Print("Preparing your app")
-	return s.newWorkshop(app, local, false).assemble(ctx)
+	return nil
 }
 
 // announce says where the stage goes, before anything is sent, where that is
@@ -183,7 +180,7 @@ type removeCommand struct {
 
 // Run deletes a stage's stacks.
 func (c *removeCommand) Run(ctx context.Context, s *session) (err error) {
-	app, err := s.loadFor(c.Dir, c.Stage, c.Assembly)
+	app, err := s.load(c.Dir, c.Stage, c.Assembly)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"path/filepath"
+	"sync"
 
 	"github.com/seed-615d3599/roost/internal/assembly"
 	"github.com/seed-615d3599/roost/internal/config"
@@ -44,31 +44,30 @@ func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
 	if err := checkPort(c.Port); err != nil {
 		return err
 	}
-	app, err := s.loadFor(c.Dir, c.Stage, c.Assembly)
+	app, err := s.load(c.Dir, c.Stage, c.Assembly)
 	if err != nil {
 		return err
 	}
-	if err := s.refuseSecond(app.RegionFile()); err != nil {
+	if err := errors.Join(s.refuseSecond(app.RegionFile()), forgetOutputs(c.OutputsFile)); err != nil {
 		return err
 	}
 	s.term.Banner("Deploying app")
-	live := &liveApp{session: s, app: app, assemblyDir: c.Assembly, outputsFile: c.OutputsFile,
-		shop: s.newWorkshop(app, true, true)}
-	made, err := live.assemble(ctx)
-	if err != nil {
-		return err
+	live := &liveApp{session: s, app: app, outputsFile: c.OutputsFile, source: s.source(app, c.Assembly, true, true)}
+	// The watching begins first, so that no edit is missed; what keeps it from
+	// beginning is told better by what reads the files.
+	watcher, unwatched := watch.New(watch.Config{Roots: live.source.roots()})
+	if unwatched == nil {
+		defer watcher.Close()
 	}
-	started, err := s.startRegion(ctx, regionSettings{app: app, port: c.Port, twitter: c.Twitter})
+	made, started, err := live.begin(ctx, regionSettings{app: app, port: c.Port, twitter: c.Twitter})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, started.close()) }()
-	live.target = localTarget(started.info, nil)
-	watcher, err := watch.New(watch.Config{Roots: live.roots()})
-	if err != nil {
-		return fmt.Errorf("watch the app's files: %w", err)
+	if unwatched != nil {
+		return fmt.Errorf("watch the app's files: %w", unwatched)
 	}
-	defer watcher.Close()
+	live.target = localTarget(started.info, nil)
 	if err := s.deploy(ctx, app, live.target, made, c.OutputsFile); err != nil {
 		return err
 	}
@@ -101,27 +100,26 @@ func (s *session) refuseSecond(regionFile string) error {
 type liveApp struct {
 	*session
 	app         *config.App
-	shop        *workshop
+	source      source
 	target      *target
-	assemblyDir string
 	outputsFile string
 }
 
-func (l *liveApp) assemble(ctx context.Context) (*assembly.Assembly, error) {
-	if l.assemblyDir != "" {
-		return assembly.Read(l.assemblyDir)
+// begin makes the assembly and starts the region, both at once.
+func (l *liveApp) begin(ctx context.Context, settings regionSettings) (*assembly.Assembly, *startedRegion, error) {
+	var started *startedRegion
+	var failed error
+	var both sync.WaitGroup
+	both.Go(func() { started, failed = l.startRegion(ctx, settings) })
+	made, err := l.source.assemble(ctx)
+	both.Wait()
+	if err == nil && failed == nil {
+		return made, started, nil
 	}
-	l.term.Print("Preparing your app")
-	return l.shop.assemble(ctx)
-}
-
-func (l *liveApp) roots() []string {
-	if l.assemblyDir != "" {
-		if abs, err := filepath.Abs(l.assemblyDir); err == nil {
-			return []string{abs}
-		}
+	if failed == nil {
+		failed = started.close()
 	}
-	return []string{l.app.Dir}
+	return nil, nil, errors.Join(err, failed)
 }
 
 // follow deploys edits until ctx ends, which is how a start ends well. An edit
@@ -146,51 +144,13 @@ func (l *liveApp) follow(ctx context.Context, watcher *watch.Watcher) error {
 	}
 }
 
-// edit brings changed files to the region, doing no more than they ask for.
+// edit brings changed files to the region.
 func (l *liveApp) edit(ctx context.Context, changed []string) error {
-	if l.assemblyDir != "" {
-		made, err := assembly.Read(l.assemblyDir)
-		if err != nil {
-			return err
-		}
-		return l.redeploy(ctx, made)
-	}
-	synth, builds := l.shop.affected(changed)
-	if !synth && !builds {
-		return nil
-	}
-	l.term.Printf("Edited %s", l.names(changed))
-	if synth {
-		app, err := config.Load(l.app.Dir, l.app.Stage)
-		if err != nil {
-			return err
-		}
-		*l.app = *app
-		if err := l.shop.synth(ctx); err != nil {
-			return err
-		}
-	}
-	made, err := l.shop.finish(ctx)
-	if err != nil {
+	made, err := l.source.edited(ctx, changed)
+	if err != nil || made == nil {
 		return err
 	}
-	return l.redeploy(ctx, made)
-}
-
-func (l *liveApp) redeploy(ctx context.Context, made *assembly.Assembly) error {
 	return l.deploy(ctx, l.app, l.target, made, l.outputsFile)
-}
-
-// names returns changed files for a person.
-func (l *liveApp) names(changed []string) string {
-	first := changed[0]
-	if rel, err := filepath.Rel(l.app.Dir, first); err == nil {
-		first = rel
-	}
-	if len(changed) == 1 {
-		return first
-	}
-	return fmt.Sprintf("%s and %d more", first, len(changed)-1)
 }
 
 type serveCommand struct {

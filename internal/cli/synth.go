@@ -43,6 +43,7 @@ func (s *session) newWorkshop(app *config.App, local, live bool) *workshop {
 // assemble runs the app's program, builds its functions and writes the
 // assembly. Nothing of an earlier assembly is touched before all has succeeded.
 func (w *workshop) assemble(ctx context.Context) (*assembly.Assembly, error) {
+	w.term.Print("Preparing your app")
 	if err := w.synth(ctx); err != nil {
 		return nil, err
 	}
@@ -51,9 +52,9 @@ func (w *workshop) assemble(ctx context.Context) (*assembly.Assembly, error) {
 
 // synth runs the app's program, which writes templates and a list of builds.
 func (w *workshop) synth(ctx context.Context) error {
-	if _, err := os.Stat(filepath.Join(w.app.Dir, libFolder)); err != nil {
-		return term.WithHint(fmt.Errorf("there is no folder %s in %s", libFolder, w.app.Dir),
-			"the app is described by a Go program in lib: \"roost new DIR\" writes one, and \"--assembly DIR\" takes what other tools made")
+	if sources, err := filepath.Glob(filepath.Join(w.app.Dir, libFolder, "*.go")); err != nil || len(sources) == 0 {
+		return term.WithHint(fmt.Errorf("there is no Go program in %s", filepath.Join(w.app.Dir, libFolder)),
+			"the program in lib describes the app: \"roost new DIR\" writes one, and \"--assembly DIR\" takes what other tools have synthesized")
 	}
 	if _, err := scaffold.SDK(w.app.Dir); err != nil {
 		return fmt.Errorf("write the construct package: %w", err)
@@ -147,9 +148,47 @@ func (w *workshop) declared(err error) error {
 	return err
 }
 
+func (w *workshop) roots() []string { return []string{w.app.Dir} }
+
+// edited brings an edit into the assembly. Settings are read again where they
+// may have changed.
+func (w *workshop) edited(ctx context.Context, changed []string) (*assembly.Assembly, error) {
+	synth, builds := w.affected(changed)
+	if !synth && !builds {
+		return nil, nil
+	}
+	w.term.Printf("Edited %s", w.names(changed))
+	if synth {
+		app, err := config.Load(w.app.Dir, w.app.Stage)
+		if err != nil {
+			return nil, err
+		}
+		*w.app = *app
+		if err := w.synth(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return w.finish(ctx)
+}
+
+// names returns changed files for a person.
+func (w *workshop) names(changed []string) string {
+	first := changed[0]
+	if rel, err := filepath.Rel(w.app.Dir, first); err == nil {
+		first = rel
+	}
+	if len(changed) == 1 {
+		return first
+	}
+	return fmt.Sprintf("%s and %d more", first, len(changed)-1)
+}
+
 // affected reports what an edit of files asks for: a synthesis, which settings,
 // the program in lib and new or removed handlers need, or else only builds.
 func (w *workshop) affected(changed []string) (synth, builds bool) {
+	if _, err := os.Stat(filepath.Join(w.app.SynthDir(), "builds.json")); err != nil {
+		return true, true // the stage was removed meanwhile
+	}
 	settings := append(w.app.EnvFiles(), filepath.Join(w.app.Dir, "roost.json"), filepath.Join(w.app.Dir, "sst.json"))
 	for _, name := range changed {
 		if slices.Contains(settings, name) || name == w.app.Dir {
