@@ -7,11 +7,14 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/seed-615d3599/roost/internal/need"
 	"github.com/seed-615d3599/roost/internal/region/access"
 	"github.com/seed-615d3599/roost/internal/region/identity"
 	"github.com/seed-615d3599/roost/internal/region/store"
@@ -176,6 +179,42 @@ func TestGuestsGetASession(t *testing.T) {
 	c.call(c.pools, "GetCredentialsForIdentity", map[string]any{"IdentityId": id.IdentityId}, &given)
 	if _, caller, err := c.access.Key(t.Context(), given.Credentials.AccessKeyId, given.Credentials.SessionToken); err != nil || !strings.HasSuffix(caller.RoleARN, "role/unauthenticated") {
 		t.Errorf("a guest is %+v, %v", caller, err)
+	}
+}
+
+// The tutorial's commands, with its colon between token and secret.
+func TestTheAWSCLISignsIn(t *testing.T) {
+	aws := need.Tool(t, "aws")
+	c := newChain(t)
+	profile, err := c.app.AuthorizeAs(t.Context(), "fanjiewang")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(out any, args ...string) {
+		t.Helper()
+		command := exec.CommandContext(t.Context(), aws, append([]string{"cognito-identity", "--endpoint-url", c.pool.Endpoint, "--region", "us-east-1", "--output", "json"}, args...)...)
+		command.Env = []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH")}
+		var said strings.Builder
+		command.Stderr = &said
+		answer, err := command.Output()
+		if err == nil {
+			err = json.Unmarshal(answer, out)
+		}
+		if err != nil {
+			t.Fatalf("aws %q: %v: %s", args, err, said.String())
+		}
+	}
+	login := "api.twitter.com=" + profile.Token + ":" + profile.Secret
+	var id struct{ IdentityId string }
+	run(&id, "get-id", "--identity-pool-id", c.pool.ID, "--logins", login)
+	var given struct {
+		IdentityId  string
+		Credentials struct{ AccessKeyId, SecretKey, SessionToken string }
+	}
+	run(&given, "get-credentials-for-identity", "--identity-id", id.IdentityId, "--logins", login)
+	secret, _, err := c.access.Key(t.Context(), given.Credentials.AccessKeyId, given.Credentials.SessionToken)
+	if err != nil || secret != given.Credentials.SecretKey || given.IdentityId != id.IdentityId {
+		t.Errorf("got %+v, %v", given, err)
 	}
 }
 
