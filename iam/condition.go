@@ -2,11 +2,11 @@ package iam
 
 import (
 	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/seed-615d3599/roost/iam/internal/glob"
+	"github.com/seed-615d3599/roost/iam/internal/scalar"
 )
 
 // comparison is what a condition operator compares, and how.
@@ -263,12 +263,11 @@ func (c *condition) read(v string) (r requestValue, ok bool) {
 	r.text, ok = v, true
 	switch c.compare {
 	case compareNumber:
-		r.number, ok = parseNumber(v)
+		r.number, ok = scalar.Number(v)
 	case compareDate:
-		r.date, ok = parseDate(v)
+		r.date, ok = scalar.Date(v)
 	case compareIP:
-		address, err := netip.ParseAddr(v)
-		r.address, ok = address.Unmap().WithZone(""), err == nil
+		r.address, ok = scalar.Address(v)
 	case compareARN:
 		ok = glob.IsARN(v)
 	}
@@ -317,46 +316,4 @@ func (r relation) holds(order int) bool {
 		return order >= 0
 	}
 	return order == 0
-}
-
-// parseNumber reads an integer or a decimal value, and nothing else that
-// strconv would take, such as "inf" or "0x10".
-func parseNumber(s string) (float64, bool) {
-	if strings.Trim(s, "+-.0123456789eE") != "" || s == "" || len(s) > 64 {
-		return 0, false
-	}
-	for i := 0; i < len(s); i++ {
-		if !strings.Contains("+-.0123456789eE", s[i:i+1]) {
-			return 0, false
-		}
-	}
-	n, err := strconv.ParseFloat(s, 64)
-	return n, err == nil
-}
-
-// parseDate reads the forms of ISO 8601 that the W3C note "Date and Time
-// Formats" lists, the basic form that AWS's own signatures use, and seconds
-// since 1970. Four digits alone are a year.
-func parseDate(s string) (time.Time, bool) {
-	if len(s) != len("2006") && onlyDigits(s) {
-		seconds, err := strconv.ParseInt(s, 10, 64)
-		return time.Unix(seconds, 0).UTC(), err == nil
-	}
-	layout := ""
-	switch {
-	case len(s) == len("2006"):
-		layout = "2006"
-	case len(s) == len("2006-01"):
-		layout = "2006-01"
-	case len(s) == len("2006-01-02"):
-		layout = "2006-01-02"
-	case len(s) > 16 && s[16] == ':':
-		layout = time.RFC3339
-	case len(s) > 16 && s[10] == 'T':
-		layout = "2006-01-02T15:04Z07:00"
-	default:
-		layout = "20060102T150405Z07:00"
-	}
-	t, err := time.Parse(layout, s)
-	return t, err == nil
 }

@@ -2,7 +2,6 @@ package iam
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/seed-615d3599/roost/iam/internal/document"
 	"github.com/seed-615d3599/roost/iam/internal/glob"
+	"github.com/seed-615d3599/roost/iam/internal/scalar"
 )
 
 func (p *parser) principal(s *Statement, e *statementNodes, n *document.Node) error {
@@ -206,10 +206,10 @@ func (p *parser) value(op operator, text string) (v value, err error) {
 	ok := true
 	switch op.compare {
 	case compareNumber:
-		v.number, ok = parseNumber(text)
+		v.number, ok = scalar.Number(text)
 	case compareDate:
 		var date time.Time
-		date, ok = parseDate(text)
+		date, ok = scalar.Date(text)
 		v.date = &date
 	case compareBool:
 		ok = v.pattern.HasVariables || isBool(text)
@@ -219,8 +219,9 @@ func (p *parser) value(op operator, text string) (v value, err error) {
 		_, decodeErr := base64.StdEncoding.Strict().DecodeString(text)
 		ok = decodeErr == nil
 	case compareIP:
-		network, parseErr := parseNetwork(text)
-		v.network, ok = &network, parseErr == nil
+		var network netip.Prefix
+		network, ok = scalar.Network(text)
+		v.network = &network
 	case compareARN:
 		ok = v.pattern.IsARN() || v.pattern.HasVariables
 	}
@@ -239,18 +240,3 @@ func (c comparison) noun() string {
 }
 
 func isBool(s string) bool { return strings.EqualFold(s, "true") || strings.EqualFold(s, "false") }
-
-// parseNetwork reads an address or a range. Without a prefix length it is the
-// one address. Bits beyond the prefix do not count.
-func parseNetwork(s string) (netip.Prefix, error) {
-	if !strings.Contains(s, "/") {
-		address, err := netip.ParseAddr(s)
-		if err != nil || address.Zone() != "" {
-			return netip.Prefix{}, errors.New("not an address")
-		}
-		address = address.Unmap()
-		return netip.PrefixFrom(address, address.BitLen()), nil
-	}
-	network, err := netip.ParsePrefix(s)
-	return network.Masked(), err
-}

@@ -3,6 +3,8 @@ package iam
 import (
 	"slices"
 	"strings"
+
+	"github.com/seed-615d3599/roost/iam/internal/scalar"
 )
 
 // grant is how an allow in a resource-based policy reaches a principal, and so
@@ -150,14 +152,5 @@ func accountOf(text string) string {
 }
 
 func isAccount(s string) bool {
-	return len(s) == 12 && onlyDigits(s)
-}
-
-func onlyDigits(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] < '0' || '9' < s[i] {
-			return false
-		}
-	}
-	return s != ""
+	return len(s) == 12 && scalar.OnlyDigits(s)
 }

@@ -14,8 +14,8 @@ import (
 
 // Options say what is special in a value of a policy.
 type Options struct {
-	Wildcards bool // * and ?
-	Variables bool // ${...}
+	Wildcards bool    // * and ?
+	Variables bool    // ${...}
 	Fold      Folding // which letters are the same
 }
 
