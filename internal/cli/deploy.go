@@ -11,6 +11,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/assembly"
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/deploy"
+	"github.com/seed-615d3599/roost/internal/synth"
 	"github.com/seed-615d3599/roost/internal/term"
 )
 
@@ -22,7 +23,7 @@ type buildCommand struct {
 
 // Run builds the app.
 func (c *buildCommand) Run(ctx context.Context, s *session) error {
-	app, err := s.load(c.Dir, c.Stage, "")
+	app, err := synth.Load(c.Dir, c.Stage, "")
 	if err != nil {
 		return err
 	}
@@ -30,7 +31,7 @@ func (c *buildCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	made, err := s.source(app, "", (&target{to: to}).local(), false).assemble(ctx)
+	made, err := s.source(app, "", to, false).Assemble(ctx)
 	if err != nil {
 		return err
 	}
@@ -40,6 +41,12 @@ func (c *buildCommand) Run(ctx context.Context, s *session) error {
 	}
 	s.term.Print("\nRun roost deploy to deploy it.")
 	return nil
+}
+
+// source is where the assembly for a destination comes from.
+func (s *session) source(app *config.App, assemblyDir, to string, live bool) synth.Source {
+	return synth.New(synth.Config{App: app, Assembly: assemblyDir, Local: (&target{to: to}).local(), Live: live,
+		Environ: s.env, Print: s.term.Print, Warn: s.term.Warn})
 }
 
 func plural(n int, word string) string {
@@ -59,7 +66,7 @@ type deployCommand struct {
 
 // Run deploys a stage.
 func (c *deployCommand) Run(ctx context.Context, s *session) (err error) {
-	app, err := s.load(c.Dir, c.Stage, c.Assembly)
+	app, err := synth.Load(c.Dir, c.Stage, c.Assembly)
 	if err != nil {
 		return err
 	}
@@ -70,7 +77,7 @@ func (c *deployCommand) Run(ctx context.Context, s *session) (err error) {
 	if err := forgetOutputs(c.OutputsFile); err != nil {
 		return err
 	}
-	made, err := s.source(app, c.Assembly, (&target{to: to}).local(), false).assemble(ctx)
+	made, err := s.source(app, c.Assembly, to, false).Assemble(ctx)
 	if err != nil {
 		return err
 	}
@@ -180,7 +187,7 @@ type removeCommand struct {
 
 // Run deletes a stage's stacks.
 func (c *removeCommand) Run(ctx context.Context, s *session) (err error) {
-	app, err := s.load(c.Dir, c.Stage, c.Assembly)
+	app, err := synth.Load(c.Dir, c.Stage, c.Assembly)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/assembly"
 	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/synth"
 	"github.com/seed-615d3599/roost/internal/term"
 	"github.com/seed-615d3599/roost/internal/watch"
 )
@@ -44,7 +45,7 @@ func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
 	if err := checkPort(c.Port); err != nil {
 		return err
 	}
-	app, err := s.load(c.Dir, c.Stage, c.Assembly)
+	app, err := synth.Load(c.Dir, c.Stage, c.Assembly)
 	if err != nil {
 		return err
 	}
@@ -52,10 +53,10 @@ func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	s.term.Banner("Deploying app")
-	live := &liveApp{session: s, app: app, outputsFile: c.OutputsFile, source: s.source(app, c.Assembly, true, true)}
+	live := &liveApp{session: s, app: app, outputsFile: c.OutputsFile, source: s.source(app, c.Assembly, toLocal, true)}
 	// The watching begins first, so that no edit is missed; what keeps it from
 	// beginning is told better by what reads the files.
-	watcher, unwatched := watch.New(watch.Config{Roots: live.source.roots()})
+	watcher, unwatched := watch.New(watch.Config{Roots: live.source.Roots()})
 	if unwatched == nil {
 		defer watcher.Close()
 	}
@@ -100,7 +101,7 @@ func (s *session) refuseSecond(regionFile string) error {
 type liveApp struct {
 	*session
 	app         *config.App
-	source      source
+	source      synth.Source
 	target      *target
 	outputsFile string
 }
@@ -111,7 +112,7 @@ func (l *liveApp) begin(ctx context.Context, settings regionSettings) (*assembly
 	var failed error
 	var both sync.WaitGroup
 	both.Go(func() { started, failed = l.startRegion(ctx, settings) })
-	made, err := l.source.assemble(ctx)
+	made, err := l.source.Assemble(ctx)
 	both.Wait()
 	if err == nil && failed == nil {
 		return made, started, nil
@@ -146,7 +147,7 @@ func (l *liveApp) follow(ctx context.Context, watcher *watch.Watcher) error {
 
 // edit brings changed files to the region.
 func (l *liveApp) edit(ctx context.Context, changed []string) error {
-	made, err := l.source.edited(ctx, changed)
+	made, err := l.source.Edited(ctx, changed)
 	if err != nil || made == nil {
 		return err
 	}

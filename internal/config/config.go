@@ -234,6 +234,9 @@ func or(values ...string) string {
 	return ""
 }
 
+// LocalAccount is the account of the app's embedded region, 12 digits.
+func (a *App) LocalAccount() string { return or(a.Account, "123456789012") }
+
 // RoostDir is the folder that holds all that Roost writes, .roost.
 func (a *App) RoostDir() string { return filepath.Join(a.Dir, ".roost") }
 
