@@ -1,6 +1,9 @@
 package eval
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/seed-615d3599/roost/cfn/tree"
 )
 
@@ -119,5 +122,17 @@ func same(a, b any) bool {
 	if ok1 || ok2 {
 		return ok1 && ok2 && left == right
 	}
-	return len(Diff(a, b)) == 0
+	return sameMembers(a, b)
+}
+
+func sameMembers(a, b any) bool {
+	switch a := a.(type) {
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, same)
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		return ok && maps.EqualFunc(a, b, same)
+	}
+	return false
 }

@@ -67,6 +67,10 @@ func (a *api) note(x *expander, e *event) {
 		a.conditions = append(a.conditions, condition)
 	}
 	if settings := e.props.Get("RouteSettings"); settings != nil {
+		b := builder{settings.Pos}
+		if condition := e.function.node.Get("Condition"); condition != nil {
+			settings = b.obj("Fn::If", tree.Array(b.pos, condition, settings, b.ref("AWS::NoValue")))
+		}
 		a.settings.Set(e.routeKey(), settings)
 	}
 	if !a.implicit {

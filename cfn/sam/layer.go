@@ -74,6 +74,7 @@ func (x *expander) location(r *resource, name string) *tree.Node {
 	case n == nil:
 		x.fail(r, nil, "Missing required property '%s'.", name)
 	case n.Kind == tree.Map && n.Get("Bucket") != nil && n.Get("Key") != nil:
+		n = x.parameters(n)
 		return b.obj("S3Bucket", n.Get("Bucket"), "S3Key", n.Get("Key"), "S3ObjectVersion", n.Get("Version"))
 	case n.Kind == tree.Map:
 		x.fail(r, n, "'%s' requires Bucket and Key properties to be specified.", name)

@@ -197,7 +197,8 @@ func (x *expander) check(r *resource, known []string) {
 }
 
 // parameter resolves a reference to a parameter, as SAM does where it must
-// know a value; anything else is returned as it is.
+// know a value; anything else is returned as it is. What is NoEcho stays a
+// reference: its value must not get into a template.
 func (x *expander) parameter(n *tree.Node) *tree.Node {
 	name, arg, ok := eval.Function(n)
 	if !ok || name != "Ref" || !arg.IsString() {
@@ -209,7 +210,7 @@ func (x *expander) parameter(n *tree.Node) *tree.Node {
 	case "AWS::Partition":
 		return tree.Str(n.Pos, x.partition())
 	}
-	if p, ok := x.scope.Parameters[arg.Text]; ok {
+	if p, ok := x.scope.Parameters[arg.Text]; ok && !p.NoEcho {
 		if value, ok := p.Value.(string); ok {
 			return tree.Str(n.Pos, value)
 		}
