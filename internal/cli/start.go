@@ -49,6 +49,7 @@ func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
 	if err != nil {
 		return err
 	}
+	app.ForLocal()
 	if err := errors.Join(s.refuseSecond(app.RegionFile()), forgetOutputs(c.OutputsFile)); err != nil {
 		return err
 	}
@@ -169,6 +170,7 @@ func (c *serveCommand) Run(ctx context.Context, s *session) (err error) {
 	if err != nil {
 		return err
 	}
+	app.ForLocal()
 	if err := s.refuseSecond(app.RegionFile()); err != nil {
 		return err
 	}

@@ -47,13 +47,18 @@ func (t *target) local() bool {
 	return err == nil && (u.Hostname() == "127.0.0.1" || u.Hostname() == "localhost" || u.Hostname() == "::1")
 }
 
-// destination returns where a stage goes: by the flag, or by its settings.
+// destination returns where a stage goes: by the flag, or by its settings,
+// which become those of the embedded region if it goes there.
 func destination(app *config.App, flag string) (string, error) {
 	to := app.To
 	if flag != "" {
 		to = flag
 	}
-	if to == toLocal || to == toAWS || strings.HasPrefix(to, "http://") || strings.HasPrefix(to, "https://") {
+	if to == toLocal {
+		app.ForLocal()
+		return to, nil
+	}
+	if to == toAWS || strings.HasPrefix(to, "http://") || strings.HasPrefix(to, "https://") {
 		return strings.TrimSuffix(to, "/"), nil
 	}
 	return "", usageError{fmt.Errorf("--to %s: it is local, aws or the URL of an endpoint", to)}

@@ -45,8 +45,11 @@ type App struct {
 	// AWSRegion is the stage's region, such as us-east-1.
 	AWSRegion string
 	// Account is the account of 12 digits that the stage is pinned to. Empty
-	// means that of the credentials, or the embedded region's own.
+	// means whichever the credentials are of.
 	Account string
+	// LocalAccount and LocalRegion are those of the app's embedded region, which
+	// is one for all stages.
+	LocalAccount, LocalRegion string
 	// To is where the stage goes unless a flag says otherwise: "local", "aws"
 	// or the URL of an endpoint.
 	To string
@@ -200,8 +203,10 @@ var (
 func (f *file) app(dir, name, stageName string) (*App, error) {
 	app := &App{Dir: dir, File: name, Name: f.Name, Stage: or(stageName, f.Stage, "dev"), Record: f.Record}
 	s := f.Stages[app.Stage]
-	app.AWSRegion = or(s.Region, f.Region, "us-east-1")
-	app.Account = or(s.Account, f.Account)
+	app.LocalRegion = or(f.Region, "us-east-1")
+	app.AWSRegion = or(s.Region, app.LocalRegion)
+	app.LocalAccount = or(f.Account, "123456789012")
+	app.Account = s.Account
 	app.To = or(s.To, "local")
 	app.Protected = s.Protected
 	wrong := func(text, remedy string) (*App, error) {
@@ -215,10 +220,10 @@ func (f *file) app(dir, name, stageName string) (*App, error) {
 	case !stagePattern.MatchString(app.Stage):
 		return nil, &Error{Text: fmt.Sprintf("%q can't be part of a stack's name", app.Stage),
 			Remedy: "use letters, digits and hyphens for the stage, with a letter first"}
-	case !regionPattern.MatchString(app.AWSRegion):
+	case !regionPattern.MatchString(app.AWSRegion) || !regionPattern.MatchString(app.LocalRegion):
 		return wrong(fmt.Sprintf("%q is not the name of an AWS region", app.AWSRegion), "write one like us-east-1")
-	case app.Account != "" && !accountPattern.MatchString(app.Account):
-		return wrong(fmt.Sprintf("%q is not an AWS account", app.Account), "an account has 12 digits; write it in quotes")
+	case app.Account != "" && !accountPattern.MatchString(app.Account) || !accountPattern.MatchString(app.LocalAccount):
+		return wrong(fmt.Sprintf("%q is not an AWS account", or(app.Account, app.LocalAccount)), "an account has 12 digits; write it in quotes")
 	case app.To != "local" && app.To != "aws" && !strings.HasPrefix(app.To, "http://") && !strings.HasPrefix(app.To, "https://"):
 		return wrong(fmt.Sprintf("the stage goes to %q", app.To), "write local, aws or the URL of an endpoint")
 	}
@@ -234,8 +239,9 @@ func or(values ...string) string {
 	return ""
 }
 
-// LocalAccount is the account of the app's embedded region, 12 digits.
-func (a *App) LocalAccount() string { return or(a.Account, "123456789012") }
+// ForLocal makes the settings those of the stage on the embedded region, where
+// region and account are the region's.
+func (a *App) ForLocal() { a.AWSRegion, a.Account = a.LocalRegion, "" }
 
 // RoostDir is the folder that holds all that Roost writes, .roost.
 func (a *App) RoostDir() string { return filepath.Join(a.Dir, ".roost") }

@@ -35,7 +35,7 @@ func TestLoad(t *testing.T) {
 		{"the file's stage", "", map[string]string{"roost.json": full},
 			App{File: "roost.json", Name: "my-app", Stage: "me", AWSRegion: "eu-west-1", To: "local", Record: []string{"AWS::CloudWatch::Alarm"}}},
 		{"a stage of its own", "prod", map[string]string{"roost.json": full},
-			App{File: "roost.json", Name: "my-app", Stage: "prod", AWSRegion: "eu-central-1", Account: "111122223333", To: "aws", Protected: true,
+			App{File: "roost.json", Name: "my-app", Stage: "prod", AWSRegion: "eu-central-1", Account: "111122223333", LocalRegion: "eu-west-1", To: "aws", Protected: true,
 				Record: []string{"AWS::CloudWatch::Alarm"}}},
 		{"sst.json, with settings of SST's own", "", map[string]string{"sst.json": `{"name": "my-app", "type": "@serverless-stack/resources", "stage": "dev"}`},
 			App{File: "sst.json", Name: "my-app", Stage: "dev", AWSRegion: "us-east-1", To: "local"}},
@@ -49,6 +49,8 @@ func TestLoad(t *testing.T) {
 				t.Fatal(err)
 			}
 			test.want.Dir = dir
+			test.want.LocalAccount = or(test.want.LocalAccount, "123456789012")
+			test.want.LocalRegion = or(test.want.LocalRegion, test.want.AWSRegion)
 			if diff := cmp.Diff(test.want, *got); diff != "" {
 				t.Error(diff)
 			}
@@ -83,6 +85,16 @@ func TestLoadErrors(t *testing.T) {
 			}
 		})
 	}
+	t.Run("for the embedded region", func(t *testing.T) {
+		app, err := Load(folder(t, map[string]string{"roost.json": `{"name": "a", "account": "210987654321", "stages": {"prod": {"account": "111122223333", "region": "eu-west-1"}}}`}), "prod")
+		if err != nil {
+			t.Fatal(err)
+		}
+		app.ForLocal()
+		if app.AWSRegion != "us-east-1" || app.Account != "" || app.LocalAccount != "210987654321" {
+			t.Errorf("the settings are %+v", app)
+		}
+	})
 	t.Run("no app", func(t *testing.T) {
 		for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "nowhere")} {
 			var e *Error

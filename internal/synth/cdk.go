@@ -52,7 +52,7 @@ func (c *cdkApp) Assemble(ctx context.Context) (*assembly.Assembly, error) {
 	env := append(slices.Clone(c.Environ), "CDK_OUTDIR="+out, "CDK_CONTEXT_JSON="+string(known),
 		"CDK_DEFAULT_REGION="+c.App.AWSRegion)
 	if c.Local {
-		env = append(env, "CDK_DEFAULT_ACCOUNT="+c.App.LocalAccount())
+		env = append(env, "CDK_DEFAULT_ACCOUNT="+c.App.LocalAccount)
 	}
 	for _, command := range []string{settings.Build, settings.App} {
 		if err := c.run(ctx, command, env); err != nil {

@@ -75,8 +75,7 @@ func (l *libApp) runProgram(ctx context.Context, path string) error {
 		"ROOST_NAME="+l.App.Name, "ROOST_STAGE="+l.App.Stage, "ROOST_REGION="+l.App.AWSRegion,
 		"ROOST_ACCOUNT="+l.App.Account, "ROOST_DIR="+l.App.Dir, "ROOST_OUTPUT="+l.App.SynthDir(), "ROOST_LOCAL=")
 	if l.Local {
-		// The embedded region has an account of its own.
-		cmd.Env = append(cmd.Env, "ROOST_LOCAL=1", "ROOST_ACCOUNT=")
+		cmd.Env = append(cmd.Env, "ROOST_LOCAL=1")
 	}
 	var said bytes.Buffer
 	cmd.Stderr = &said
@@ -155,6 +154,9 @@ func (l *libApp) Edited(ctx context.Context, changed []string) (*assembly.Assemb
 		app, err := config.Load(l.App.Dir, l.App.Stage)
 		if err != nil {
 			return nil, err
+		}
+		if l.Local {
+			app.ForLocal()
 		}
 		*l.App = *app
 		if err := l.synth(ctx); err != nil {
