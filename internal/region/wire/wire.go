@@ -179,6 +179,12 @@ func (s *Service) Call(ctx context.Context, call Call, operation string, in, out
 	return answerJSON(result, out)
 }
 
+// Has reports whether the service has an operation of that name.
+func (s *Service) Has(operation string) bool {
+	_, ok := s.find(operation)
+	return ok
+}
+
 func (s *Service) find(name string) (*Operation, bool) {
 	for i := range s.Operations {
 		if s.Operations[i].Name == name {
