@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-615d3599/roost/internal/region/identity/providers"
 	"github.com/seed-615d3599/roost/internal/region/identity/tokens"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -181,8 +182,8 @@ func (s *signedIn) role(custom string) (string, error) {
 // role.
 func (m RoleMapping) choose(claims map[string]any, custom string) (string, error) {
 	if m.Type == "Token" {
-		roles := texts(claims["cognito:roles"])
-		switch preferred := texts(claims["cognito:preferred_role"]); {
+		roles := providers.Texts(claims["cognito:roles"])
+		switch preferred := providers.Texts(claims["cognito:preferred_role"]); {
 		case custom != "" && slices.Contains(roles, custom):
 			return custom, nil
 		case custom != "":
@@ -194,7 +195,7 @@ func (m RoleMapping) choose(claims map[string]any, custom string) (string, error
 		}
 	} else if m.RulesConfiguration != nil {
 		for _, rule := range m.RulesConfiguration.Rules {
-			if rule.matches(texts(claims[rule.Claim])) && (custom == "" || custom == rule.RoleARN) {
+			if rule.matches(providers.Texts(claims[rule.Claim])) && (custom == "" || custom == rule.RoleARN) {
 				return rule.RoleARN, nil
 			}
 		}
@@ -219,21 +220,6 @@ func (r Rule) matches(values []string) bool {
 	return false
 }
 
-// texts returns the texts that a claim holds: one, or those of a list.
-func texts(claim any) []string {
-	switch claim := claim.(type) {
-	case string:
-		return []string{claim}
-	case []any:
-		var all []string
-		for _, item := range claim {
-			all = append(all, texts(item)...)
-		}
-		return all
-	}
-	return nil
-}
-
 // tagsOf returns the principal tags that the pool's maps make of claims.
 func (p *poolRecord) tagsOf(people []person) map[string]string {
 	tags := make(map[string]string)
@@ -247,7 +233,7 @@ func (p *poolRecord) tagsOf(people []person) map[string]string {
 			claimOf = map[string]string{"username": "sub", "client": "aud"}
 		}
 		for tag, claim := range claimOf {
-			if values := texts(who.claims[claim]); len(values) == 1 && len(tags) < maxTags {
+			if values := providers.Texts(who.claims[claim]); len(values) == 1 && len(tags) < maxTags {
 				tags[tag] = values[0]
 			}
 		}

@@ -196,3 +196,6 @@ func (x *Identity) CORS(w http.ResponseWriter, r *http.Request) bool {
 // Tokens returns the keeper of the pools' OpenID Connect tokens: STS verifies
 // them with it, and it serves their public key.
 func (x *Identity) Tokens() *tokens.Keeper { return x.tokens }
+
+// OIDC returns what verifies the tokens of other issuers, with its kept keys.
+func (x *Identity) OIDC() *providers.OIDC { return x.oidc }

@@ -239,6 +239,7 @@ func TestRefusals(t *testing.T) {
 	w := newWorld(t)
 	pool := w.newPool(object{"CognitoIdentityProviders": []object{{"ProviderName": "cognito-idp.us-east-1.amazonaws.com/p", "ClientId": "c"}}})
 	wrongPair := w.newPool(object{"SupportedLoginProviders": object{"api.twitter.com": "another;app", "graph.facebook.com": "1"}})
+	providerless := w.newPool(object{"SupportedLoginProviders": object{}})
 	malformed := w.newPool(object{"SupportedLoginProviders": object{"api.twitter.com": "key"}})
 	alice, bob := w.getID(pool, as("alice")), w.getID(pool, as("bob"))
 	const unknown = "us-east-1:00000000-0000-4000-8000-000000000000"
@@ -259,6 +260,7 @@ func TestRefusals(t *testing.T) {
 		{"GetId", object{"IdentityPoolId": wrongPair, "Logins": object{"graph.facebook.com": "x"}}, notAuthorized, "roost does not support signing in with graph.facebook.com yet: it would have to believe the token unread"},
 		{"GetId", object{"IdentityPoolId": pool, "Logins": object{"cognito-idp.us-east-1.amazonaws.com/p": "x"}}, notAuthorized, "roost does not support signing in with cognito-idp.us-east-1.amazonaws.com/p yet: it would have to believe the token unread"},
 		{"GetId", object{"IdentityPoolId": malformed, "Logins": as("alice")}, "InvalidIdentityPoolConfigurationException", "Invalid identity pool configuration. The value of api.twitter.com must be CONSUMER_KEY;CONSUMER_SECRET."},
+		{"GetId", object{"IdentityPoolId": providerless, "Logins": as("alice")}, notAuthorized, "Logins don't match. Please include at least one valid login for this identity or identity pool."},
 		{"GetCredentialsForIdentity", object{"IdentityId": unknown, "Logins": as("alice")}, notFound, "Identity '" + unknown + "' not found."},
 		{"GetCredentialsForIdentity", object{"IdentityId": bob, "Logins": as("alice")}, notAuthorized, "Logins don't match. Please include at least one valid login for this identity or identity pool."},
 		{"GetCredentialsForIdentity", object{"IdentityId": bob, "Logins": as("carol")}, notAuthorized, "Logins don't match. Please include at least one valid login for this identity or identity pool."},

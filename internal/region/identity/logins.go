@@ -26,6 +26,9 @@ func (x *Identity) verifyLogins(ctx context.Context, pool *poolRecord, logins ma
 	if err := validateLogins(logins); err != nil {
 		return nil, err
 	}
+	if len(logins) > 0 && !pool.hasProviders() {
+		return nil, loginsDontMatch()
+	}
 	people := make([]person, len(logins))
 	group, ctx := errgroup.WithContext(ctx)
 	i := 0
@@ -92,6 +95,12 @@ func notSupported(provider string) error {
 
 func (p *Pool) hasUserPool(provider string) bool {
 	return slices.ContainsFunc(p.CognitoIdentityProviders, func(u UserPoolProvider) bool { return u.ProviderName == provider })
+}
+
+// hasProviders reports whether anybody can sign in to a pool.
+func (p *Pool) hasProviders() bool {
+	return len(p.SupportedLoginProviders)+len(p.OpenIDConnectProviderARNs)+len(p.CognitoIdentityProviders)+len(p.SamlProviderARNs) > 0 ||
+		p.DeveloperProviderName != ""
 }
 
 // oidcProvider finds the pool's IAM OpenID Connect provider by its issuer.

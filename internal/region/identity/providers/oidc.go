@@ -41,14 +41,17 @@ type published struct {
 	at  time.Time
 }
 
-// algorithms are those with a public key; a token can't choose another.
-var algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.ES256, jose.ES384, jose.ES512}
+// Algorithms are those that a token may be signed with: all of them have a
+// public key, and a token can't choose another.
+func Algorithms() []jose.SignatureAlgorithm {
+	return []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512, jose.ES256, jose.ES384, jose.ES512}
+}
 
 // Verify checks a token of a provider, which is named by its issuer without
 // "https://". The token must have been given to one of the audiences (client
 // ids). The user is the claim sub.
 func (o *OIDC) Verify(ctx context.Context, provider string, audiences []string, token string) (Person, error) {
-	parsed, err := jwt.ParseSigned(token, algorithms)
+	parsed, err := jwt.ParseSigned(token, Algorithms())
 	if err != nil || len(parsed.Headers) != 1 {
 		return Person{}, errNotVerified
 	}
@@ -86,7 +89,7 @@ func (o *OIDC) check(claims jwt.Claims, audiences []string) error {
 	case claims.Expiry == nil:
 		return &Rejected{Reason: "Missing a required claim: exp"}
 	case now.Unix() >= int64(*claims.Expiry):
-		return &Rejected{Reason: fmt.Sprintf("Token expired: %d >= %d", now.Unix(), *claims.Expiry)}
+		return &Rejected{Reason: fmt.Sprintf("Token expired: %d >= %d", now.Unix(), *claims.Expiry), Expired: true}
 	case claims.NotBefore != nil && now.Add(keysRest).Unix() < int64(*claims.NotBefore):
 		return &Rejected{Reason: "Token is not yet valid"}
 	case len(claims.Audience) == 0:
@@ -168,4 +171,21 @@ func (o *OIDC) read(ctx context.Context, url string, v any) error {
 		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err
+}
+
+// Texts returns the texts that a claim holds: one, or those of a list.
+func Texts(claim any) []string {
+	switch claim := claim.(type) {
+	case string:
+		return []string{claim}
+	case []any:
+		var all []string
+		for _, item := range claim {
+			if text, ok := item.(string); ok {
+				all = append(all, text)
+			}
+		}
+		return all
+	}
+	return nil
 }

@@ -29,6 +29,8 @@ type Rejected struct {
 	Reason string // in Cognito's words, such as "Couldn't verify signed token."
 	// WrongApp says that the login is good, but was given to another app.
 	WrongApp bool
+	// Expired says that the login was good once.
+	Expired bool
 }
 
 func (r *Rejected) Error() string { return r.Reason }

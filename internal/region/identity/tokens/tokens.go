@@ -112,13 +112,13 @@ func (k *Keeper) Verify(ctx context.Context, token string) (Token, error) {
 	}
 	var said claims
 	if err := parsed.Claims(&key.private.PublicKey, &said); err != nil {
-		return Token{}, &Invalid{"Couldn't verify signed token."}
+		return Token{}, &Invalid{Reason: "Couldn't verify signed token."}
 	}
 	switch now := k.now(); {
 	case said.Issuer != Issuer || said.Subject == "" || said.Audience == "":
 		return Token{}, errNotCognito
 	case now.Unix() >= said.Expiry:
-		return Token{}, &Invalid{fmt.Sprintf("Token expired: %d >= %d", now.Unix(), said.Expiry)}
+		return Token{}, &Invalid{Reason: fmt.Sprintf("Token expired: %d >= %d", now.Unix(), said.Expiry), Expired: true}
 	}
 	verified := Token{IdentityID: said.Subject, PoolID: said.Audience, AMR: said.AMR, PoolARN: said.PoolARN}
 	if said.Tags != nil {
@@ -133,11 +133,14 @@ func (k *Keeper) Verify(ctx context.Context, token string) (Token, error) {
 }
 
 // Invalid is a token that Verify does not take.
-type Invalid struct{ Reason string }
+type Invalid struct {
+	Reason  string
+	Expired bool // it was good once
+}
 
 func (e *Invalid) Error() string { return e.Reason }
 
-var errNotCognito = &Invalid{"Not a Cognito token."}
+var errNotCognito = &Invalid{Reason: "Not a Cognito token."}
 
 // JWKS serves the public key of the tokens, as
 // https://cognito-identity.amazonaws.com/.well-known/jwks_uri does.
