@@ -233,65 +233,52 @@ func (c *condition) holdsForAll(key *Key, ctx Context) bool {
 // invalid". Here a value with such a variable matches nothing, negated or
 // not, and leaves the other values of its list as they are (inferred).
 func (c *condition) holdsFor(v string, ctx Context) bool {
-	request, ok := c.read(v)
+	switch c.compare {
+	case compareText, compareBool, compareARN:
+	default:
+		return c.matches(v) != c.negated
+	}
+	if c.compare == compareARN && !glob.IsARN(v) {
+		return c.negated
+	}
 	for i := range c.values {
-		matched := glob.No
-		if ok {
-			matched = c.compareWith(&c.values[i], &request, ctx)
-		}
-		if matched == glob.Yes {
+		switch c.values[i].pattern.Match(v, ctx.variable) {
+		case glob.Yes:
 			return !c.negated
-		}
-		if matched == glob.Unresolved && c.negated {
-			return false
+		case glob.Unresolved:
+			if c.negated {
+				return false
+			}
 		}
 	}
 	return c.negated
 }
 
-// requestValue is a value of the request in the form the operator needs.
-type requestValue struct {
-	text    string
-	number  float64
-	date    time.Time
-	address netip.Addr
-}
-
-// read reports false for a value that is not of the operator's type. It then
-// matches no value of the policy, so that a negated operator holds (inferred).
-func (c *condition) read(v string) (r requestValue, ok bool) {
-	r.text, ok = v, true
+// matches reports whether a value of the request matches any of the policy's,
+// for the operators whose values are more than text. One that is not of the
+// operator's type matches none, so that a negated operator holds (inferred).
+func (c *condition) matches(v string) bool {
 	switch c.compare {
 	case compareNumber:
-		r.number, ok = scalar.Number(v)
+		number, ok := scalar.Number(v)
+		return ok && c.matchesAny(func(p *value) bool { return c.relation.holds(compareFloats(number, p.number)) })
 	case compareDate:
-		r.date, ok = scalar.Date(v)
+		date, ok := scalar.Date(v)
+		return ok && c.matchesAny(func(p *value) bool { return c.relation.holds(date.Compare(*p.date)) })
 	case compareIP:
-		r.address, ok = scalar.Address(v)
-	case compareARN:
-		ok = glob.IsARN(v)
+		address, ok := scalar.Address(v)
+		return ok && c.matchesAny(func(p *value) bool { return p.network.Contains(address) })
 	}
-	return r, ok
+	return c.matchesAny(func(p *value) bool { return v == p.pattern.Source }) // binary
 }
 
-func (c *condition) compareWith(v *value, r *requestValue, ctx Context) glob.Truth {
-	matched := false
-	switch c.compare {
-	case compareText, compareARN, compareBool:
-		return v.pattern.Match(r.text, ctx.variable)
-	case compareNumber:
-		matched = c.relation.holds(compareFloats(r.number, v.number))
-	case compareDate:
-		matched = c.relation.holds(r.date.Compare(*v.date))
-	case compareIP:
-		matched = v.network.Contains(r.address)
-	case compareBinary:
-		matched = r.text == v.pattern.Source
+func (c *condition) matchesAny(match func(*value) bool) bool {
+	for i := range c.values {
+		if match(&c.values[i]) {
+			return true
+		}
 	}
-	if matched {
-		return glob.Yes
-	}
-	return glob.No
+	return false
 }
 
 func compareFloats(a, b float64) int {

@@ -1,6 +1,10 @@
 package iam
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/seed-615d3599/roost/iam/internal/glob"
+)
 
 // element is the part of a statement that a request did not match.
 type element uint8
@@ -15,9 +19,10 @@ const (
 
 // evaluation is one request on its way through the policies.
 type evaluation struct {
-	request  *Request
-	boundary bool // the principal has a permissions boundary
-	trace    *Trace
+	request   *Request
+	variables glob.Variables // of the request's context
+	boundary  bool           // the principal has a permissions boundary
+	trace     *Trace
 }
 
 // verdict is what the policies of one type say.
@@ -30,7 +35,7 @@ type verdict struct {
 // not nil, every statement is looked at and written down there; the decision
 // is the same.
 func Decide(request Request, policies Policies, trace *Trace) Decision {
-	e := evaluation{request: &request, boundary: policies.Boundary.Policy != nil, trace: trace}
+	e := evaluation{request: &request, variables: request.Context.variable, boundary: policies.Boundary.Policy != nil, trace: trace}
 	var v verdicts
 	v.resource = e.policy(resourceType(&policies), &policies.Resource)
 	v.identity = e.policies(IdentityPolicy, policies.Identity)
@@ -199,10 +204,10 @@ func (e *evaluation) statement(s *Statement) (grant, element, int) {
 			return noGrant, principalElement, 0
 		}
 	}
-	if !s.actions.match(e.request.Action, e.request.Context) {
+	if !s.actions.match(e.request.Action, e.variables) {
 		return noGrant, actionElement, 0
 	}
-	if s.resourced && !s.resources.match(e.request.Resource, e.request.Context) {
+	if s.resourced && !s.resources.match(e.request.Resource, e.variables) {
 		return noGrant, resourceElement, 0
 	}
 	for i := range s.conditions {

@@ -14,9 +14,9 @@ type patterns struct {
 
 // match reports whether the element covers the text. A Not… element with a
 // value that cannot be resolved covers nothing.
-func (p *patterns) match(s string, ctx Context) bool {
+func (p *patterns) match(s string, vars glob.Variables) bool {
 	for i := range p.list {
-		switch p.list[i].Match(s, ctx.variable) {
+		switch p.list[i].Match(s, vars) {
 		case glob.Yes:
 			return !p.not
 		case glob.Unresolved:

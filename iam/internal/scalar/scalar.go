@@ -51,7 +51,12 @@ func Date(s string) (time.Time, bool) {
 
 // OnlyDigits reports whether text is a run of at least one digit.
 func OnlyDigits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || '9' < s[i] {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // Address reads an IPv4 or IPv6 address. An IPv4 address in the clothes of an
