@@ -251,3 +251,20 @@ func stackOf(needs [][]int) (*cfn.Stack, error) {
 	}
 	return cfn.New(t, nil, cfn.Pseudo{})
 }
+
+func TestQuotas(t *testing.T) {
+	resource := "\nResources: {R: {Type: X::Y::Z}}"
+	for name, test := range map[string]struct{ template, want string }{
+		"resources":  {"Resources:\n" + numbered(501, "  R%d: {Type: X::Y::Z}\n"), "Number of resources, 501, is greater than maximum allowed, 500"},
+		"parameters": {"Parameters:\n" + numbered(201, "  P%d: {Type: String}\n") + resource, "Number of parameters, 201, is greater than maximum allowed, 200"},
+		"outputs":    {"Outputs:\n" + numbered(201, "  P%d: {Value: x}\n") + resource, "Number of outputs, 201, is greater than maximum allowed, 200"},
+		"mappings":   {"Mappings:\n" + numbered(201, "  M%d: {a: {b: c}}\n") + resource, "Number of mappings, 201, is greater than maximum allowed, 200"},
+		"attributes": {"Mappings:\n  M:\n" + numbered(201, "    k%d: {b: c}\n") + resource, "Number of mapping attributes, 201, is greater than maximum allowed, 200"},
+		"bytes":      {strings.Repeat("#", cfn.MaxBytes+1), "Template may not exceed 1000000 bytes in size."},
+	} {
+		_, err := cfn.Parse("t", []byte(test.template))
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -200,7 +200,7 @@ func (c *checker) unsupported(n *Node, name string) {
 	case kind == eval.ExtensionFunction || strings.HasPrefix(name, "Fn::ForEach::"):
 		c.Add(n, "Template error: %s needs the transform %s", name, LanguageExtensions)
 	case name == "Fn::Transform":
-		c.Add(n, "Template error: Fn::Transform is not supported: macros and AWS::Include cannot be used")
+		c.Add(n, noMacros)
 	case kind != eval.NoFunction:
 		c.Add(n, "Template error: %s cannot be used in the %s block of the template", name, c.block)
 	default:

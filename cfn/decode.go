@@ -121,13 +121,21 @@ func (d *decoder) object(section string, n *Node, limit int) []tree.Member {
 	return n.Members
 }
 
+const noMacros = "Template error: Fn::Transform is not supported: macros and AWS::Include cannot be used"
+
 // name refuses logical ids that are not alphanumeric; thing is as AWS has it.
 func (d *decoder) name(thing string, m tree.Member) bool {
-	if !alphanumeric.MatchString(m.Key) {
+	switch {
+	case alphanumeric.MatchString(m.Key):
+		return true
+	case strings.HasPrefix(m.Key, "Fn::ForEach::"):
+		d.Add(m.Value, "Template error: %s needs the transform %s", m.Key, LanguageExtensions)
+	case m.Key == "Fn::Transform":
+		d.Add(m.Value, noMacros)
+	default:
 		d.Add(m.Value, "Template format error: %s name %s is non alphanumeric.", thing, m.Key)
-		return false
 	}
-	return true
+	return false
 }
 
 func (d *decoder) mappings(n *Node) {

@@ -78,10 +78,33 @@ func (d DynamicReference) secret(rest string) (DynamicReference, string) {
 	return d, ""
 }
 
+// dynamicWithin replaces dynamic references in what a function made.
+func (e *evaluator) dynamicWithin(n *tree.Node, value any) (any, error) {
+	if e.depth > 0 {
+		return value, nil
+	}
+	switch v := value.(type) {
+	case string:
+		return e.dynamic(n, v)
+	case []any:
+		list := make([]any, len(v))
+		for i, item := range v {
+			var err error
+			if list[i], err = e.dynamicWithin(n, item); err != nil {
+				return nil, err
+			}
+		}
+		return list, nil
+	}
+	return value, nil
+}
+
 // dynamic replaces the dynamic references in a text. They have a meaning in
-// the properties of resources and, if they are not secure, in outputs.
+// the properties of resources and, if they are not secure, in outputs, and
+// only in what a property comes to: functions see them as they are written, so
+// that what one stands for is never read as a template again.
 func (e *evaluator) dynamic(n *tree.Node, text string) (any, error) {
-	if e.block == "" || !strings.Contains(text, "{{resolve:") {
+	if e.block == "" || e.depth > 0 || !strings.Contains(text, "{{resolve:") {
 		return text, nil
 	}
 	var b strings.Builder

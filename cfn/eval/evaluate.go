@@ -149,6 +149,7 @@ type evaluator struct {
 	path     []string // of the value at hand, for secrets
 	secrets  []string
 	used     int // how many secrets were read so far
+	depth    int // of functions around the value at hand
 	produced int
 }
 
@@ -234,15 +235,17 @@ func (e *evaluator) call(n *tree.Node, name string, arg *tree.Node) (any, error)
 		return nil, err
 	}
 	before, known := e.used, len(e.secrets)
+	e.depth++
 	value, err := e.apply(n, name, arg)
+	e.depth--
 	if err != nil && e.used > before {
 		return nil, e.fail(n, "Template error: %s cannot be evaluated here; a NoEcho parameter or a secure dynamic reference takes part, so the value at fault is not shown", name)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if text, ok := value.(string); ok && name != "Ref" {
-		if value, err = e.dynamic(n, text); err != nil {
+	if !e.foreign(name, arg) {
+		if value, err = e.dynamicWithin(n, value); err != nil {
 			return nil, err
 		}
 	}
@@ -251,6 +254,12 @@ func (e *evaluator) call(n *tree.Node, name string, arg *tree.Node) (any, error)
 		e.mark()
 	}
 	return value, nil
+}
+
+// foreign reports whether a function gives what somebody else wrote, in which
+// "{{resolve:" is only text.
+func (e *evaluator) foreign(name string, arg *tree.Node) bool {
+	return name == "Fn::GetAtt" || name == "Fn::ImportValue" || name == "Ref" && e.s.Resources[arg.Text]
 }
 
 // mark notes that the value at hand is a secret.

@@ -18,11 +18,10 @@ func (e *evaluator) ref(n *tree.Node, name string) (any, error) {
 		if p.NoEcho {
 			e.used++
 		}
-		if text, ok := p.Value.(string); ok {
-			return e.dynamic(n, text)
+		if list, ok := p.Value.([]any); ok {
+			return list, e.charge(n, len(list))
 		}
-		list, _ := p.Value.([]any)
-		return list, e.charge(n, len(list))
+		return p.Value, nil
 	}
 	switch {
 	case !e.s.Resources[name]:
@@ -30,7 +29,11 @@ func (e *evaluator) ref(n *tree.Node, name string) (any, error) {
 	case e.l.Ref == nil:
 		return Unknown{}, nil
 	}
-	return e.l.Ref(name)
+	value, err := e.l.Ref(name)
+	if err != nil {
+		return nil, e.fail(n, "%v", err)
+	}
+	return value, nil
 }
 
 func (e *evaluator) pseudo(n *tree.Node, name string) (any, error) {
@@ -83,7 +86,11 @@ func (e *evaluator) attribute(n *tree.Node, id, attribute string) (any, error) {
 	case e.l.GetAtt == nil:
 		return Unknown{}, nil
 	}
-	return e.l.GetAtt(id, attribute)
+	value, err := e.l.GetAtt(id, attribute)
+	if err != nil {
+		return nil, e.fail(n, "%v", err)
+	}
+	return value, nil
 }
 
 // text evaluates a node that must come to a string; known is false if it is Unknown.

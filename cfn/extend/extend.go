@@ -23,7 +23,10 @@ const (
 	maxBytes = 4 << 20 // of text that replacing makes
 )
 
-const failed = "Transform AWS::LanguageExtensions failed with: "
+const (
+	failed    = "Transform AWS::LanguageExtensions failed with: "
+	noSecrets = "the value of a NoEcho parameter would become part of the template"
+)
 
 // Expand returns a new tree without loops. The scope has the parameters and
 // mappings of the template. The error is a tree.Errors.
@@ -149,6 +152,10 @@ func (x *expander) collection(n *tree.Node) ([]string, bool) {
 		x.Join(n, err)
 		return nil, false
 	}
+	if len(result.Secrets) > 0 {
+		x.Add(n, failed+noSecrets)
+		return nil, false
+	}
 	var list []string
 	add := func(value any) bool {
 		text, ok := eval.Text(value)
@@ -259,6 +266,10 @@ func (x *expander) literal(n *tree.Node) *tree.Node {
 	result, err := x.scope.Evaluate(n, eval.Lookup{}, eval.Plain)
 	if err != nil {
 		x.Join(n, err)
+		return n
+	}
+	if len(result.Secrets) > 0 {
+		x.Add(n, failed+noSecrets)
 		return n
 	}
 	text, ok := eval.Text(result.Value)
