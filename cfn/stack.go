@@ -9,7 +9,8 @@ import (
 )
 
 // Stack is a template with its parameters, conditions and references settled:
-// what is to be made, and in which order.
+// what is to be made, and in which order. It does not change after New, so that
+// several goroutines may evaluate with it at once.
 type Stack struct {
 	// Resources are those whose condition holds, each after all that it
 	// depends on and otherwise in the template's order.

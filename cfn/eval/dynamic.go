@@ -27,8 +27,8 @@ func (d DynamicReference) Secure() bool { return d.Service != "ssm" }
 
 var dynamicReference = regexp.MustCompile(`\{\{resolve:([^{}]*)\}\}`)
 
-// ParseDynamic takes one dynamic reference apart; text is what stands between
-// "{{resolve:" and "}}". The error says what is wrong, "" for nothing.
+// parseDynamic takes one dynamic reference apart; text is what stands between
+// "{{resolve:" and "}}". bad says what is wrong, "" for nothing.
 func parseDynamic(text string) (d DynamicReference, bad string) {
 	d.Text = "{{resolve:" + text + "}}"
 	service, rest, _ := strings.Cut(text, ":")

@@ -121,8 +121,8 @@ func kindOf(value any) string {
 	return tree.String.String()
 }
 
-// members evaluates a node that must come to a list; known is false if the
-// whole list is Unknown.
+// items evaluates a node that must come to a list, and says what is wanted
+// where it does not; known is false if the whole list is Unknown.
 func (e *evaluator) items(n *tree.Node, wanted string) (list []any, known bool, err error) {
 	value, err := e.value(n)
 	if err != nil {
@@ -205,7 +205,7 @@ func (e *evaluator) commaJoined(n *tree.Node, name string, list []any) (string, 
 }
 
 func (e *evaluator) join(n, arg *tree.Node) (any, error) {
-	list, known, err := e.items(arg.Items[1], Shape("Fn::Join", arg.Items[0], false))
+	list, known, err := e.items(arg.Items[1], badJoin)
 	if err != nil || !known {
 		return Unknown{}, err
 	}
@@ -216,7 +216,7 @@ func (e *evaluator) join(n, arg *tree.Node) (any, error) {
 		}
 		text, ok := Text(item)
 		if !ok {
-			return nil, e.fail(n, "%s", Shape("Fn::Join", arg.Items[0], false))
+			return nil, e.fail(n, badJoin)
 		}
 		if err := e.charge(n, len(text)+len(arg.Items[0].Text)); err != nil {
 			return nil, err
@@ -247,13 +247,13 @@ func (e *evaluator) selectOne(n, arg *tree.Node) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, whole, err := e.items(arg.Items[1], "Template error: Fn::Select requires a list argument with two elements: an integer index and a list")
+	list, whole, err := e.items(arg.Items[1], badSelect)
 	if err != nil || !known || !whole {
 		return Unknown{}, err
 	}
 	index, err := strconv.Atoi(text)
 	if err != nil {
-		return nil, e.fail(n, "Template error: Fn::Select requires a list argument with two elements: an integer index and a list")
+		return nil, e.fail(n, badSelect)
 	}
 	if index < 0 || index >= len(list) {
 		return nil, e.fail(n, "Template error: Fn::Select  cannot select nonexistent value at index %d", index)
@@ -332,7 +332,7 @@ func (e *evaluator) importValue(n, arg *tree.Node) (any, error) {
 }
 
 func (e *evaluator) length(n, arg *tree.Node) (any, error) {
-	list, known, err := e.items(arg, "Template error: every Fn::Length object must have a list or a function that returns a list.")
+	list, known, err := e.items(arg, badLength)
 	if err != nil || !known {
 		return Unknown{}, err
 	}
@@ -348,7 +348,7 @@ func (e *evaluator) toJSON(n, arg *tree.Node) (any, error) {
 		return Unknown{}, nil
 	}
 	if _, gone := value.(noValue); gone {
-		return nil, e.fail(n, "Template error: every Fn::ToJsonString object must have an object or a list.")
+		return nil, e.fail(n, badToJSON)
 	}
 	var b strings.Builder
 	enc := json.NewEncoder(&b)

@@ -80,9 +80,9 @@ func Shape(name string, arg *tree.Node, extended bool) string {
 	case "Fn::If":
 		return refuse(count(arg, 3, 3) && arg.Items[0].IsString(), "Template error: Fn::If requires a list argument with three elements, of which the first is the name of a condition")
 	case "Fn::Length":
-		return refuse(arg.Kind == tree.List || isCall(arg), "Template error: every Fn::Length object must have a list or a function that returns a list.")
+		return refuse(arg.Kind == tree.List || isCall(arg), badLength)
 	case "Fn::ToJsonString":
-		return refuse(arg.Kind >= tree.List, "Template error: every Fn::ToJsonString object must have an object or a list.")
+		return refuse(arg.Kind >= tree.List, badToJSON)
 	case "Fn::Sub":
 		return subShape(arg)
 	case "Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not", "Fn::Contains", "Fn::EachMemberEquals", "Fn::EachMemberIn":
@@ -125,13 +125,13 @@ func listShape(name string, arg *tree.Node, extended bool) string {
 	switch name {
 	case "Fn::Join":
 		return refuse(count(arg, 2, 2) && arg.Items[0].Scalar() && listLike(arg.Items[1]),
-			"Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined.")
+			badJoin)
 	case "Fn::Split":
 		return refuse(count(arg, 2, 2) && arg.Items[0].Scalar() && (arg.Items[1].Scalar() || isCall(arg.Items[1])),
 			"Template error: every Fn::Split object requires two parameters, (1) a string delimiter and (2) a string to be split or a function that returns a string to be split.")
 	case "Fn::Select":
 		return refuse(count(arg, 2, 2) && (arg.Items[0].Scalar() || isCall(arg.Items[0])) && listLike(arg.Items[1]),
-			"Template error: Fn::Select requires a list argument with two elements: an integer index and a list")
+			badSelect)
 	case "Fn::FindInMap":
 		return refuse(findInMapShape(arg, extended), "Template error: every Fn::FindInMap object requires three parameters, the map name, map key and the attribute for return value")
 	case "Fn::Cidr":
@@ -161,6 +161,14 @@ func findInMapShape(arg *tree.Node, extended bool) bool {
 	}
 	return true
 }
+
+// Texts that both the shape and the evaluation of a function need.
+const (
+	badJoin   = "Template error: every Fn::Join object requires two parameters, (1) a string delimiter and (2) a list of strings to be joined or a function that returns a list of strings (such as Fn::GetAZs) to be joined."
+	badSelect = "Template error: Fn::Select requires a list argument with two elements: an integer index and a list"
+	badLength = "Template error: every Fn::Length object must have a list or a function that returns a list."
+	badToJSON = "Template error: every Fn::ToJsonString object must have an object or a list."
+)
 
 const badSub = "Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments. Specify a string as first argument, and an optional second argument to specify a mapping of values to replace in the string"
 

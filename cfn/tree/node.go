@@ -79,11 +79,6 @@ func Boolean(pos Position, b bool) *Node {
 	return &Node{Kind: Bool, Text: strconv.FormatBool(b), Pos: pos}
 }
 
-// Integer returns a number node at a position.
-func Integer(pos Position, n int64) *Node {
-	return &Node{Kind: Number, Text: strconv.FormatInt(n, 10), Pos: pos}
-}
-
 // Array returns a list node at a position.
 func Array(pos Position, items ...*Node) *Node {
 	return &Node{Kind: List, Items: items, Pos: pos}
