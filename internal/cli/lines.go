@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/seed-615d3599/roost/internal/term"
+)
+
+// functionGroup is how the names of functions' log groups begin.
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+const functionGroup = "/aws/lambda/"
+
+// logLine returns what start prints of a log event, empty where it prints
+// nothing: of a function what it wrote itself, of an API its access log.
+func logLine(group, message string) string {
+	message = strings.TrimRight(message, "\n")
+	if name, of := strings.CutPrefix(group, functionGroup); of {
+		if platformLine(message) || message == "" {
+			return ""
+		}
+		return name + " | " + strings.ReplaceAll(term.Clean(ownWords(message)), "\n", "\n"+name+" | ")
+	}
+	return accessLine(message)
+}
+
+// platformLine recognizes the lines with which Lambda frames an invocation.
+func platformLine(message string) bool {
+	for _, prefix := range []string{"INIT_START ", "START RequestId: ", "END RequestId: ", "REPORT RequestId: "} {
+		if strings.HasPrefix(message, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// ownWords takes away what Lambda's Node.js runtime puts before a line: time,
+// request id and level. A level other than INFO stays.
+func ownWords(message string) string {
+	parts := strings.SplitN(message, "\t", 4)
+	if len(parts) < 4 {
+		return message
+	}
+	if _, err := time.Parse(time.RFC3339, parts[0]); err != nil {
+		return message
+	}
+	if parts[2] == "INFO" {
+		return parts[3]
+	}
+	return parts[2] + " " + parts[3]
+}
+
+// accessLine reads an access log line of the form that the construct package
+// and SST give their APIs. APIs with a form of their own have none.
+func accessLine(message string) string {
+	var access struct {
+		Method  string `json:"httpMethod"`
+		Path    string `json:"path"`
+		Status  string `json:"status"`
+		Latency string `json:"responseLatency"`
+	}
+	if json.Unmarshal([]byte(message), &access) != nil || access.Method == "" || access.Status == "" {
+		return ""
+	}
+	line := access.Method + " " + access.Path + " " + access.Status
+	if access.Latency != "" && access.Latency != "-" {
+		line += " " + access.Latency + " ms"
+	}
+	return term.Clean(line)
+}
