@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -379,12 +380,26 @@ func (a *Access) EnsureUser(ctx context.Context, name string) (accessKeyID, secr
 	return out.AccessKey.AccessKeyID, out.AccessKey.SecretAccessKey, nil
 }
 
-// Caller returns a user of the account as the caller of operations within the
-// process.
-func (a *Access) Caller(user string) (*wire.Caller, error) {
-	x, ok := a.users.get(user)
-	if !ok {
-		return nil, noSuch("user", user)
+// CallerFor returns the user or role of an ARN as the caller of operations
+// within the process: a role as a session without a session policy.
+func (a *Access) CallerFor(arn string) (*wire.Caller, error) {
+	name := arn[strings.LastIndexByte(arn, '/')+1:]
+	if user, ok := a.users.get(name); ok && user.ARN == arn {
+		return &wire.Caller{Account: a.config.Account, ARN: user.ARN, UserID: user.ID, Detail: &principal{identity: user}}, nil
 	}
-	return &wire.Caller{Account: a.config.Account, ARN: x.ARN, UserID: x.ID, Detail: &principal{identity: x}}, nil
+	role, ok := a.roles.get(name)
+	if !ok || role.ARN != arn {
+		return nil, notFound("there is no user or role %s any more", arn)
+	}
+	s := &session{RoleName: role.Name, PrincipalID: role.ID, Name: "AWSCloudFormation", Issued: a.config.Now().Unix()}
+	return a.sessionCaller(s, role), nil
+}
+
+// RoleCaller is CallerFor for a role that an AWS service is to act as: the role
+// must trust the service.
+func (a *Access) RoleCaller(service, roleARN string) (*wire.Caller, error) {
+	if _, err := a.ServiceCredentials(service, roleARN, "AWSCloudFormation"); err != nil {
+		return nil, wire.Errorf(400, "ValidationError", "Role %s is invalid or cannot be assumed", roleARN)
+	}
+	return a.CallerFor(roleARN)
 }

@@ -85,7 +85,7 @@ func (r *run) all(ctx context.Context, caller *wire.Caller) error {
 func (s *Stacks) rights(st *stack, caller *wire.Caller) (*wire.Caller, error) {
 	switch {
 	case st.RoleARN != "":
-		return s.config.CallerFor(st.RoleARN)
+		return s.config.RoleCaller(st.RoleARN)
 	case caller != nil:
 		return caller, nil
 	}

@@ -43,10 +43,12 @@ type Config struct {
 	// Object reads a template from S3 for TemplateURL.
 	Object func(ctx context.Context, caller *wire.Caller, bucket, key string) ([]byte, error)
 
-	// CallerFor makes the caller with whose rights resources are made: the user
-	// or the role of an ARN. It serves RoleARN, and stacks that go on after a
-	// restart.
+	// CallerFor makes the caller of the user or role of an ARN, with whose rights
+	// a stack goes on after a restart.
 	CallerFor func(arn string) (*wire.Caller, error)
+	// RoleCaller makes the caller of a stack's RoleARN, if that role trusts
+	// CloudFormation.
+	RoleCaller func(roleARN string) (*wire.Caller, error)
 
 	// MaxParallel is how many resources may be under way at once in one stack;
 	// 0 means 32.

@@ -1,0 +1,264 @@
+// Package region wires the embedded region: one function builds every service
+// and connects them.
+//
+//	r, err := region.Start(ctx, region.Config{Dir: ".roost/state", Port: 4000})
+//	fmt.Println(r.Endpoint)          // http://127.0.0.1:4000
+//	defer r.Close()
+//
+// The services do not know each other. Each says in a few methods what it
+// needs of others, and Start hands it over: the table of who needs whom is the
+// body of build, in services.go.
+package region
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/seed-615d3599/roost/internal/region/edge"
+	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
+	"github.com/seed-615d3599/roost/internal/region/store"
+)
+
+// DefaultAccount is the account of an embedded region, where none is given.
+const DefaultAccount = "123456789012"
+
+// Config is what Start needs. Dir must be given.
+type Config struct {
+	Dir     string // of the state; made with mode 0700
+	Account string // 12 digits; "" means DefaultAccount
+	Region  string // "" means us-east-1
+
+	// Port is the region's own; the Twitter stand-in has the next one, the APIs
+	// those from ten above. 0 has the system pick all of them.
+	Port int
+
+	// Twitter is the base URL of another Twitter than the stand-in, such as
+	// https://api.twitter.com.
+	Twitter string
+
+	// Supervisor is the command that runs supervisor.Main, so that functions
+	// end even if the region is killed. Without it they end with Close only.
+	Supervisor []string
+
+	// Record says whether a resource type that the region does not know is to be
+	// kept as a record.
+	Record func(typeName string) bool
+
+	MaxEnvironments int // of functions; 0: by cores and memory
+
+	Now       func() time.Time
+	Rand      io.Reader
+	Transport http.RoundTripper    // of calls to other hosts: identity providers, HTTP_PROXY
+	Warn      func(message string) // told once of each difference that matters
+}
+
+// Region is a running region.
+type Region struct {
+	Endpoint        string // http://127.0.0.1:4000
+	Twitter         string // base URL
+	Account         string
+	Name            string // us-east-1
+	CABundle        string // PEM file of the authority that signs the region's certificates
+	AccessKeyID     string // of the IAM user roost, who administers the region
+	SecretAccessKey string
+
+	config     Config
+	db         *store.DB
+	lock       *os.File
+	authority  *edge.Authority
+	supervisor *supervisor.Supervisor
+	services   services
+
+	serving   sync.WaitGroup
+	listeners []net.Listener
+	servers   []*http.Server
+	closed    sync.Once
+}
+
+// administrator is the IAM user whose key region.json holds.
+const administrator = "roost"
+
+// Start brings a region up on its state. When it returns, the region answers.
+func Start(ctx context.Context, config Config) (*Region, error) {
+	config = config.withDefaults()
+	r := &Region{config: config, Account: config.Account, Name: config.Region}
+	if err := r.start(ctx); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+func (c Config) withDefaults() Config {
+	if c.Account == "" {
+		c.Account = DefaultAccount
+	}
+	if c.Region == "" {
+		c.Region = "us-east-1"
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Warn == nil {
+		c.Warn = func(string) {}
+	}
+	return c
+}
+
+func (r *Region) start(ctx context.Context) error {
+	if err := r.openState(); err != nil {
+		return err
+	}
+	front, err := r.listen(r.config.Port, "the region")
+	if err != nil {
+		return err
+	}
+	r.Endpoint = "http://" + front.Addr().String()
+	r.Twitter = r.config.Twitter
+	var back net.Listener
+	if r.Twitter == "" {
+		if back, err = r.listen(next(r.config.Port), "the Twitter stand-in"); err != nil {
+			return err
+		}
+		r.Twitter = "http://" + back.Addr().String()
+	}
+	if err := r.build(ctx); err != nil {
+		return err
+	}
+	if r.AccessKeyID, r.SecretAccessKey, err = r.services.access.EnsureUser(ctx, administrator); err != nil {
+		return err
+	}
+	r.serve(front, r.services.edge)
+	if back != nil {
+		r.serve(back, r.services.twitter)
+	}
+	return r.services.stacks.Resume()
+}
+
+func next(port int) int {
+	if port == 0 {
+		return 0
+	}
+	return port + 1
+}
+
+// openState locks the folder of the state and opens what is in it.
+func (r *Region) openState() error {
+	dir, err := filepath.Abs(r.config.Dir)
+	if err != nil {
+		return err
+	}
+	r.config.Dir = dir
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if r.lock, err = lock(filepath.Join(dir, "lock")); err != nil {
+		return fmt.Errorf("the state in %s is in use by another region: end that one first", dir)
+	}
+	if r.db, err = store.Open(filepath.Join(dir, "region.db")); err != nil {
+		return err
+	}
+	if r.authority, err = edge.OpenAuthority(dir, r.config.Now); err != nil {
+		return err
+	}
+	r.CABundle = r.authority.CertFile
+	if r.config.Supervisor == nil {
+		return nil
+	}
+	r.supervisor, err = supervisor.Start(r.config.Supervisor, "ROOST_REGION="+dir+"#"+strconv.Itoa(os.Getpid()))
+	return err
+}
+
+// masterKey reads the secret from which session keys derive, or makes it.
+func (r *Region) masterKey() ([]byte, error) {
+	path := filepath.Join(r.config.Dir, "master.key")
+	key, err := os.ReadFile(path)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return key, err
+	}
+	key = make([]byte, 32)
+	if _, err := io.ReadFull(r.config.Rand, key); err != nil {
+		return nil, err
+	}
+	temporary := path + ".new"
+	if err := os.WriteFile(temporary, key, 0o600); err != nil {
+		return nil, err
+	}
+	return key, os.Rename(temporary, path)
+}
+
+func (r *Region) listen(port int, purpose string) (net.Listener, error) {
+	listener, err := listen(port, purpose)
+	if err == nil {
+		r.listeners = append(r.listeners, listener)
+	}
+	return listener, err
+}
+
+// Bounds of the servers for control plane and sign-in.
+const (
+	maxHeader     = 64 << 10
+	headerTimeout = 30 * time.Second
+	idleTimeout   = 2 * time.Minute
+)
+
+// serve answers on a listener until the region closes.
+func (r *Region) serve(listener net.Listener, handler http.Handler) {
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
+	}
+	r.servers = append(r.servers, server)
+	sniffing := edge.Sniff(listener, r.authority.TLS())
+	r.serving.Go(func() { server.Serve(sniffing) }) // it ends with http.ErrServerClosed
+}
+
+// closeTime bounds how long Close waits for answers under way.
+const closeTime = 5 * time.Second
+
+// Close ends the region: no process, port or goroutine of it is left. Its state
+// stays.
+func (r *Region) Close() error {
+	var err error
+	r.closed.Do(func() { err = r.close() })
+	return err
+}
+
+func (r *Region) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	for _, server := range r.servers {
+		if server.Shutdown(ctx) != nil {
+			server.Close()
+		}
+	}
+	errs := []error{r.services.close()}
+	for _, listener := range r.listeners {
+		listener.Close() // most are closed already
+	}
+	r.serving.Wait()
+	if r.supervisor != nil {
+		errs = append(errs, r.supervisor.Close())
+	}
+	if r.db != nil {
+		errs = append(errs, r.db.Close())
+	}
+	if r.lock != nil {
+		errs = append(errs, r.lock.Close())
+	}
+	return errors.Join(errs...)
+}
