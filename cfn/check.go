@@ -179,7 +179,7 @@ func (c *checker) shapes(n *Node) bool {
 	}
 	for _, m := range n.Members {
 		if len(n.Members) > 1 && strings.HasPrefix(m.Key, "Fn::") {
-			c.Add(m.Value, "Template error: %s must be the only key of its object", m.Key)
+			c.beside(m)
 			ok = false
 		}
 		ok = c.shapes(m.Value) && ok
@@ -193,6 +193,15 @@ func (c *checker) call(n *Node) (string, *Node, bool) {
 		return n.Members[0].Key, n.Members[0].Value, true
 	}
 	return eval.Function(n)
+}
+
+// beside refuses a function that has other keys beside it.
+func (c *checker) beside(m tree.Member) {
+	if eval.KindOf(m.Key) == eval.NoFunction {
+		c.unsupported(m.Value, m.Key)
+		return
+	}
+	c.Add(m.Value, "Template error: %s must be the only key of its object", m.Key)
 }
 
 func (c *checker) unsupported(n *Node, name string) {

@@ -80,7 +80,7 @@ func (d DynamicReference) secret(rest string) (DynamicReference, string) {
 
 // dynamicWithin replaces dynamic references in what a function made.
 func (e *evaluator) dynamicWithin(n *tree.Node, value any) (any, error) {
-	if e.depth > 0 {
+	if e.block == Plain || e.depth > 0 {
 		return value, nil
 	}
 	switch v := value.(type) {
@@ -104,7 +104,7 @@ func (e *evaluator) dynamicWithin(n *tree.Node, value any) (any, error) {
 // only in what a property comes to: functions see them as they are written, so
 // that what one stands for is never read as a template again.
 func (e *evaluator) dynamic(n *tree.Node, text string) (any, error) {
-	if e.block == "" || e.depth > 0 || !strings.Contains(text, "{{resolve:") {
+	if e.block == Plain || e.depth > 0 || !strings.Contains(text, "{{resolve:") {
 		return text, nil
 	}
 	var b strings.Builder

@@ -133,7 +133,7 @@ func (e *evaluator) result(n *tree.Node) (Result, error) {
 
 // maxProduced bounds the bytes and members that the functions of one
 // evaluation may make, so that a template cannot multiply a long value.
-const maxProduced = 4 << 20
+const maxProduced = 2 << 20
 
 // noValue is what AWS::NoValue gives; the object or list around it drops it.
 type noValue struct{}
