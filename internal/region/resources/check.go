@@ -25,6 +25,9 @@ func (p Problem) String() string {
 // Check compares resolved properties with the type's table. Values that only a
 // deployment will tell (of a type that is none of JSON's) pass.
 func (t *Type) Check(properties map[string]any) []Problem {
+	if t.Refused != "" {
+		return []Problem{{Text: "roost refuses this type: " + t.Refused}}
+	}
 	if t.Properties == nil {
 		return nil
 	}
@@ -90,7 +93,21 @@ func checkValue(problems *[]Problem, path string, p Property, value any) {
 
 // scalar reports whether a text can stand for a property, or what it should be.
 func scalar(p Property, text string) (want string, ok bool) {
-	switch p.Kind {
+	if want, ok = scalarOf(p.Kind, text); !ok || len(p.Enum) == 0 || slices.Contains(p.Enum, text) {
+		return want, ok
+	}
+	want = strings.Join(p.Enum, ", ")
+	if len(p.Enum) > 1 {
+		want = "one of " + want
+	}
+	if p.Why != "" {
+		want += ": " + p.Why
+	}
+	return want, false
+}
+
+func scalarOf(kind Kind, text string) (want string, ok bool) {
+	switch kind {
 	case Integer:
 		_, err := strconv.ParseInt(text, 10, 64)
 		return "a whole number", err == nil
@@ -100,13 +117,13 @@ func scalar(p Property, text string) (want string, ok bool) {
 	case Boolean:
 		return "true or false", text == "true" || text == "false"
 	case String:
-		return "one of " + strings.Join(p.Enum, ", "), len(p.Enum) == 0 || slices.Contains(p.Enum, text)
+		return "", true
 	case JSON:
 		return "a JSON document", json.Valid([]byte(text))
 	case Any:
 		return "", true
 	}
-	return p.Kind.String(), false
+	return kind.String(), false
 }
 
 // String names a kind as an error text has it.

@@ -51,6 +51,10 @@ type Type struct {
 	// Recorded is set for a type that is kept and shown and does nothing.
 	Recorded bool
 
+	// Refused is set for a type that no template may use: the reason and the
+	// remedy.
+	Refused string
+
 	// Inferred names what about the type rests on behaviour of AWS that is not
 	// documented; "roost check" tells.
 	Inferred string
@@ -68,7 +72,7 @@ type Property struct {
 	Why      string     // with Refused: the reason and the remedy; with Recorded: what does not happen
 	Members  Properties // of an Object; nil allows any member
 	Items    *Property  // of a List
-	Enum     []string   // of a String
+	Enum     []string   // the values that are taken, where not all are; Why then says why
 }
 
 // Kind is the type of a property's value.
