@@ -72,7 +72,10 @@ func (s *Service) writeJSONError(w http.ResponseWriter, requestID string, e *Err
 	if s.CapitalMessage {
 		message = "Message"
 	}
-	body[message] = e.Message
+	// Some of Lambda's errors call it "Message", most "message".
+	if _, named := body["Message"]; !named {
+		body[message] = e.Message
+	}
 	if s.Protocol == JSON {
 		// JSON services send the code with a colon behind it (amplify-js#2443).
 		body["__type"] = e.Code
