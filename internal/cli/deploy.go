@@ -126,7 +126,13 @@ func (s *session) deploy(ctx context.Context, app *config.App, t *target, made *
 		return err
 	}
 	s.term.Print("")
-	s.printResults(results)
+	for _, r := range results {
+		local, err := localURLs(ctx, t, d, r)
+		if err != nil {
+			s.term.Warn("the local URLs of " + r.Stack + " are not known: " + err.Error())
+		}
+		s.printResult(r, local)
+	}
 	if !deploy.OK(results) {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -158,22 +164,21 @@ func (s *session) keepOutputs(app *config.App, t *target, results []deploy.Resul
 	return config.WriteOutputs(outputsFile, outputs)
 }
 
-func (s *session) printResults(results []deploy.Result) {
-	for _, r := range results {
-		block := term.Stack{Name: r.Stack, Status: string(r.Status)}
-		if r.Err != nil {
-			block.Error = r.Err.Error()
-		}
-		for _, o := range r.Outputs {
-			block.Outputs = append(block.Outputs, term.Pair(o))
-		}
-		for _, e := range r.Exports {
-			block.Exports = append(block.Exports, term.Pair(e))
-		}
-		s.term.Stack(block)
-		for _, hint := range term.Hints(r.Err) {
-			s.term.Note("  → " + hint)
-		}
+// printResult prints a stack's block. local are URLs beside its outputs.
+func (s *session) printResult(r deploy.Result, local []term.Pair) {
+	block := term.Stack{Name: r.Stack, Status: string(r.Status), Local: local}
+	if r.Err != nil {
+		block.Error = r.Err.Error()
+	}
+	for _, o := range r.Outputs {
+		block.Outputs = append(block.Outputs, term.Pair(o))
+	}
+	for _, e := range r.Exports {
+		block.Exports = append(block.Exports, term.Pair(e))
+	}
+	s.term.Stack(block)
+	for _, hint := range term.Hints(r.Err) {
+		s.term.Note("  → " + hint)
 	}
 }
 
@@ -275,7 +280,9 @@ func (s *session) remove(ctx context.Context, app *config.App, t *target, d *dep
 	s.term.Print("Removing " + plural(len(stacks), "stack"))
 	results, err := d.Remove(ctx, stacks)
 	s.term.Print("")
-	s.printResults(results)
+	for _, r := range results {
+		s.printResult(r, nil)
+	}
 	if err != nil {
 		return err
 	}

@@ -237,3 +237,22 @@ func (d *Deployer) describeOutputs(ctx context.Context, r *Result) error {
 	slices.SortFunc(r.Exports, byName)
 	return nil
 }
+
+// Physical returns the physical ids of a stack's resources of one type, such as
+// AWS::ApiGatewayV2::Api.
+func (d *Deployer) Physical(ctx context.Context, stack, resourceType string) ([]string, error) {
+	var ids []string
+	pages := cloudformation.NewListStackResourcesPaginator(d.cfn, &cloudformation.ListStackResourcesInput{StackName: &stack})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, describeError("list the resources of "+stack, err)
+		}
+		for _, r := range page.StackResourceSummaries {
+			if aws.ToString(r.ResourceType) == resourceType && aws.ToString(r.PhysicalResourceId) != "" {
+				ids = append(ids, aws.ToString(r.PhysicalResourceId))
+			}
+		}
+	}
+	return ids, nil
+}
