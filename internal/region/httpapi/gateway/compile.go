@@ -49,6 +49,20 @@ type integration struct {
 	target   []segment // of HTTP_PROXY
 	request  []vars.Change
 	response map[string][]vars.Change
+	broken   error // why it cannot be called: the stage lacks a variable
+}
+
+// CheckIntegration says what is wrong with an integration whose URI has no stage
+// variables.
+func CheckIntegration(config Integration) error {
+	_, err := compileIntegration(config, nil)
+	return err
+}
+
+// CheckAuthorizer says what is wrong with an authorizer, for any API.
+func (g *Gateway) CheckAuthorizer(config Authorizer) error {
+	_, err := g.compileAuthorizer("", nil, config)
+	return err
 }
 
 // segment is a piece of a proxy's URL: literal, or a path variable.
@@ -143,8 +157,9 @@ func compileIntegration(config Integration, variables map[string]string) (*integ
 		c.Timeout = integrationTime * time.Second
 	}
 	uri, err := expand(config.URI, variables)
-	if err != nil {
-		return nil, err
+	if err != nil { // as on AWS, that shows when the route is called
+		c.broken = err
+		return c, nil
 	}
 	switch config.Type {
 	case IntegrationAWSProxy:

@@ -36,6 +36,16 @@ type snapshot struct {
 	domains map[string]*Domain
 }
 
+// domain returns the custom domain of a host name in lower case: that of the name
+// itself, or the wildcard above it.
+func (s *snapshot) domain(name string) *Domain {
+	if d := s.domains[name]; d != nil || len(s.domains) == 0 {
+		return d
+	}
+	_, above, _ := strings.Cut(name, ".")
+	return s.domains["*."+above]
+}
+
 // New returns a Gateway without APIs.
 func New(c Config) (*Gateway, error) {
 	if c.Account == "" || c.Region == "" || c.Functions == nil {
@@ -112,7 +122,7 @@ func (g *Gateway) update(change func(*snapshot)) {
 func (g *Gateway) LookupHost(host string) (apiID string, ok bool) {
 	name := strings.ToLower(hostName(host))
 	s := g.snapshot.Load()
-	if _, ok := s.domains[name]; ok {
+	if s.domain(name) != nil {
 		return "", true
 	}
 	id, rest, _ := strings.Cut(name, ".")

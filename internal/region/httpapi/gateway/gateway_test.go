@@ -639,7 +639,6 @@ func TestPutRefuses(t *testing.T) {
 		"payload version":       one(Route{Key: "GET /a", Integration: lambda("3.0")}),
 		"integration type":      one(Route{Key: "GET /a", Integration: &Integration{Type: "MOCK"}}),
 		"no URL":                one(Route{Key: "GET /a", Integration: &Integration{Type: IntegrationHTTPProxy, URI: "ftp://x"}}),
-		"stage variable":        one(Route{Key: "GET /a", Integration: &Integration{Type: IntegrationAWSProxy, URI: "${stageVariables.f}", PayloadVersion: "2.0"}}),
 		"mapping":               one(Route{Key: "GET /a", Integration: &Integration{Type: IntegrationAWSProxy, URI: fn, PayloadVersion: "2.0", RequestParameters: map[string]string{"append:header.authorization": "x"}}}),
 		"issuer in the clear":   with(func(a *Authorizer) { a.Issuer = "http://x.test" }),
 		"no audience":           with(func(a *Authorizer) { a.Audience = nil }),

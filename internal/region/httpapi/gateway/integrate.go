@@ -18,6 +18,11 @@ func (c *call) integrate() {
 		c.fail(http.StatusInternalServerError, "the route has no integration")
 		return
 	}
+	if i.broken != nil {
+		c.integrationError = i.broken.Error()
+		c.fail(http.StatusInternalServerError, c.integrationError)
+		return
+	}
 	ok := true
 	begun := c.g.config.Now()
 	if i.Type == IntegrationHTTPProxy {

@@ -41,7 +41,7 @@ func (c *call) find(apiID string) bool {
 		return c.fail(badPath, "the path is not properly encoded")
 	}
 	if len(s.domains) > 0 {
-		if d := s.domains[strings.ToLower(c.event.DomainName)]; d != nil {
+		if d := s.domain(strings.ToLower(c.event.DomainName)); d != nil {
 			return c.findMapping(s, d, path) && c.findRoute()
 		}
 	}

@@ -1,0 +1,95 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/seed-615d3599/roost/internal/region/store"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+// putAuthorizer checks and stores an authorizer, with a new id if it has none. What
+// could not be enforced is refused here: the gateway compiles it with the API.
+func (h *HTTPAPI) putAuthorizer(tx *store.Tx, apiID string, a authorizerDoc) (*authorizerDoc, error) {
+	switch {
+	case text(a.Name) == "":
+		return nil, badRequest("Name is missing")
+	case a.AuthorizerCredentialsArn != nil:
+		return nil, badRequest("AuthorizerCredentialsArn is not supported here: give the function a permission for apigateway.amazonaws.com")
+	case a.IdentityValidationExpression != nil:
+		return nil, badRequest("IdentityValidationExpression is not supported for HTTP APIs")
+	case text(a.AuthorizerType) == "JWT" && a.JwtConfiguration == nil:
+		return nil, badRequest("JwtConfiguration is missing, which an authorizer of type JWT needs")
+	case text(a.AuthorizerType) == "REQUEST" && (a.AuthorizerURI == nil || a.AuthorizerPayloadFormatVersion == nil):
+		return nil, badRequest("AuthorizerUri and AuthorizerPayloadFormatVersion are needed for an authorizer of type REQUEST")
+	}
+	others, err := store.All[authorizerDoc](tx, kindAuthorizer, apiID+"/")
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range others {
+		if text(o.Name) == *a.Name && o.AuthorizerID != a.AuthorizerID {
+			return nil, badRequest("Authorizer name must be unique. Authorizer %s already exists in this API.", *a.Name)
+		}
+	}
+	if a.AuthorizerID == "" {
+		if len(others) >= quotaAuthorizers {
+			return nil, badRequest("Maximum number of authorizers reached: the quota is %d", quotaAuthorizers)
+		}
+		if a.AuthorizerID, err = h.id(6); err != nil {
+			return nil, err
+		}
+	}
+	if err := h.config.Gateway.CheckAuthorizer(a.compile()); err != nil {
+		return nil, badRequest("authorizer %s: %v", *a.Name, err)
+	}
+	return &a, tx.Put(kindAuthorizer, apiID+"/"+a.AuthorizerID, a)
+}
+
+func (h *HTTPAPI) createAuthorizer(ctx context.Context, _ *wire.Call, in *createAuthorizer) (out *authorizerDoc, err error) {
+	err = h.change(ctx, in.APIID, func(tx *store.Tx, a *apiDoc) (err error) {
+		out, err = h.putAuthorizer(tx, a.APIID, authorizerDoc{authorizerProps: in.authorizerProps})
+		return err
+	})
+	return out, err
+}
+
+func (h *HTTPAPI) updateAuthorizer(ctx context.Context, _ *wire.Call, in *updateAuthorizer) (out *authorizerDoc, err error) {
+	err = h.change(ctx, in.APIID, func(tx *store.Tx, a *apiDoc) error {
+		doc, err := get[authorizerDoc](tx, kindAuthorizer, a.APIID+"/"+in.AuthorizerID, "Authorizer", in.AuthorizerID)
+		if err != nil {
+			return err
+		}
+		patch(&doc.authorizerProps, in.authorizerProps)
+		out, err = h.putAuthorizer(tx, a.APIID, *doc)
+		return err
+	})
+	return out, err
+}
+
+func (h *HTTPAPI) getAuthorizer(ctx context.Context, _ *wire.Call, in *authorizerRef) (*authorizerDoc, error) {
+	return one[authorizerDoc](ctx, h, kindAuthorizer, in.APIID, in.AuthorizerID, "Authorizer")
+}
+
+func (h *HTTPAPI) getAuthorizers(ctx context.Context, _ *wire.Call, in *listOfAPI) (*list[authorizerDoc], error) {
+	return listOf[authorizerDoc](ctx, h, kindAuthorizer, in)
+}
+
+// deleteAuthorizer refuses to while a route relies on it: a dropped authorizer
+// would be an open or a broken route.
+func (h *HTTPAPI) deleteAuthorizer(ctx context.Context, _ *wire.Call, in *authorizerRef) (*none, error) {
+	return nil, h.change(ctx, in.APIID, func(tx *store.Tx, a *apiDoc) error {
+		if _, err := get[authorizerDoc](tx, kindAuthorizer, a.APIID+"/"+in.AuthorizerID, "Authorizer", in.AuthorizerID); err != nil {
+			return err
+		}
+		routes, err := store.All[routeDoc](tx, kindRoute, a.APIID+"/")
+		if err != nil {
+			return err
+		}
+		for _, r := range routes {
+			if text(r.AuthorizerID) == in.AuthorizerID {
+				return conflict("Cannot delete authorizer '%s', is referenced in route: %s", in.AuthorizerID, text(r.RouteKey))
+			}
+		}
+		return tx.Delete(kindAuthorizer, a.APIID+"/"+in.AuthorizerID)
+	})
+}

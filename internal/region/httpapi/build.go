@@ -1,0 +1,134 @@
+package httpapi
+
+import (
+	"strings"
+	"time"
+
+	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
+	"github.com/seed-615d3599/roost/internal/region/store"
+)
+
+// build turns an API's items into what the gateway serves.
+func (h *HTTPAPI) build(tx *store.Tx, a *apiDoc) (gateway.API, error) {
+	out := gateway.API{ID: a.APIID, Name: a.name(), DisableExecuteAPIEndpoint: isTrue(a.DisableExecuteAPIEndpoint)}
+	stages, err := store.All[stageDoc](tx, kindStage, a.APIID+"/")
+	if err != nil {
+		return out, err
+	}
+	live, err := current(tx, a)
+	if err != nil {
+		return out, err
+	}
+	for i := range stages {
+		c, err := deployed(tx, a, &stages[i], live)
+		if err != nil {
+			return out, err
+		}
+		s, err := stages[i].compile(c)
+		if err != nil {
+			return out, err
+		}
+		out.Stages = append(out.Stages, s)
+	}
+	return out, nil
+}
+
+// deployed returns what a stage serves: the API as it is, or its deployment.
+func deployed(tx *store.Tx, a *apiDoc, s *stageDoc, live *content) (*content, error) {
+	if isTrue(s.AutoDeploy) {
+		return live, nil
+	}
+	var d deploymentDoc
+	found, err := tx.Get(kindDeployment, a.APIID+"/"+text(s.DeploymentID), &d)
+	switch {
+	case err != nil:
+		return nil, err
+	case !found:
+		return &content{}, nil
+	case d.Content == nil:
+		return live, nil
+	}
+	return d.Content, nil
+}
+
+func (s *stageDoc) compile(c *content) (gateway.Stage, error) {
+	out := gateway.Stage{Name: s.StageName, Variables: s.StageVariables, CORS: c.Cors.compile(), Throttles: map[string]gateway.Throttle{}}
+	if l := s.AccessLogSettings; l != nil {
+		out.AccessLogGroup, out.AccessLogFormat = text(l.DestinationArn), text(l.Format)
+	}
+	if r := s.DefaultRouteSettings; r != nil {
+		out.DefaultThrottle = gateway.Throttle{Rate: r.ThrottlingRateLimit, Burst: r.ThrottlingBurstLimit}
+	}
+	for key, r := range s.RouteSettings {
+		if r.ThrottlingRateLimit != nil || r.ThrottlingBurstLimit != nil {
+			out.Throttles[key] = gateway.Throttle{Rate: r.ThrottlingRateLimit, Burst: r.ThrottlingBurstLimit}
+		}
+	}
+	for i := range c.Authorizers {
+		out.Authorizers = append(out.Authorizers, c.Authorizers[i].compile())
+	}
+	integrations := map[string]*gateway.Integration{}
+	for i := range c.Integrations {
+		compiled, err := c.Integrations[i].compile()
+		if err != nil {
+			return out, err
+		}
+		integrations["integrations/"+c.Integrations[i].IntegrationID] = compiled
+	}
+	for _, r := range c.Routes {
+		out.Routes = append(out.Routes, gateway.Route{
+			Key: text(r.RouteKey), AuthorizationType: text(r.AuthorizationType), AuthorizerID: text(r.AuthorizerID),
+			Scopes: r.AuthorizationScopes, Integration: integrations[text(r.Target)],
+		})
+	}
+	return out, nil
+}
+
+func (c *cors) compile() *gateway.CORS {
+	if c == nil {
+		return nil
+	}
+	return &gateway.CORS{
+		AllowOrigins: c.AllowOrigins, AllowMethods: c.AllowMethods, AllowHeaders: c.AllowHeaders,
+		ExposeHeaders: c.ExposeHeaders, AllowCredentials: isTrue(c.AllowCredentials), MaxAge: c.MaxAge,
+	}
+}
+
+// compile checks what needs no stage: a URI with stage variables has to wait.
+func (i *integrationDoc) compile() (*gateway.Integration, error) {
+	out := &gateway.Integration{
+		Type: text(i.IntegrationType), Method: text(i.IntegrationMethod), URI: text(i.IntegrationURI),
+		PayloadVersion: text(i.PayloadFormatVersion), RequestParameters: i.RequestParameters, ResponseParameters: i.ResponseParameters,
+	}
+	if i.TimeoutInMillis != nil {
+		out.Timeout = time.Duration(*i.TimeoutInMillis) * time.Millisecond
+	}
+	if strings.Contains(out.URI, "${stageVariables.") {
+		return out, nil
+	}
+	return out, gateway.CheckIntegration(*out)
+}
+
+func (a *authorizerDoc) compile() gateway.Authorizer {
+	out := gateway.Authorizer{
+		ID: a.AuthorizerID, Name: text(a.Name), Type: text(a.AuthorizerType), IdentitySources: identitySources(a.IdentitySource),
+		URI: text(a.AuthorizerURI), PayloadVersion: text(a.AuthorizerPayloadFormatVersion), SimpleResponses: isTrue(a.EnableSimpleResponses),
+	}
+	if a.AuthorizerResultTTLInSeconds != nil {
+		out.TTL = time.Duration(*a.AuthorizerResultTTLInSeconds) * time.Second
+	}
+	if j := a.JwtConfiguration; j != nil {
+		out.Issuer, out.Audience = text(j.Issuer), j.Audience
+	}
+	return out
+}
+
+// identitySources leaves out empty strings, which stand for none.
+func identitySources(list []string) (out []string) {
+	for _, s := range list {
+		if s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}

@@ -1,0 +1,138 @@
+package httpapi
+
+import (
+	"context"
+	"maps"
+
+	"github.com/seed-615d3599/roost/internal/region/store"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+// checkIntegration refuses what cannot be, or what only AWS can do.
+func checkIntegration(p *integrationProps) error {
+	kind := text(p.IntegrationType)
+	switch {
+	case kind != "AWS_PROXY" && kind != "HTTP_PROXY":
+		return badRequest("IntegrationType of an HTTP API must be AWS_PROXY or HTTP_PROXY, not %q", kind)
+	case p.IntegrationSubtype != nil:
+		return badRequest("AWS service integrations (IntegrationSubtype %s) are not supported here", *p.IntegrationSubtype)
+	case p.ConnectionID != nil || p.ConnectionType != nil && *p.ConnectionType != "INTERNET":
+		return badRequest("private integrations through VPC links (ConnectionType, ConnectionId) are not supported here")
+	case p.CredentialsArn != nil:
+		return badRequest("CredentialsArn is not supported here: give the function a permission for apigateway.amazonaws.com")
+	case len(p.TLSConfig) > 0:
+		return badRequest("TlsConfig is for private integrations, which are not supported here")
+	case p.ContentHandlingStrategy != nil || p.PassthroughBehavior != nil || len(p.RequestTemplates) > 0 || p.TemplateSelectionExpression != nil:
+		return badRequest("ContentHandlingStrategy, PassthroughBehavior, RequestTemplates and TemplateSelectionExpression are for WebSocket APIs only")
+	case p.IntegrationURI == nil:
+		return badRequest("IntegrationUri is missing")
+	case kind == "HTTP_PROXY" && p.IntegrationMethod == nil:
+		return badRequest("IntegrationMethod is missing, which HTTP_PROXY needs")
+	case kind == "AWS_PROXY" && p.IntegrationMethod != nil && *p.IntegrationMethod != "POST":
+		return badRequest("IntegrationMethod of a Lambda integration must be POST")
+	case p.PayloadFormatVersion != nil && *p.PayloadFormatVersion != "1.0" && *p.PayloadFormatVersion != "2.0":
+		return badRequest("PayloadFormatVersion must be 1.0 or 2.0")
+	case kind == "HTTP_PROXY" && p.PayloadFormatVersion != nil && *p.PayloadFormatVersion != "1.0":
+		return badRequest("PayloadFormatVersion of HTTP_PROXY must be 1.0")
+	case p.PayloadFormatVersion == nil && kind == "AWS_PROXY":
+		return badRequest("PayloadFormatVersion is missing: say 1.0 or 2.0")
+	case p.TimeoutInMillis != nil && (*p.TimeoutInMillis < 50 || *p.TimeoutInMillis > 30000):
+		return badRequest("TimeoutInMillis must be between 50 and 30000")
+	}
+	return nil
+}
+
+// putIntegration checks and stores an integration, with a new id if it has none.
+func (h *HTTPAPI) putIntegration(tx *store.Tx, apiID string, i integrationDoc) (*integrationDoc, error) {
+	if err := checkIntegration(&i.integrationProps); err != nil {
+		return nil, err
+	}
+	if i.ConnectionType == nil {
+		i.ConnectionType = ptr("INTERNET")
+	}
+	if i.TimeoutInMillis == nil {
+		i.TimeoutInMillis = ptr(30000)
+	}
+	if i.PayloadFormatVersion == nil {
+		i.PayloadFormatVersion = ptr("1.0")
+	}
+	if i.IntegrationMethod == nil {
+		i.IntegrationMethod = ptr("POST")
+	}
+	if _, err := i.compile(); err != nil {
+		return nil, badRequest("%v", err)
+	}
+	if i.IntegrationID == "" {
+		err := room(tx, kindIntegration, apiID+"/", quotaIntegrations, "integrations")
+		if err != nil {
+			return nil, err
+		}
+		if i.IntegrationID, err = h.id(7); err != nil {
+			return nil, err
+		}
+	}
+	return &i, tx.Put(kindIntegration, apiID+"/"+i.IntegrationID, i)
+}
+
+func (h *HTTPAPI) createIntegration(ctx context.Context, _ *wire.Call, in *createIntegration) (out *integrationDoc, err error) {
+	err = h.change(ctx, in.APIID, func(tx *store.Tx, a *apiDoc) (err error) {
+		out, err = h.putIntegration(tx, a.APIID, integrationDoc{integrationProps: in.integrationProps})
+		return err
+	})
+	return out, err
+}
+
+// updateIntegration merges RequestParameters by key, where "" takes one away, and
+// ResponseParameters by status, where {} does (API reference, "Integration").
+func (h *HTTPAPI) updateIntegration(ctx context.Context, _ *wire.Call, in *updateIntegration) (out *integrationDoc, err error) {
+	err = h.change(ctx, in.APIID, func(tx *store.Tx, a *apiDoc) error {
+		i, err := get[integrationDoc](tx, kindIntegration, a.APIID+"/"+in.IntegrationID, "Integration", in.IntegrationID)
+		if err != nil {
+			return err
+		}
+		requests, responses := i.RequestParameters, i.ResponseParameters
+		patch(&i.integrationProps, in.integrationProps)
+		i.RequestParameters = merged(requests, in.RequestParameters, func(v string) bool { return v == "" })
+		i.ResponseParameters = merged(responses, in.ResponseParameters, func(v map[string]string) bool { return len(v) == 0 })
+		out, err = h.putIntegration(tx, a.APIID, *i)
+		return err
+	})
+	return out, err
+}
+
+func merged[V any](old, change map[string]V, gone func(V) bool) map[string]V {
+	out := map[string]V{}
+	maps.Copy(out, old)
+	maps.Copy(out, change)
+	maps.DeleteFunc(out, func(_ string, v V) bool { return gone(v) })
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+func (h *HTTPAPI) getIntegration(ctx context.Context, _ *wire.Call, in *integrationRef) (*integrationDoc, error) {
+	return one[integrationDoc](ctx, h, kindIntegration, in.APIID, in.IntegrationID, "Integration")
+}
+
+func (h *HTTPAPI) getIntegrations(ctx context.Context, _ *wire.Call, in *listOfAPI) (*list[integrationDoc], error) {
+	return listOf[integrationDoc](ctx, h, kindIntegration, in)
+}
+
+func (h *HTTPAPI) deleteIntegration(ctx context.Context, _ *wire.Call, in *integrationRef) (*none, error) {
+	return nil, h.change(ctx, in.APIID, func(tx *store.Tx, a *apiDoc) error {
+		if _, err := get[integrationDoc](tx, kindIntegration, a.APIID+"/"+in.IntegrationID, "Integration", in.IntegrationID); err != nil {
+			return err
+		}
+		routes, err := store.All[routeDoc](tx, kindRoute, a.APIID+"/")
+		if err != nil {
+			return err
+		}
+		for _, r := range routes {
+			if text(r.Target) == "integrations/"+in.IntegrationID {
+				return conflict("Cannot delete Integration '%s' due to it being the target of route %s", in.IntegrationID, text(r.RouteKey))
+			}
+		}
+		return tx.Delete(kindIntegration, a.APIID+"/"+in.IntegrationID)
+	})
+}
