@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed-615d3599/roost"
 	"github.com/seed-615d3599/roost/internal/assembly"
@@ -40,8 +41,15 @@ func (l *libApp) Assemble(ctx context.Context) (*assembly.Assembly, error) {
 	if err := l.synth(ctx); err != nil {
 		return nil, err
 	}
-	return l.finish(ctx)
+	made, err := l.finish(ctx)
+	if err == nil {
+		err = l.builder.Prune(time.Now().Add(-cacheTime))
+	}
+	return made, err
 }
+
+// cacheTime is how long the builds of earlier edits are kept.
+const cacheTime = 7 * 24 * time.Hour
 
 // synth runs the app's program, which writes templates and a list of builds.
 func (l *libApp) synth(ctx context.Context) error {
