@@ -81,16 +81,24 @@ func (a *api) note(x *expander, e *event) {
 			a.node.Set(name, policy)
 		}
 	}
-	if tags := e.function.props.Get("Tags"); tags != nil && text(e.function.props.Get("PropagateTags")) == "" && e.function.props.Get("PropagateTags") != nil {
-		merged := tree.Object(tags.Pos)
-		if own := a.props.Get("Tags"); own != nil {
-			merged.Members = slices.Clone(own.Members)
-		}
-		for _, m := range tags.Members {
-			merged.Set(m.Key, m.Value)
-		}
-		a.props.Set("Tags", merged)
+	if propagate := e.function.props.Get("PropagateTags"); propagate != nil && propagate.Text == "true" {
+		a.takeTags(e.function.props.Get("Tags"))
 	}
+}
+
+// takeTags adds the tags of a function to the implicit API's.
+func (a *api) takeTags(tags *tree.Node) {
+	if tags == nil {
+		return
+	}
+	merged := tree.Object(tags.Pos)
+	if own := a.props.Get("Tags"); own != nil {
+		merged.Members = slices.Clone(own.Members)
+	}
+	for _, m := range tags.Members {
+		merged.Set(m.Key, m.Value)
+	}
+	a.props.Set("Tags", merged)
 }
 
 // auth reads the property Auth and makes the authorizers.
@@ -103,11 +111,14 @@ func (x *expander) auth(a *api, auth *tree.Node) {
 			x.fail(a.resource, m.Value, "Invalid value for 'Auth' property: %s", m.Key)
 		}
 	}
+	x.want(a.resource, auth, tree.Bool, "EnableIamAuthorizer")
+	x.want(a.resource, auth, tree.Map, "Authorizers")
 	if enabled := auth.Get("EnableIamAuthorizer"); enabled != nil {
-		a.iam = enabled.Kind == tree.Bool && enabled.Text == "true"
+		a.iam = enabled.Text == "true"
 	}
 	a.authorizers = auth.Get("Authorizers")
 	if d := auth.Get("DefaultAuthorizer"); d != nil && text(d.Get("Ref")) != "AWS::NoValue" {
+		x.want(a.resource, auth, tree.String, "DefaultAuthorizer")
 		a.defaultAuthorizer = text(d)
 		if !(a.iam && a.defaultAuthorizer == "AWS_IAM") && a.authorizers.Get(a.defaultAuthorizer) == nil {
 			x.fail(a.resource, d, "Unable to set DefaultAuthorizer because '%s' was not defined in 'Authorizers'.", a.defaultAuthorizer)

@@ -15,6 +15,10 @@ func (x *expander) authorizer(a *api, m tree.Member) {
 		x.fail(a.resource, m.Value, "Property 'Auth.Authorizers.%s' should be a map.", m.Key)
 		return
 	}
+	x.want(a.resource, m.Value, tree.Map, "JwtConfiguration", "Identity")
+	x.want(a.resource, m.Value, tree.List, "AuthorizationScopes")
+	x.want(a.resource, m.Value, tree.Bool, "EnableFunctionDefaultPermissions", "EnableSimpleResponses")
+	x.want(a.resource, m.Value.Get("Identity"), tree.List, "Headers", "QueryStrings", "StageVariables", "Context")
 	props := b.obj("ApiId", b.ref(a.id), "Name", m.Key)
 	if m.Value.Get("JwtConfiguration") != nil {
 		x.jwt(a, m, props)
@@ -145,6 +149,7 @@ func (x *expander) domain(a *api, stage string, tags *tree.Node) {
 	case base.IsString():
 		paths = []*tree.Node{base}
 	case base != nil:
+		x.want(a.resource, d, tree.List, "BasePath")
 		paths = base.Items
 	}
 	for _, path := range paths {

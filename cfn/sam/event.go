@@ -62,6 +62,10 @@ func (x *expander) event(r *resource, m tree.Member) *event {
 			x.failEvent(e, p.Value, "property %s not defined for event of type HttpApi, or not supported", p.Key)
 		}
 	}
+	x.want(r, m.Value, tree.Map, "Properties")
+	x.want(r, e.props, tree.Map, "Auth")
+	x.want(r, e.props.Get("Auth"), tree.String, "Authorizer")
+	x.want(r, e.props.Get("Auth"), tree.List, "AuthorizationScopes")
 	path, method := e.props.Get("Path"), e.props.Get("Method")
 	switch {
 	case path == nil && method == nil:
@@ -189,6 +193,9 @@ func (x *expander) authorize(e *event, route *tree.Node) {
 	case name == "" || name == "NONE":
 		route.Set("AuthorizationType", b.str("NONE"))
 	case name == "AWS_IAM" && e.api.iam:
+		if scopes != nil {
+			x.failEvent(e, scopes, "'AuthorizationScopes' go with JWT authorizers alone.")
+		}
 		route.Set("AuthorizationType", b.str("AWS_IAM"))
 	default:
 		x.useAuthorizer(e, route, name, scopes)
@@ -204,6 +211,9 @@ func (x *expander) useAuthorizer(e *event, route *tree.Node, name string, scopes
 	b := builder{e.node.Pos}
 	route.Set("AuthorizerId", b.ref(e.api.id+name+"Authorizer"))
 	if authorizer.Get("JwtConfiguration") == nil {
+		if scopes != nil {
+			x.failEvent(e, scopes, "'AuthorizationScopes' go with JWT authorizers alone.")
+		}
 		route.Set("AuthorizationType", b.str("CUSTOM"))
 		return
 	}

@@ -172,6 +172,9 @@ func (x *expander) publish(r *resource, code *tree.Node) string {
 func (x *expander) versionHash(r *resource, code *tree.Node) string {
 	if sha := r.props.Get("AutoPublishCodeSha256"); sha != nil {
 		value := text(x.parameter(sha))
+		if value == "" {
+			x.fail(r, sha, "AutoPublishCodeSha256 must be a string")
+		}
 		return value[:min(10, len(value))]
 	}
 	if code == nil {

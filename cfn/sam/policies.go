@@ -77,6 +77,9 @@ func (x *expander) policies(r *resource, managed, inline []*tree.Node) (m, i []*
 			managed = appendNew(managed, tree.Str(entry.Pos, x.managed(entry.Text)))
 			continue
 		case isCall:
+			if slices.ContainsFunc(branches(entry.Get("Fn::If")), isDocument) {
+				x.fail(r, entry, "Fn::If of policy documents is not supported.")
+			}
 			managed = appendNew(managed, entry)
 			continue
 		case entry.Get("Statement") != nil:
@@ -92,6 +95,20 @@ func (x *expander) policies(r *resource, managed, inline []*tree.Node) (m, i []*
 		inline = append(inline, builder{entry.Pos}.obj("PolicyName", name, "PolicyDocument", document))
 	}
 	return managed, inline
+}
+
+// branches returns what Fn::If chooses between.
+func branches(n *tree.Node) []*tree.Node {
+	if n == nil || len(n.Items) != 3 {
+		return nil
+	}
+	return n.Items[1:]
+}
+
+// isDocument reports whether a branch of Fn::If is a policy and not the name of one.
+func isDocument(n *tree.Node) bool {
+	_, _, call := eval.Function(n)
+	return n.Kind == tree.Map && !call
 }
 
 func appendNew(list []*tree.Node, n *tree.Node) []*tree.Node {

@@ -183,6 +183,8 @@ func own(r *resource) []tree.Member {
 
 // check refuses properties and attributes that are not among those known.
 func (x *expander) check(r *resource, known []string) {
+	x.want(r, r.node, tree.Map, "Properties")
+	x.want(r, r.props, tree.Map, "Tags", "Events", "Auth", "Domain", "FunctionUrlConfig", "DeadLetterQueue", "RouteSettings")
 	for _, m := range r.props.Members {
 		if !slices.Contains(known, m.Key) {
 			x.fail(r, m.Value, "property %s not defined for resource of type %s, or not supported", m.Key, text(r.node.Get("Type")))
@@ -192,6 +194,21 @@ func (x *expander) check(r *resource, known []string) {
 	for _, m := range r.node.Members {
 		if !slices.Contains(attributes, m.Key) {
 			x.fail(r, m.Value, "The attribute %s is not supported", m.Key)
+		}
+	}
+}
+
+// want refuses members of an object that are there and not of the kind that
+// the transform reads. Functions are refused too: what they come to is not
+// known here.
+func (x *expander) want(r *resource, of *tree.Node, kind tree.Kind, names ...string) {
+	for _, name := range names {
+		n := of.Get(name)
+		if n == nil {
+			continue
+		}
+		if _, _, call := eval.Function(n); call || n.Kind != kind {
+			x.fail(r, n, "Type of property '%s' is invalid: it must be %s, and no function.", name, kind)
 		}
 	}
 }
