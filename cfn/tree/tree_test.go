@@ -13,7 +13,7 @@ import (
 )
 
 func TestParseKeepsPositionsAndShapes(t *testing.T) {
-	root, err := tree.Parse("t.yaml", []byte("Resources:\n  A:\n    Tags: [1, 'two', yes]\n    Role: !GetAtt B.Arn\n"))
+	root, err := tree.Parse("t.yaml", []byte("Resources:\n  A:\n    Tags: [1, 'two', true, yes]\n    Role: !GetAtt B.Arn\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,8 +25,8 @@ func TestParseKeepsPositionsAndShapes(t *testing.T) {
 	}{
 		{root.Get("Resources").Get("A").Get("Tags").Items[1], "Resources.A.Tags[1]", "t.yaml:3:15", `"two"`},
 		{root.Get("Resources").Get("A").Get("Role"), "Resources.A.Role", "t.yaml:4:11", `{"Fn::GetAtt":["B","Arn"]}`},
-		{root.Get("Resources").Get("A").Get("Tags"), "Resources.A.Tags", "t.yaml:3:11", `[1,"two",true]`},
-		{root, "", "t.yaml:1:1", `{"Resources":{"A":{"Tags":[1,"two",true],"Role":{"Fn::GetAtt":["B","Arn"]}}}}`},
+		{root.Get("Resources").Get("A").Get("Tags"), "Resources.A.Tags", "t.yaml:3:11", `[1,"two",true,"yes"]`},
+		{root, "", "t.yaml:1:1", `{"Resources":{"A":{"Tags":[1,"two",true,"yes"],"Role":{"Fn::GetAtt":["B","Arn"]}}}}`},
 	} {
 		if got := tree.Path(root, test.node); got != test.path {
 			t.Errorf("path %q, want %q", got, test.path)

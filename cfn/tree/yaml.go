@@ -178,14 +178,15 @@ func (r *yamlReader) scalar(y *yaml.Node, path string) *Node {
 	return Str(pos, y.Value)
 }
 
-// boolean knows YAML 1.1's words, the version that CloudFormation reads
-// ("AWS CloudFormation template formats"); "y" and "n" stay strings, as in the
-// parsers that it is written with.
+// boolean knows the words that are booleans. YAML 1.1, which CloudFormation
+// says it reads, also counts "yes", "no", "on" and "off" among them; they stay
+// strings, since published templates of AWS compare a parameter's value "Yes"
+// with an unquoted Yes. No recording settles it; this is the one place.
 func boolean(y *yaml.Node) (value, ok bool) {
 	switch y.Value {
-	case "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON":
+	case "true", "True", "TRUE":
 		return true, true
-	case "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF":
+	case "false", "False", "FALSE":
 		return false, true
 	}
 	return false, false
