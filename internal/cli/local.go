@@ -4,15 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
 
 	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/control"
 	"github.com/seed-615d3599/roost/internal/deploy"
 	"github.com/seed-615d3599/roost/internal/term"
-	"github.com/seed-615d3599/roost/sigv4"
 )
 
 const apiType = "AWS::ApiGatewayV2::Api"
@@ -45,22 +44,9 @@ func localURLs(ctx context.Context, t *target, d *deploy.Deployer, r deploy.Resu
 // getAPI asks the region for an API, as the SDKs do: GET /v2/apis/{apiId}.
 // https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid.html
 func getAPI(ctx context.Context, region *config.Region, id string, api any) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, region.Endpoint+"/v2/apis/"+url.PathEscape(id), nil)
+	answer, err := client(region).REST(ctx, control.Request{Service: "apigateway", Method: http.MethodGet, Path: "/v2/apis/" + url.PathEscape(id)})
 	if err != nil {
-		return err
+		return fmt.Errorf("look at the API %s: %w", id, err)
 	}
-	signer := sigv4.Signer{Service: "apigateway", Region: region.Region, Credentials: sigv4.Credentials{
-		AccessKeyID: region.AccessKeyID, SecretAccessKey: region.SecretAccessKey}}
-	if err := signer.Sign(r, ""); err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("look at the API %s: %s", id, resp.Status)
-	}
-	return json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(api)
+	return json.Unmarshal(answer.Body, api)
 }

@@ -3,15 +3,14 @@ package cli
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"path/filepath"
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/control"
 	"github.com/seed-615d3599/roost/internal/signin"
 	"github.com/seed-615d3599/roost/internal/term"
 	"github.com/seed-615d3599/roost/sigv4"
@@ -209,33 +208,11 @@ func (s *session) profile(ctx context.Context, place *signInPlace, as string) (s
 
 // consumer asks the region for the consumer pair of the pool's Twitter app.
 func consumer(ctx context.Context, place *signInPlace) (key, secret string, err error) {
-	body, err := json.Marshal(map[string]string{"IdentityPoolId": place.pool.ID})
+	var answer struct{ SupportedLoginProviders map[string]string }
+	err = client(place.region).JSON(ctx, control.Operation{Service: "cognito-identity", Target: "AWSCognitoIdentityService.DescribeIdentityPool"},
+		map[string]string{"IdentityPoolId": place.pool.ID}, &answer)
 	if err != nil {
-		return "", "", err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, place.region.Endpoint+"/", strings.NewReader(string(body)))
-	if err != nil {
-		return "", "", err
-	}
-	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("X-Amz-Target", "AWSCognitoIdentityService.DescribeIdentityPool")
-	signer := sigv4.Signer{Service: "cognito-identity", Region: place.region.Region, Credentials: sigv4.Credentials{
-		AccessKeyID: place.region.AccessKeyID, SecretAccessKey: place.region.SecretAccessKey}}
-	if err := signer.Sign(r, ""); err != nil {
-		return "", "", err
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return "", "", err
-	}
-	defer resp.Body.Close()
-	var answer struct {
-		SupportedLoginProviders map[string]string
-		Message                 string `json:"message"`
-	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(&answer); err != nil || resp.StatusCode != http.StatusOK {
-		return "", "", term.WithHint(fmt.Errorf("the identity pool %s can't be read: status %d %s", place.pool.ID, resp.StatusCode, answer.Message),
-			"deploy the stage again")
+		return "", "", term.WithHint(fmt.Errorf("look at the identity pool %s: %w", place.pool.ID, err), "deploy the stage again")
 	}
 	key, secret, found := strings.Cut(answer.SupportedLoginProviders[signin.TwitterProvider], ";")
 	if !found {
@@ -245,8 +222,11 @@ func consumer(ctx context.Context, place *signInPlace) (key, secret string, err 
 	return key, secret, nil
 }
 
-// maxAnswer bounds what is read of a service's answer.
-const maxAnswer = 1 << 20
+// client calls the embedded region as its administrator.
+func client(r *config.Region) control.Client {
+	return control.Client{Endpoint: r.Endpoint, Region: r.Region, Credentials: sigv4.Credentials{
+		AccessKeyID: r.AccessKeyID, SecretAccessKey: r.SecretAccessKey}}
+}
 
 func isLoopback(base string) bool { return (&target{to: base}).local() }
 
