@@ -4,7 +4,9 @@ import (
 	"strings"
 	"time"
 
+	corspolicy "github.com/seed-615d3599/roost/internal/region/httpapi/cors"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 	"github.com/seed-615d3599/roost/internal/region/store"
 )
 
@@ -52,16 +54,16 @@ func deployed(tx *store.Tx, a *apiDoc, s *stageDoc, live *content) (*content, er
 }
 
 func (s *stageDoc) compile(c *content) (gateway.Stage, error) {
-	out := gateway.Stage{Name: s.StageName, Variables: s.StageVariables, CORS: c.Cors.compile(), Throttles: map[string]gateway.Throttle{}}
+	out := gateway.Stage{Name: s.StageName, Variables: s.StageVariables, CORS: c.Cors.compile(), Throttles: map[string]throttle.Limit{}}
 	if l := s.AccessLogSettings; l != nil {
 		out.AccessLogGroup, out.AccessLogFormat = text(l.DestinationArn), text(l.Format)
 	}
 	if r := s.DefaultRouteSettings; r != nil {
-		out.DefaultThrottle = gateway.Throttle{Rate: r.ThrottlingRateLimit, Burst: r.ThrottlingBurstLimit}
+		out.DefaultThrottle = throttle.Limit{Rate: r.ThrottlingRateLimit, Burst: r.ThrottlingBurstLimit}
 	}
 	for key, r := range s.RouteSettings {
 		if r.ThrottlingRateLimit != nil || r.ThrottlingBurstLimit != nil {
-			out.Throttles[key] = gateway.Throttle{Rate: r.ThrottlingRateLimit, Burst: r.ThrottlingBurstLimit}
+			out.Throttles[key] = throttle.Limit{Rate: r.ThrottlingRateLimit, Burst: r.ThrottlingBurstLimit}
 		}
 	}
 	for i := range c.Authorizers {
@@ -84,11 +86,11 @@ func (s *stageDoc) compile(c *content) (gateway.Stage, error) {
 	return out, nil
 }
 
-func (c *cors) compile() *gateway.CORS {
+func (c *cors) compile() *corspolicy.Config {
 	if c == nil {
 		return nil
 	}
-	return &gateway.CORS{
+	return &corspolicy.Config{
 		AllowOrigins: c.AllowOrigins, AllowMethods: c.AllowMethods, AllowHeaders: c.AllowHeaders,
 		ExposeHeaders: c.ExposeHeaders, AllowCredentials: isTrue(c.AllowCredentials), MaxAge: c.MaxAge,
 	}

@@ -4,16 +4,17 @@ import (
 	"net/http"
 
 	"github.com/seed-615d3599/roost/internal/region/http1"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/cors"
 )
 
 // fail answers with an error of the gateway's own, in the form of HTTP APIs. The
 // reason is for the access log and for explanations; the client does not see it.
 // It returns false, for use as a last step.
-func (c *call) fail(status int, reason string, more ...header) bool {
+func (c *call) fail(status int, reason string, more ...cors.Header) bool {
 	return c.failWith(&Refusal{Status: status, Reason: reason}, more...)
 }
 
-func (c *call) failWith(r *Refusal, more ...header) bool {
+func (c *call) failWith(r *Refusal, more ...cors.Header) bool {
 	c.refusal = r
 	c.errorText = http.StatusText(r.Status)
 	c.res.Reset()
@@ -34,7 +35,7 @@ func (c *call) send(status int, body []byte) {
 	}
 	replaced := c.stage != nil && c.stage.cors != nil
 	for _, f := range c.res.Fields {
-		if replaced && isCORS(f.Name) || http1.EqualFold(f.Name, "apigw-requestid") {
+		if replaced && cors.Replaces(f.Name) || http1.EqualFold(f.Name, "apigw-requestid") {
 			continue
 		}
 		w.Field(f.Name, f.Value) // decoding has checked them
@@ -43,7 +44,7 @@ func (c *call) send(status int, body []byte) {
 		w.Field([]byte("Set-Cookie"), cookie)
 	}
 	for _, h := range c.added {
-		w.Header(h.name, h.value)
+		w.Header(h.Name, h.Value)
 	}
 	w.Header("Apigw-Requestid", c.event.ID)
 	w.Send(body)

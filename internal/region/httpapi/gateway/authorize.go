@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/cors"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/event"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/jwt"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/route"
@@ -126,7 +127,7 @@ func (c *call) authorizeJWT() bool {
 	text, ok := a.sources[0].Value(source{c})
 	if !ok || text == "" {
 		c.authorizerError = "the request has no token in " + a.IdentitySources[0]
-		return c.fail(http.StatusUnauthorized, c.authorizerError, header{"www-authenticate", "Bearer"})
+		return c.fail(http.StatusUnauthorized, c.authorizerError, cors.Header{Name: "www-authenticate", Value: "Bearer"})
 	}
 	token, err := a.jwt.Verify(context.Background(), text, c.route.Scopes)
 	if err == nil {
@@ -146,5 +147,5 @@ func (c *call) authorizeJWT() bool {
 	}
 	challenge := `Bearer scope="` + strings.Join(c.route.Scopes, " ") + `" error="` + refused.Code +
 		`" error_description="` + refused.Description + `"`
-	return c.fail(status, err.Error(), header{"www-authenticate", challenge})
+	return c.fail(status, err.Error(), cors.Header{Name: "www-authenticate", Value: challenge})
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-615d3599/roost/iam"
 	"github.com/seed-615d3599/roost/internal/region/http1"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/cors"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/event"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/jwt"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/route"
@@ -61,7 +62,7 @@ type call struct {
 	random  [256]byte
 	used    int // of random
 	origin  string
-	added   []header // CORS headers for the answer
+	added   []cors.Header // CORS headers for the answer
 
 	body     []byte
 	bodyRead bool

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
+	"github.com/seed-615d3599/roost/internal/region/httpapi/cors"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/jwt"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/route"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/target"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/vars"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/verdict"
 )
 
 // api is a compiled API.
@@ -27,8 +30,8 @@ type stage struct {
 	routes    []*compiledRoute
 	variables []byte // JSON
 	format    *vars.Format
-	cors      *cors
-	shared    *bucket // of the routes without a throttle of their own
+	cors      *cors.Policy
+	shared    *throttle.Bucket // of the routes without a throttle of their own
 }
 
 // compiledRoute is a route with all that a request needs.
@@ -37,7 +40,7 @@ type compiledRoute struct {
 	stage       *stage
 	methodPath  string // "GET/pets/{id}" or "$default": the end of the source ARN
 	sourceARN   string // for a route with one method; "" for ANY
-	throttle    *bucket
+	throttle    *throttle.Bucket
 	authorizer  *authorizer
 	integration *integration
 }
@@ -45,8 +48,8 @@ type compiledRoute struct {
 // integration is a compiled Integration.
 type integration struct {
 	Integration
-	function string    // of AWS_PROXY
-	target   []segment // of HTTP_PROXY
+	function string     // of AWS_PROXY
+	target   target.URL // of HTTP_PROXY
 	request  []vars.Change
 	response map[string][]vars.Change
 	broken   error // why it cannot be called: the stage lacks a variable
@@ -65,9 +68,6 @@ func (g *Gateway) CheckAuthorizer(config Authorizer) error {
 	return err
 }
 
-// segment is a piece of a proxy's URL: literal, or a path variable.
-type segment struct{ literal, variable string }
-
 // compile checks an API and prepares it.
 func (g *Gateway) compile(a API) (*api, error) {
 	c := &api{API: a, stages: map[string]*stage{}}
@@ -85,7 +85,7 @@ func (g *Gateway) compile(a API) (*api, error) {
 }
 
 func (g *Gateway) compileStage(apiID string, config Stage) (*stage, error) {
-	s := &stage{Stage: config, cors: compileCORS(config.CORS), shared: g.newBucket(config.DefaultThrottle)}
+	s := &stage{Stage: config, cors: cors.Compile(config.CORS), shared: throttle.New(config.DefaultThrottle, g.config.Now)}
 	if len(config.Variables) > 0 {
 		s.variables, _ = json.Marshal(config.Variables) // a map of strings always encodes
 	}
@@ -117,7 +117,7 @@ func (g *Gateway) compileStage(apiID string, config Stage) (*stage, error) {
 func (g *Gateway) compileRoute(apiID string, s *stage, r Route, authorizers map[string]*authorizer) (*compiledRoute, error) {
 	c := &compiledRoute{Route: r, stage: s, throttle: s.shared, methodPath: r.Key}
 	if t, ok := s.Throttles[r.Key]; ok {
-		c.throttle = g.newBucket(t)
+		c.throttle = throttle.New(t, g.config.Now)
 	}
 	if k, err := route.Parse(r.Key); err == nil {
 		c.methodPath = k.Path
@@ -156,21 +156,21 @@ func compileIntegration(config Integration, variables map[string]string) (*integ
 	if c.Timeout <= 0 || c.Timeout > integrationTime*time.Second {
 		c.Timeout = integrationTime * time.Second
 	}
-	uri, err := expand(config.URI, variables)
+	uri, err := target.Expand(config.URI, variables)
 	if err != nil { // as on AWS, that shows when the route is called
 		c.broken = err
 		return c, nil
 	}
 	switch config.Type {
 	case IntegrationAWSProxy:
-		if c.function, err = functionARN(uri); err != nil {
+		if c.function, err = target.Function(uri); err != nil {
 			return nil, err
 		}
 		if config.PayloadVersion != "1.0" && config.PayloadVersion != "2.0" {
 			return nil, fmt.Errorf("the payload format version is %q, not 1.0 or 2.0", config.PayloadVersion)
 		}
 	case IntegrationHTTPProxy:
-		if c.target, err = compileURL(uri); err != nil {
+		if c.target, err = target.ParseURL(uri); err != nil {
 			return nil, err
 		}
 	default:
@@ -187,50 +187,6 @@ func compileIntegration(config Integration, variables map[string]string) (*integ
 	return c, nil
 }
 
-// expand puts the stage's variables into ${stageVariables.name}.
-func expand(uri string, variables map[string]string) (string, error) {
-	var b strings.Builder
-	for {
-		before, after, found := strings.Cut(uri, "${stageVariables.")
-		b.WriteString(before)
-		if !found {
-			return b.String(), nil
-		}
-		name, rest, closed := strings.Cut(after, "}")
-		value, ok := variables[name]
-		if !closed || !ok {
-			return "", fmt.Errorf("the stage has no variable %q, which the URI %q needs", name, uri)
-		}
-		b.WriteString(value)
-		uri = rest
-	}
-}
-
-// compileURL splits a URL at its path variables.
-func compileURL(uri string) ([]segment, error) {
-	var segments []segment
-	for rest := uri; rest != ""; {
-		before, after, found := strings.Cut(rest, "{")
-		if before != "" {
-			segments = append(segments, segment{literal: before})
-		}
-		if !found {
-			break
-		}
-		name, behind, closed := strings.Cut(after, "}")
-		if !closed {
-			return nil, fmt.Errorf("%q has no } for its {", uri)
-		}
-		segments = append(segments, segment{variable: strings.TrimSuffix(name, "+")})
-		rest = behind
-	}
-	u, err := url.Parse(strings.NewReplacer("{", "", "}", "").Replace(uri))
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("%q is not an http or https URL", uri)
-	}
-	return segments, nil
-}
-
 // authorizer is a compiled Authorizer.
 type authorizer struct {
 	Authorizer
@@ -238,7 +194,7 @@ type authorizer struct {
 	jwt       *jwt.Verifier
 	function  string
 	sourceARN string
-	cache     *verdicts
+	cache     *verdict.Cache
 }
 
 func (g *Gateway) compileAuthorizer(apiID string, variables map[string]string, config Authorizer) (*authorizer, error) {
@@ -257,11 +213,11 @@ func (g *Gateway) compileAuthorizer(apiID string, variables map[string]string, c
 	default:
 		return nil, fmt.Errorf("its type is %q, not JWT or REQUEST", config.Type)
 	}
-	uri, err := expand(config.URI, variables)
+	uri, err := target.Expand(config.URI, variables)
 	if err != nil {
 		return nil, err
 	}
-	if a.function, err = functionARN(uri); err != nil {
+	if a.function, err = target.Function(uri); err != nil {
 		return nil, err
 	}
 	switch {
@@ -275,7 +231,7 @@ func (g *Gateway) compileAuthorizer(apiID string, variables map[string]string, c
 		return nil, errors.New("the result's time to live is not between 0 and 3600 seconds")
 	}
 	a.sourceARN = g.executeARN(apiID, "authorizers", config.ID)
-	a.cache = newVerdicts(config.TTL)
+	a.cache = verdict.NewCache(config.TTL)
 	return a, nil
 }
 

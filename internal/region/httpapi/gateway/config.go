@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/cors"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
@@ -101,25 +103,11 @@ type Stage struct {
 	// AccessLogGroup is a log group's ARN, "" for no access log.
 	AccessLogGroup  string
 	AccessLogFormat string
-	DefaultThrottle Throttle
-	Throttles       map[string]Throttle // by route key
-	CORS            *CORS
+	DefaultThrottle throttle.Limit
+	Throttles       map[string]throttle.Limit // by route key
+	CORS            *cors.Config
 	Routes          []Route
 	Authorizers     []Authorizer
-}
-
-// Throttle is a token bucket: Rate in requests a second, Burst in requests. A nil
-// part is not limited.
-type Throttle struct {
-	Rate  *float64
-	Burst *int
-}
-
-// CORS is an API's CORS configuration.
-type CORS struct {
-	AllowOrigins, AllowMethods, AllowHeaders, ExposeHeaders []string
-	AllowCredentials                                        bool
-	MaxAge                                                  *int // seconds
 }
 
 // Authorization types of routes.

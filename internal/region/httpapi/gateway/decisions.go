@@ -10,10 +10,9 @@ const (
 	// gateway can answer what is over maxHeaderValues.
 	MaxHeaderBytes = 32 << 10
 
-	maxHeaderValues   = 10240 // request line and header values together
-	integrationTime   = 30    // seconds
-	authorizerTime    = 10    // seconds
-	maxCachedVerdicts = 1000  // of one authorizer (ours)
+	maxHeaderValues = 10240 // request line and header values together
+	integrationTime = 30    // seconds
+	authorizerTime  = 10    // seconds
 )
 
 // What documents and traces leave open. Each stands here once, so that a

@@ -3,7 +3,6 @@ package gateway
 import (
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"maps"
 	"net"
 	"net/http"
@@ -164,20 +163,4 @@ func (g *Gateway) ServeAPI(apiID string, w *http1.Response, r *http1.Request) {
 func (g *Gateway) Serve(w *http1.Response, r *http1.Request) {
 	id, _ := g.LookupHost(string(r.Host))
 	g.ServeAPI(id, w, r)
-}
-
-// authorizerURI and function ARNs.
-const invocations = "/invocations"
-
-// functionARN returns the function's ARN of an integration's or authorizer's URI,
-// which may be the ARN itself.
-func functionARN(uri string) (string, error) {
-	arn := uri
-	if _, rest, ok := strings.Cut(uri, ":lambda:path/2015-03-31/functions/"); ok {
-		arn = strings.TrimSuffix(rest, invocations)
-	}
-	if parts := strings.Split(arn, ":"); len(parts) < 7 || parts[0] != "arn" || parts[2] != "lambda" || parts[5] != "function" {
-		return "", fmt.Errorf("%q is not the URI of a Lambda function: arn:aws:lambda:REGION:ACCOUNT:function:NAME, or that between arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ and /invocations", uri)
-	}
-	return arn, nil
 }

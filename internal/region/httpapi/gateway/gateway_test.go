@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/cors"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 	"github.com/seed-615d3599/roost/sigv4"
 )
@@ -332,8 +334,8 @@ func TestThrottle(t *testing.T) {
 	g := w.gateway(t)
 	rate, burst, none := 2.0, 3, 0
 	a := one(Route{Key: "GET /a", Integration: lambda("2.0")}, Route{Key: "GET /b", Integration: lambda("2.0")}, Route{Key: "GET /c", Integration: lambda("2.0")})
-	a.Stages[0].DefaultThrottle = Throttle{Rate: &rate, Burst: &burst}
-	a.Stages[0].Throttles = map[string]Throttle{"GET /c": {Burst: &none}}
+	a.Stages[0].DefaultThrottle = throttle.Limit{Rate: &rate, Burst: &burst}
+	a.Stages[0].Throttles = map[string]throttle.Limit{"GET /c": {Burst: &none}}
 	put(t, g, a)
 	for i, want := range []int{200, 200, 200, 429} {
 		if got := ask(g, "GET", []string{"/a", "/b"}[i%2], ""); got.Code != want {
@@ -357,10 +359,10 @@ func TestCORS(t *testing.T) {
 	g := w.gateway(t)
 	age := 300
 	a := one(Route{Key: "GET /", Integration: lambda("2.0")})
-	a.Stages[0].CORS = &CORS{AllowOrigins: []string{"https://A.test", "http://*"}, AllowMethods: []string{"GET", "POST"},
+	a.Stages[0].CORS = &cors.Config{AllowOrigins: []string{"https://A.test", "http://*"}, AllowMethods: []string{"GET", "POST"},
 		AllowHeaders: []string{"Authorization", "*"}, ExposeHeaders: []string{"Date", "X-Api-Id"}, AllowCredentials: true, MaxAge: &age}
 	put(t, g, a)
-	a.ID, a.Stages[0].CORS = "a2", &CORS{AllowOrigins: []string{"*"}}
+	a.ID, a.Stages[0].CORS = "a2", &cors.Config{AllowOrigins: []string{"*"}}
 	put(t, g, a)
 	const allow, methods, credentials = "Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Access-Control-Allow-Credentials"
 	cases := []struct {

@@ -110,7 +110,7 @@ func (c *call) changeResponse(changes []vars.Change) {
 			}
 			continue
 		}
-		c.res.Fields = change(c.res.Fields, ch, from)
+		c.res.Fields = ch.Fields(c.res.Fields, from)
 		if ch.Name == "content-type" && ch.Verb != vars.Append {
 			c.res.ContentType = ""
 		}

@@ -141,11 +141,11 @@ func (c *call) findRoute() bool {
 		if origin, ok := c.field("Origin"); ok {
 			c.origin = string(origin)
 			if _, asks := c.field("Access-Control-Request-Method"); asks && c.in.method == http.MethodOptions {
-				c.added = append(c.added, c.stage.cors.headers(c.origin, true)...)
+				c.added = append(c.added, c.stage.cors.Headers(c.origin, true)...)
 				c.send(http.StatusNoContent, nil)
 				return false
 			}
-			c.added = append(c.added, c.stage.cors.headers(c.origin, false)...)
+			c.added = append(c.added, c.stage.cors.Headers(c.origin, false)...)
 		}
 	}
 	i, params, ok := c.stage.table.Match(c.in.method, c.path, c.params[:0])
@@ -160,7 +160,7 @@ func (c *call) findRoute() bool {
 
 // admit throttles, and prepares what authorizers and integrations see.
 func (c *call) admit() bool {
-	if !c.route.throttle.take() {
+	if !c.route.throttle.Take() {
 		return c.fail(http.StatusTooManyRequests, "the route's or stage's throttle has no token left")
 	}
 	c.event.Headers = c.headers()
