@@ -50,6 +50,8 @@ type commands struct {
 	Login       loginCommand       `cmd:"" help:"Sign in to the app and keep the credentials."`
 	Credentials credentialsCommand `cmd:"" help:"Print the credentials of the sign-in, renewed if need be."`
 	Curl        curlCommand        `cmd:"" help:"Call the app's API with the credentials of the sign-in."`
+	Logs        logsCommand        `cmd:"" help:"Print what functions have logged."`
+	Invoke      invokeCommand      `cmd:"" help:"Invoke a function and print its answer."`
 	Env         envCommand         `cmd:"" help:"Print what aws and every SDK need to talk to the embedded region."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
@@ -160,6 +162,11 @@ func lookup(env []string, name string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+func readAll(r io.Reader) (string, error) {
+	data, err := io.ReadAll(r)
+	return string(data), err
 }
 
 // home is the person's folder, where .twurlrc lies.

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 
@@ -68,7 +67,7 @@ func (c *curlCommand) request(ctx context.Context, s *session, app *config.App) 
 	var body io.Reader
 	method := http.MethodGet
 	if c.Data != nil {
-		data, err := c.body(s)
+		data, err := s.argument(*c.Data)
 		if err != nil {
 			return nil, err
 		}
@@ -109,19 +108,6 @@ func contentType(data string) string {
 		return "application/json"
 	}
 	return "application/x-www-form-urlencoded"
-}
-
-func (c *curlCommand) body(s *session) (string, error) {
-	name, isFile := strings.CutPrefix(*c.Data, "@")
-	if !isFile {
-		return *c.Data, nil
-	}
-	if name == "-" {
-		data, err := io.ReadAll(s.in)
-		return string(data), err
-	}
-	data, err := os.ReadFile(name)
-	return string(data), err
 }
 
 // address returns the URL to call.
