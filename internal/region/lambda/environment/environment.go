@@ -43,6 +43,7 @@ type Environment struct {
 	cause        *failure // why it ended; nil: it was not needed any more
 	reported     *runtimeapi.Outcome
 	deadline     time.Time // when timer is meant to fire
+	ready        time.Time // when it first asked for a call
 	idleSince    time.Time
 	initDuration time.Duration
 	calls        int
@@ -205,7 +206,8 @@ func (e *Environment) Ready() {
 	switch e.state {
 	case stateStarting:
 		p.starting--
-		e.initDuration = time.Since(e.began)
+		e.ready = time.Now()
+		e.initDuration = e.ready.Sub(e.began)
 	case stateEnding:
 		p.ending--
 	default:
@@ -213,7 +215,7 @@ func (e *Environment) Ready() {
 		return
 	}
 	e.state = stateBusy
-	if e.expired() || p.yield() {
+	if e.expired() || p.yield(e.ready) {
 		e.end(nil)
 		m.mu.Unlock()
 		return

@@ -7,9 +7,10 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/lambda/runtimeapi"
 )
 
-// patience is how long a call of one function waits before the places of
-// another function that is always busy are shared with it.
-const patience = 250 * time.Millisecond
+// slice is how long an environment serves a function that has calls waiting,
+// before its place may go to another function that waits for one. A shorter one
+// would spend the machine on starting processes.
+const slice = time.Second
 
 // Pool holds the environments of one function version.
 type Pool struct {
@@ -229,8 +230,9 @@ func (p *Pool) forget() {
 }
 
 // yield decides whether an environment of this pool that has become free ends
-// in favour of another function that waits for a place. The lock is held.
-func (p *Pool) yield() bool {
+// in favour of another function that waits for a place; ready is since when it
+// serves. The lock is held.
+func (p *Pool) yield(ready time.Time) bool {
 	m := p.manager
 	if len(m.starved) == 0 {
 		return false
@@ -238,9 +240,11 @@ func (p *Pool) yield() bool {
 	if len(p.queue) == 0 {
 		return true
 	}
+	if time.Since(ready) < slice {
+		return false
+	}
 	for _, other := range m.starved {
-		if other != p && len(other.queue) > 0 && time.Since(other.queue[0].queued) > patience &&
-			other.queue[0].queued.Before(p.queue[0].queued) {
+		if other != p && len(other.queue) > 0 && other.queue[0].queued.Before(p.queue[0].queued) {
 			return true
 		}
 	}
