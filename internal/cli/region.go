@@ -3,9 +3,99 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
+
+	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/region"
+	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
+	"github.com/seed-615d3599/roost/internal/term"
 )
 
-// startRegion runs the embedded region in this process.
+// startRegion runs the embedded region in this process, and says where it is
+// in the app's region.json until it is closed.
 func (s *session) startRegion(ctx context.Context, settings regionSettings) (*startedRegion, error) {
-	return nil, errors.New("the embedded region is not part of this build yet")
+	state := settings.state
+	if state == "" {
+		state = settings.app.StateDir()
+	}
+	supervise, err := superviseCommand()
+	if err != nil {
+		return nil, err
+	}
+	r, err := region.Start(ctx, region.Config{
+		Dir: state, Port: settings.port, Twitter: settings.twitter, Region: settings.app.AWSRegion,
+		Supervisor: supervise, Warn: s.term.Warn,
+		Record: func(typeName string) bool { return slices.Contains(settings.app.Record, typeName) },
+	})
+	var taken *region.PortError
+	if errors.As(err, &taken) {
+		return nil, term.WithHint(err, "end that process, or choose other ports with --port (0 picks free ones)")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("start the region: %w", err)
+	}
+	started := &startedRegion{info: regionInfo(r)}
+	stopPrinting := func() {}
+	if !settings.temporary {
+		stopPrinting = s.printLogs(r)
+	}
+	file := settings.app.RegionFile()
+	started.close = func() error {
+		stopPrinting()
+		return errors.Join(removeOwn(file), r.Close())
+	}
+	if err := config.WriteRegion(file, started.info); err != nil {
+		return nil, errors.Join(err, started.close())
+	}
+	return started, nil
+}
+
+func regionInfo(r *region.Region) *config.Region {
+	return &config.Region{
+		Endpoint: r.Endpoint, Twitter: r.Twitter, PID: os.Getpid(), Account: r.Account, Region: r.Name,
+		CABundle: r.CABundle, AccessKeyID: r.AccessKeyID, SecretAccessKey: r.SecretAccessKey,
+	}
+}
+
+// superviseCommand is how this program is started as the supervisor of a
+// region's functions: by the name it was started with, or by its file.
+func superviseCommand() ([]string, error) {
+	program, err := exec.LookPath(os.Args[0])
+	if err != nil {
+		if program, err = os.Executable(); err != nil {
+			return nil, err
+		}
+	}
+	return []string{program, supervisor.Argument}, nil
+}
+
+// removeOwn removes a region.json that this process has written.
+func removeOwn(file string) error {
+	found, err := config.ReadRegion(file)
+	if err != nil || found == nil || found.PID != os.Getpid() {
+		return err
+	}
+	return os.Remove(file)
+}
+
+// printLogs prints a line for each request and for each thing that a function
+// logs, until stop is called.
+func (s *session) printLogs(r *region.Region) (stop func()) {
+	events, end := r.Follow()
+	var printing sync.WaitGroup
+	printing.Go(func() {
+		for event := range events {
+			if line := logLine(event.Group, event.Message); line != "" {
+				s.term.Print(line)
+			}
+		}
+	})
+	return func() {
+		end()
+		printing.Wait()
+	}
 }

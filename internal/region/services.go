@@ -268,3 +268,9 @@ func (s *services) close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// Follow returns what functions and APIs log from now on. The channel is closed
+// by stop, and by Close.
+func (r *Region) Follow() (events <-chan logs.Event, stop func()) {
+	return r.services.logs.Follow(nil)
+}
