@@ -17,6 +17,8 @@ type (
 	Result = eval.Result
 	// Unknown is the value of what only a resource's creation will tell.
 	Unknown = eval.Unknown
+	// Secret is an attribute that Lookup.GetAtt gives and nobody may see.
+	Secret = eval.Secret
 	// DynamicReference is a "{{resolve:…}}" taken apart.
 	DynamicReference = eval.DynamicReference
 	// Change is one place where two values differ.

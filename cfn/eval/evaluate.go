@@ -29,6 +29,10 @@ func (Unknown) String() string { return KnownAfterApply }
 // MarshalText makes an Unknown KnownAfterApply in JSON.
 func (Unknown) MarshalText() ([]byte, error) { return []byte(KnownAfterApply), nil }
 
+// Secret is an attribute that must not be shown: what is made from it is listed
+// in Result.Secrets (NoEcho in the response of a custom resource).
+type Secret struct{ Value any }
+
 // Lookup is what an evaluation asks of the world outside the template. Each
 // may return Unknown{}. A nil Ref or GetAtt gives Unknown; a nil ImportValue
 // or AvailabilityZones refuses the function; a nil Dynamic leaves dynamic

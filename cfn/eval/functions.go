@@ -90,6 +90,10 @@ func (e *evaluator) attribute(n *tree.Node, id, attribute string) (any, error) {
 	if err != nil {
 		return nil, e.fail(n, "%v", err)
 	}
+	if secret, ok := value.(Secret); ok {
+		e.used++
+		return secret.Value, nil
+	}
 	return value, nil
 }
 

@@ -25,6 +25,7 @@ package resources
 import (
 	"context"
 	"sort"
+	"strings"
 )
 
 // Type is one resource type.
@@ -119,8 +120,12 @@ type Env struct {
 	StackID   string
 	StackName string
 	LogicalID string
+	Type      string            // as the template names it: "Custom::Thing"
 	Token     string            // the same for each attempt at one change
 	Tags      map[string]string // of the stack, aws:cloudformation:* among them
+
+	// CreationPolicy is the resource's attribute of that name, nil without one.
+	CreationPolicy map[string]any
 
 	// Name is the name to give a resource whose template does not: the stack's
 	// name, the logical id and random characters, at most max long.
@@ -143,8 +148,14 @@ func New(types ...*Type) *Registry {
 	return r
 }
 
+// CustomResource is the type under which all of Custom::* are registered.
+const CustomResource = "AWS::CloudFormation::CustomResource"
+
 // Lookup returns a type by name.
 func (r *Registry) Lookup(name string) (*Type, bool) {
+	if strings.HasPrefix(name, "Custom::") {
+		name = CustomResource
+	}
 	t, ok := r.types[name]
 	return t, ok
 }
