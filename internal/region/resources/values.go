@@ -2,8 +2,10 @@ package resources
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -223,4 +225,23 @@ func (e *Env) OrName(given string, max int) string {
 		return given
 	}
 	return e.Name(max)
+}
+
+// recordedPool begins the part behind the region of the ids of user pools that
+// are kept as records, so that what would rest on their tokens can be refused.
+const recordedPool = "_record"
+
+// RecordedPoolID is the id of a user pool that is kept as a record; random are
+// letters and digits.
+func (e *Env) RecordedPoolID(random string) string { return e.Region + recordedPool + random }
+
+// IsRecordedPool reports whether a user pool is only a record here.
+func IsRecordedPool(id string) bool { return strings.Contains(id, recordedPool) }
+
+// Keep is the Update of a record: it stays what it was.
+func Keep(_ context.Context, _ *Env, have State, _ map[string]any) (State, error) { return have, nil }
+
+// Protected is the error of a removal that a property forbids.
+func Protected(what, id, property string) error {
+	return wire.Errorf(http.StatusBadRequest, "InvalidRequest", "The %s %s is protected from deletion: take %s away first.", what, id, property)
 }

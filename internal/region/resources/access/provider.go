@@ -1,0 +1,71 @@
+package access
+
+import (
+	"context"
+
+	cf "github.com/seed-615d3599/roost/internal/region/resources"
+)
+
+func oidcProvider() *cf.Type {
+	return &cf.Type{
+		Name: "AWS::IAM::OIDCProvider",
+		Properties: cf.Properties{
+			"ClientIdList":   cf.Strings(),
+			"Tags":           cf.KeyValues(),
+			"ThumbprintList": cf.Strings(),
+			"Url":            {Kind: cf.String, Required: true, Replace: true},
+		},
+		Attributes: []string{"Arn"},
+		Create: func(ctx context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
+			var out struct{ OpenIDConnectProviderArn string }
+			in := cf.Pick(want, "ClientIdList", "Tags", "ThumbprintList", "Url")
+			if err := e.Call(ctx, "iam", "CreateOpenIDConnectProvider", in, &out); err != nil {
+				return cf.State{}, err
+			}
+			arn := out.OpenIDConnectProviderArn
+			return cf.State{ID: arn, Attributes: map[string]any{"Arn": arn}}, nil
+		},
+		Update: updateProvider,
+		Delete: func(ctx context.Context, e *cf.Env, have cf.State) error {
+			return cf.Gone(callProvider(ctx, e, "Delete", "", have.ID, nil))
+		},
+	}
+}
+
+// callProvider calls VERB OpenIDConnectProvider REST.
+func callProvider(ctx context.Context, e *cf.Env, verb, rest, arn string, members map[string]any) error {
+	in := map[string]any{"OpenIDConnectProviderArn": arn}
+	for member, value := range members {
+		in[member] = value
+	}
+	return e.Call(ctx, "iam", verb+"OpenIDConnectProvider"+rest, in, nil)
+}
+
+func updateProvider(ctx context.Context, e *cf.Env, have cf.State, want map[string]any) (cf.State, error) {
+	err := changeList(have.Properties, want, "ClientIdList",
+		func(id string) error {
+			return callProvider(ctx, e, "AddClientIDTo", "", have.ID, map[string]any{"ClientID": id})
+		},
+		func(id string) error {
+			return callProvider(ctx, e, "RemoveClientIDFrom", "", have.ID, map[string]any{"ClientID": id})
+		})
+	if err != nil {
+		return have, err
+	}
+	if !cf.Same(have.Properties, want, "ThumbprintList") {
+		members := map[string]any{"ThumbprintList": cf.Texts(want, "ThumbprintList")}
+		if err := callProvider(ctx, e, "Update", "Thumbprint", have.ID, members); err != nil {
+			return have, err
+		}
+	}
+	set, unset := cf.TagChanges(have.Properties["Tags"], want["Tags"])
+	if len(set) > 0 {
+		if err := callProvider(ctx, e, "Tag", "", have.ID, map[string]any{"Tags": cf.TagList(set)}); err != nil {
+			return have, err
+		}
+	}
+	if len(unset) > 0 {
+		return have, callProvider(ctx, e, "Untag", "", have.ID, map[string]any{"TagKeys": unset})
+	}
+	return have, nil
+}

@@ -1,0 +1,59 @@
+package lambda
+
+import (
+	"context"
+	"strings"
+
+	cf "github.com/seed-615d3599/roost/internal/region/resources"
+)
+
+// permission is a statement of a function's policy. Every change replaces it.
+func permission() *cf.Type {
+	return &cf.Type{
+		Name: "AWS::Lambda::Permission",
+		Properties: cf.Properties{
+			"Action":                {Kind: cf.String, Required: true},
+			"EventSourceToken":      cf.Refuse("Alexa's skills do not reach this machine"),
+			"FunctionName":          {Kind: cf.String, Required: true},
+			"FunctionUrlAuthType":   {Kind: cf.String, Enum: []string{"AWS_IAM", "NONE"}},
+			"InvokedViaFunctionUrl": {Kind: cf.Boolean},
+			"Principal":             {Kind: cf.String, Required: true},
+			"PrincipalOrgID":        {Kind: cf.String},
+			"SourceAccount":         {Kind: cf.String},
+			"SourceArn":             {Kind: cf.String},
+		},
+		Attributes: []string{"Id"},
+		Create: func(ctx context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
+			id := e.Name(100)
+			in := cf.Pick(want, "Action", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "Principal", "PrincipalOrgID", "SourceAccount", "SourceArn")
+			in["StatementId"] = id
+			err := call(ctx, e, "AddPermission", cf.Text(want, "FunctionName"), in, nil)
+			return cf.State{ID: id, Attributes: map[string]any{"Id": id}}, err
+		},
+		Delete: func(ctx context.Context, e *cf.Env, have cf.State) error {
+			in := map[string]any{"StatementId": have.ID}
+			return cf.Gone(call(ctx, e, "RemovePermission", cf.Text(have.Properties, "FunctionName"), in, nil))
+		},
+	}
+}
+
+// layerVersionPermission would let other accounts use a layer. There is one
+// account here, so what it allows has no effect.
+func layerVersionPermission() *cf.Type {
+	const oneAccount = "the region has one account, which may use its layers by its IAM policies"
+	return &cf.Type{
+		Name:     "AWS::Lambda::LayerVersionPermission",
+		Recorded: true,
+		Properties: cf.Properties{
+			"Action":          {Kind: cf.String, Required: true, Mode: cf.Recorded, Why: oneAccount},
+			"LayerVersionArn": {Kind: cf.String, Required: true, Mode: cf.Recorded, Why: oneAccount},
+			"OrganizationId":  {Kind: cf.String, Mode: cf.Recorded, Why: oneAccount},
+			"Principal":       {Kind: cf.String, Required: true, Mode: cf.Recorded, Why: oneAccount},
+		},
+		Attributes: []string{"Id"},
+		Create: func(_ context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
+			id := cf.Text(want, "LayerVersionArn") + "#" + strings.ToLower(e.Name(64))
+			return cf.State{ID: id, Attributes: map[string]any{"Id": id}}, nil
+		},
+	}
+}
