@@ -54,7 +54,7 @@ type Config struct {
 	URLHost     string                  // host and port of function URLs, behind "<id>."; empty: lambda-url.<region>.on.aws
 
 	Now  func() time.Time     // nil: time.Now
-	Warn func(message string) // told once of each difference that matters; nil: nobody is
+	Warn func(message string) // told once of each difference that matters, by any goroutine; nil: nobody is
 
 	MaxEnvironments int                             // 0: by cores and memory
 	IdleTimeout     time.Duration                   // 0: 5 minutes

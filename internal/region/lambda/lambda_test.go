@@ -31,7 +31,6 @@ type region struct {
 	dir      string
 	endpoint string
 	logs     logs
-	warnings []string
 }
 
 type logs struct {
@@ -67,7 +66,7 @@ func (r *region) open() (stop func()) {
 		r.t.Fatal(err)
 	}
 	r.Lambda, err = lambda.New(lambda.Config{DB: db, Dir: filepath.Join(r.dir, "lambda"), Region: "us-east-1", Account: "123456789012",
-		Logs: &r.logs, Warn: func(message string) { r.warnings = append(r.warnings, message) },
+		Logs:       &r.logs,
 		RetryDelay: func(int) time.Duration { return time.Millisecond }})
 	if err != nil {
 		r.t.Fatal(err)
