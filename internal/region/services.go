@@ -21,7 +21,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
 	"github.com/seed-615d3599/roost/internal/region/logs"
 	"github.com/seed-615d3599/roost/internal/region/params"
-	"github.com/seed-615d3599/roost/internal/region/resources"
+	"github.com/seed-615d3599/roost/internal/region/resources/standard"
 	"github.com/seed-615d3599/roost/internal/region/stacks"
 	"github.com/seed-615d3599/roost/internal/region/twitter"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -221,7 +221,7 @@ func (r *Region) buildStacks(context.Context) error {
 		s.named[service.Name] = service
 	}
 	s.stacks = stacks.New(stacks.Config{
-		Account: c.Account, Region: c.Region, DB: r.db, Types: resources.Standard(), Services: s.named,
+		Account: c.Account, Region: c.Region, DB: r.db, Types: standard.Registry(), Services: s.named,
 		Now: c.Now, Rand: c.Rand, Record: c.Record, CallerFor: s.access.CallerFor, Object: s.assets.ReadObject,
 		RoleCaller: func(arn string) (*wire.Caller, error) {
 			return s.access.RoleCaller("cloudformation.amazonaws.com", arn)
