@@ -1,0 +1,250 @@
+// Package architecture holds the house to its plan: which package may import
+// which, that each opens with a comment that lets a stranger use it, and that
+// nothing has mutable package state, init functions or a second os.Exit.
+package architecture
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/doc"
+	"go/parser"
+	"go/token"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/seed-615d3599/roost/internal/need"
+)
+
+const module = "github.com/seed-615d3599/roost"
+
+// rules says, for a package and all below it, what it may import besides the
+// standard library and its own subpackages: packages of this module by their
+// path ("/..." for all below), other modules by a prefix. The longest match
+// counts. Services of the region do not know each other; public rooms know
+// nobody.
+var rules = map[string][]string{
+	"":      {},
+	"sigv4": {}, "sigv4/s3body": {"sigv4"},
+	"iam": {"iam/..."},
+	"cfn": {"cfn/...", "go.yaml.in/yaml/v3"},
+
+	"internal/region/store":     {"modernc.org/sqlite"},
+	"internal/region/wire":      {},
+	"internal/region/http1":     {},
+	"internal/region/edge":      service("sigv4/..."),
+	"internal/region/access":    service("iam"),
+	"internal/region/decisions": service("iam", "sigv4/..."),
+	"internal/region/httpapi":   service("iam", "sigv4/...", "internal/region/http1", "github.com/go-jose/"),
+	"internal/region/lambda":    service("iam", "internal/region/http1", "golang.org/x/sys/", "golang.org/x/sync/", "github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"),
+	"internal/region/identity":  service("github.com/dghubble/oauth1", "github.com/go-jose/"),
+	"internal/region/stacks":    service("cfn/...", "internal/region/resources/..."),
+	"internal/region/resources": service("internal/region/resources/..."),
+	"internal/region/assets":    service("iam", "sigv4/..."),
+	"internal/region/params":    service(),
+	"internal/region/secrets":   service("iam"),
+	"internal/region/ecr":       service(),
+	"internal/region/kms":       service(),
+	"internal/region/logs":      service(),
+	"internal/region/twitter":   service(),
+	"internal/region":           {"internal/region/...", "iam", "sigv4", "cfn"},
+
+	"internal/need":     {},
+	"internal/term":     {},
+	"internal/config":   {"internal/..."},
+	"internal/assembly": {"cfn/...", "internal/config"},
+	"internal/build":    {"github.com/evanw/esbuild", "golang.org/x/"},
+	"internal/signin":   {"github.com/dghubble/oauth1", "go.yaml.in/yaml/v3", "golang.org/x/net/html"},
+	"internal/watch":    {"github.com/fsnotify/fsnotify"},
+	"internal/deploy":   {"internal/assembly", "github.com/aws/"},
+	"internal/scaffold": {"", "examples"},
+	"internal/synth":    {"", "internal/..."},
+	"internal/check":    {"cfn/...", "iam", "internal/assembly", "internal/region/resources/..."},
+	"internal/cli":      {"", "sigv4", "iam", "cfn", "internal/...", "github.com/alecthomas/kong", "github.com/aws/"},
+	"cmd/roost":         {"internal/cli"},
+	"roosttest":         {"", "sigv4", "internal/...", "examples"},
+	"examples":          {"", "github.com/aws/aws-lambda-go"},
+	"bench":             {"", "...", "github.com/", "golang.org/x/"},
+	"test":              {"", "..."},
+}
+
+// service is what every service of the region may import, and more.
+func service(more ...string) []string {
+	return append([]string{"internal/region/store", "internal/region/wire", "github.com/google/uuid"}, more...)
+}
+
+// pkg is a package as "go list" tells it.
+type pkg struct {
+	ImportPath string
+	Dir        string
+	GoFiles    []string
+	Imports    []string
+	Standard   bool
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	command := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports", "./...")
+	command.Dir = need.Root(t)
+	out, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []pkg
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := decoder.Decode(&p); err == io.EOF {
+			return list
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, p)
+	}
+}
+
+// local is a package's path within the module.
+func local(path string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
+}
+
+// ruleFor finds the rule with the longest match.
+func ruleFor(path string) (room string, allowed []string, ok bool) {
+	for at := path; ; at = filepath.Dir(at) {
+		if at == "." {
+			at = ""
+		}
+		if allowed, ok = rules[at]; ok && (at != "" || path == "") {
+			return at, allowed, true
+		}
+		if at == "" {
+			return "", nil, false
+		}
+	}
+}
+
+func TestImports(t *testing.T) {
+	for _, p := range packages(t) {
+		path := local(p.ImportPath)
+		room, allowed, ok := ruleFor(path)
+		if !ok {
+			t.Errorf("%s has no rule: say in this test what it may import", path)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if !mayImport(room, allowed, imported) {
+				t.Errorf("%s imports %s, which the house does not allow", path, imported)
+			}
+		}
+	}
+}
+
+func mayImport(room string, allowed []string, imported string) bool {
+	first, _, _ := strings.Cut(imported, "/")
+	if !strings.Contains(first, ".") {
+		return true // the standard library
+	}
+	inside := imported == module || strings.HasPrefix(imported, module+"/")
+	path := local(imported)
+	if inside && room != "" && (path == room || strings.HasPrefix(path, room+"/")) {
+		return true
+	}
+	for _, entry := range allowed {
+		below, all := strings.CutSuffix(entry, "...")
+		switch {
+		case !inside && entry != "" && strings.HasPrefix(imported, entry):
+			return true
+		case inside && (path == entry || all && strings.HasPrefix(path+"/", below)):
+			return true
+		}
+	}
+	return false
+}
+
+// parsed returns a package's files without tests.
+func parsed(t *testing.T, p pkg) (*token.FileSet, []*ast.File) {
+	t.Helper()
+	set := token.NewFileSet()
+	var files []*ast.File
+	for _, name := range p.GoFiles {
+		file, err := parser.ParseFile(set, filepath.Join(p.Dir, name), nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	return set, files
+}
+
+// leastComment is how many characters a package comment has at the least.
+const leastComment = 60
+
+func TestPackageComments(t *testing.T) {
+	for _, p := range packages(t) {
+		_, files := parsed(t, p)
+		var text string
+		for _, file := range files {
+			if file.Doc != nil {
+				text += file.Doc.Text()
+			}
+		}
+		if len(files) > 0 && len(text) < leastComment {
+			t.Errorf("%s: the package comment does not let a stranger use the package", local(p.ImportPath))
+		}
+	}
+}
+
+func TestExportedNamesHaveSentences(t *testing.T) {
+	for _, p := range packages(t) {
+		path := local(p.ImportPath)
+		if path != "" && path != "sigv4" && path != "iam" && path != "cfn" && path != "roosttest" {
+			continue // the public rooms
+		}
+		set, files := parsed(t, p)
+		d, err := doc.NewFromFiles(set, files, p.ImportPath)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range d.Funcs {
+			if f.Doc == "" {
+				t.Errorf("%s.%s has no sentence", path, f.Name)
+			}
+		}
+		for _, typ := range d.Types {
+			if typ.Doc == "" {
+				t.Errorf("%s.%s has no sentence", path, typ.Name)
+			}
+			for _, f := range append(typ.Methods, typ.Funcs...) {
+				if f.Doc == "" {
+					t.Errorf("%s.%s.%s has no sentence", path, typ.Name, f.Name)
+				}
+			}
+		}
+	}
+}
+
+func TestNoInitAndOneExit(t *testing.T) {
+	for _, p := range packages(t) {
+		path := local(p.ImportPath)
+		if strings.HasPrefix(path, "examples") || strings.HasPrefix(path, "bench") || strings.HasPrefix(path, "test") {
+			continue
+		}
+		set, files := parsed(t, p)
+		for _, file := range files {
+			ast.Inspect(file, func(node ast.Node) bool {
+				switch n := node.(type) {
+				case *ast.FuncDecl:
+					if n.Name.Name == "init" && n.Recv == nil {
+						t.Errorf("%s: an init function", set.Position(n.Pos()))
+					}
+				case *ast.SelectorExpr:
+					if x, ok := n.X.(*ast.Ident); ok && x.Name == "os" && n.Sel.Name == "Exit" && path != "cmd/roost" && path != "" {
+						t.Errorf("%s: os.Exit outside of main", set.Position(n.Pos()))
+					}
+				}
+				return true
+			})
+		}
+	}
+}
