@@ -1,0 +1,292 @@
+package assets
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+type getObjectInput struct {
+	objectName
+	VersionID         string `query:"versionId"`
+	PartNumber        int    `query:"partNumber"`
+	Range             string `header:"Range"`
+	IfRange           string `header:"If-Range"`
+	IfMatch           string `header:"If-Match"`
+	IfNoneMatch       string `header:"If-None-Match"`
+	IfModifiedSince   string `header:"If-Modified-Since"`
+	IfUnmodifiedSince string `header:"If-Unmodified-Since"`
+	ChecksumMode      string `header:"x-amz-checksum-mode"`
+
+	ResponseCacheControl       string `query:"response-cache-control"`
+	ResponseContentDisposition string `query:"response-content-disposition"`
+	ResponseContentEncoding    string `query:"response-content-encoding"`
+	ResponseContentLanguage    string `query:"response-content-language"`
+	ResponseContentType        string `query:"response-content-type"`
+	ResponseExpires            string `query:"response-expires"`
+}
+
+// markerError says that the version that was asked for is a delete marker.
+type markerError struct{ object *object }
+
+func (e *markerError) Error() string { return e.Unwrap().Error() }
+
+// Unwrap returns the error for those who do not know of markers.
+func (e *markerError) Unwrap() error { return noSuchKey() }
+
+func (a *Assets) getObject(ctx context.Context, c *wire.Call, in *getObjectInput) (*wire.Raw, error) {
+	for try := 1; ; try++ {
+		answer, o, err := a.answer(ctx, c, in)
+		if err != nil || answer.Status == http.StatusNotModified || o == nil {
+			return answer, err
+		}
+		body, err := a.open(o.object)
+		if err == nil {
+			body.section(o.from, o.size)
+			answer.Body = body
+			return answer, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) || try == openTries {
+			return nil, err
+		}
+	}
+}
+
+func (a *Assets) headObject(ctx context.Context, c *wire.Call, in *getObjectInput) (*wire.Raw, error) {
+	answer, _, err := a.answer(ctx, c, in)
+	if err == nil {
+		answer.Body = nil
+	}
+	return answer, err
+}
+
+// slice is the piece of an object that is answered.
+type slice struct {
+	*object
+	from, size int64
+	status     int
+}
+
+// answer makes the head of an answer. The slice is nil if nothing of an object
+// is told.
+func (a *Assets) answer(ctx context.Context, c *wire.Call, in *getObjectInput) (*wire.Raw, *slice, error) {
+	o, err := a.lookup(ctx, in.Bucket, in.Key, in.VersionID)
+	var marker *markerError
+	if errors.As(err, &marker) {
+		return markerAnswer(c, in, marker.object), nil, nil
+	}
+	if err != nil {
+		return nil, nil, a.hide(ctx, c, in.Bucket, err)
+	}
+	modified, err := in.conditions(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	header := objectHeader(o)
+	if !modified {
+		header.Del("Content-Length")
+		return headAnswer(c, http.StatusNotModified, header), nil, nil
+	}
+	piece, err := in.slice(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	in.describe(header, piece)
+	return headAnswer(c, piece.status, header), piece, nil
+}
+
+// markerAnswer is the answer for a delete marker (S3 User Guide, "Working with
+// delete markers").
+func markerAnswer(c *wire.Call, in *getObjectInput, o *object) *wire.Raw {
+	header := http.Header{}
+	header.Set("x-amz-delete-marker", "true")
+	addVersion(header, o)
+	header.Set("Content-Type", "application/xml")
+	status, code, message := http.StatusNotFound, "NoSuchKey", "The specified key does not exist."
+	if in.VersionID != "" {
+		status, code, message = http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource."
+		header.Set("Allow", "DELETE")
+		header.Set("Last-Modified", o.Modified.Format(http.TimeFormat))
+	}
+	answer := headAnswer(c, status, header)
+	answer.Body = strings.NewReader("<Error><Code>" + code + "</Code><Message>" + message + "</Message><RequestId>" + c.RequestID + "</RequestId></Error>")
+	return answer
+}
+
+// objectHeader is what is told of an object with each answer.
+func objectHeader(o *object) http.Header {
+	header := http.Header{}
+	for name, value := range o.Headers {
+		header.Set(name, value)
+	}
+	for name, value := range o.Meta {
+		header.Set(metaPrefix+name, value)
+	}
+	header.Set("Accept-Ranges", "bytes")
+	header.Set("ETag", quoted(o.ETag))
+	header.Set("Last-Modified", o.Modified.Format(http.TimeFormat))
+	header.Set("Content-Length", strconv.FormatInt(o.Size, 10))
+	if o.StorageClass != "" {
+		header.Set("x-amz-storage-class", o.StorageClass)
+	}
+	if len(o.Tags) > 0 {
+		header.Set("x-amz-tagging-count", strconv.Itoa(len(o.Tags)))
+	}
+	addVersion(header, o)
+	addEncryption(header, o)
+	return header
+}
+
+// describe adds to the header what depends on the question.
+func (in *getObjectInput) describe(header http.Header, piece *slice) {
+	for name, value := range map[string]string{
+		"Cache-Control": in.ResponseCacheControl, "Content-Disposition": in.ResponseContentDisposition,
+		"Content-Encoding": in.ResponseContentEncoding, "Content-Language": in.ResponseContentLanguage,
+		"Content-Type": in.ResponseContentType, "Expires": in.ResponseExpires,
+	} {
+		if value != "" {
+			header.Set(name, value)
+		}
+	}
+	if strings.EqualFold(in.ChecksumMode, "ENABLED") && piece.status == http.StatusOK {
+		addChecksum(header, piece.object)
+	}
+	if in.PartNumber > 0 && piece.Multipart {
+		header.Set("x-amz-mp-parts-count", strconv.Itoa(len(piece.Parts)))
+	}
+	if piece.status == http.StatusPartialContent {
+		header.Set("Content-Length", strconv.FormatInt(piece.size, 10))
+		header.Set("Content-Range", "bytes "+strconv.FormatInt(piece.from, 10)+"-"+strconv.FormatInt(piece.from+piece.size-1, 10)+"/"+strconv.FormatInt(piece.Size, 10))
+	}
+}
+
+// conditions applies the conditional headers in the order of RFC 9110, 13.2.2.
+// It reports whether the object is to be told; if not, it is unmodified.
+func (in *getObjectInput) conditions(o *object) (bool, error) {
+	if in.IfMatch != "" {
+		if !matches(in.IfMatch, o.ETag) {
+			return false, preconditionFailed()
+		}
+	} else if since, ok := httpTime(in.IfUnmodifiedSince); ok && o.Modified.Truncate(time.Second).After(since) {
+		return false, preconditionFailed()
+	}
+	if in.IfNoneMatch != "" {
+		return !matches(in.IfNoneMatch, o.ETag), nil
+	}
+	since, ok := httpTime(in.IfModifiedSince)
+	return !ok || o.Modified.Truncate(time.Second).After(since), nil
+}
+
+// matches reports whether a list of ETags, or "*", has this one.
+func matches(list, etag string) bool {
+	for candidate := range strings.SplitSeq(list, ",") {
+		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
+		if candidate == "*" || strings.Trim(candidate, `"`) == etag {
+			return true
+		}
+	}
+	return false
+}
+
+func httpTime(text string) (time.Time, bool) {
+	t, err := http.ParseTime(text)
+	return t, err == nil
+}
+
+// slice finds the piece that Range or partNumber asks for.
+func (in *getObjectInput) slice(o *object) (*slice, error) {
+	whole := &slice{object: o, size: o.Size, status: http.StatusOK}
+	if in.PartNumber != 0 {
+		return in.part(o)
+	}
+	if in.Range == "" || in.IfRange != "" && !matches(in.IfRange, o.ETag) {
+		return whole, nil
+	}
+	from, size, ok := parseRange(in.Range, o.Size)
+	if !ok {
+		return whole, nil
+	}
+	if size <= 0 {
+		return nil, invalidRange()
+	}
+	return &slice{object: o, from: from, size: size, status: http.StatusPartialContent}, nil
+}
+
+func invalidRange() error {
+	return wire.Errorf(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "The requested range is not satisfiable")
+}
+
+func (in *getObjectInput) part(o *object) (*slice, error) {
+	if in.Range != "" {
+		return nil, invalidRequest("Cannot specify both Range header and partNumber query parameter")
+	}
+	if in.PartNumber < 1 || in.PartNumber > maxParts {
+		return nil, invalidArgument("Part number must be an integer between 1 and 10000, inclusive")
+	}
+	var from int64
+	for i, p := range o.Parts {
+		if i+1 == in.PartNumber {
+			status := http.StatusPartialContent
+			if o.Size == 0 {
+				status = http.StatusOK
+			}
+			return &slice{object: o, from: from, size: p.Size, status: status}, nil
+		}
+		from += p.Size
+	}
+	return nil, wire.Errorf(http.StatusRequestedRangeNotSatisfiable, "InvalidPartNumber", "The requested partnumber is not satisfiable")
+}
+
+// parseRange reads "bytes=from-to", "bytes=from-" or "bytes=-last" (RFC 9110,
+// 14.1.2). ok is false for what is no single range, which S3 passes over; size
+// is 0 for one that the object does not reach.
+func parseRange(header string, length int64) (from, size int64, ok bool) {
+	spec, found := strings.CutPrefix(header, "bytes=")
+	first, last, dash := strings.Cut(strings.TrimSpace(spec), "-")
+	if !found || !dash || strings.Contains(spec, ",") {
+		return 0, 0, false
+	}
+	if first == "" {
+		n, err := strconv.ParseUint(last, 10, 62)
+		suffix := min(int64(n), length)
+		return length - suffix, suffix, err == nil
+	}
+	start, err := strconv.ParseUint(first, 10, 62)
+	if err != nil {
+		return 0, 0, false
+	}
+	end := length - 1
+	if last != "" {
+		n, err := strconv.ParseUint(last, 10, 62)
+		if err != nil || n < start {
+			return 0, 0, false
+		}
+		end = min(int64(n), end)
+	}
+	return int64(start), max(end-int64(start)+1, 0), true
+}
+
+// parseCopySource reads x-amz-copy-source: bucket/key, escaped, with or without
+// a slash in front, and a version behind.
+func parseCopySource(header string) (name objectName, version string, err error) {
+	path, query, _ := strings.Cut(header, "?")
+	values, err := url.ParseQuery(query)
+	if err == nil {
+		path, err = url.PathUnescape(path)
+	}
+	bucket, key, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if err != nil || !ok || bucket == "" || key == "" {
+		return name, "", invalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
+	}
+	if strings.HasPrefix(bucket, "arn:") {
+		return name, "", notImplemented("access points")
+	}
+	return objectName{Bucket: bucket, Key: key}, values.Get("versionId"), nil
+}

@@ -1,0 +1,147 @@
+package assets
+
+import (
+	"crypto/md5"
+	"encoding/base64"
+	"errors"
+	"hash"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/seed-615d3599/roost/internal/region/assets/content"
+	"github.com/seed-615d3599/roost/internal/region/assets/digest"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+	"github.com/seed-615d3599/roost/sigv4"
+)
+
+// received is a body that was written down and checked, and is not yet kept.
+type received struct {
+	*content.Draft
+	md5      []byte
+	checksum checksum
+}
+
+// claims are what a request says of its body.
+type claims struct {
+	algorithm digest.Algorithm
+	value     string // base 64; "" if it comes in the trailer, or not at all
+	trailer   bool
+	md5       []byte // nil if not stated
+}
+
+// receive reads the body of a request. algorithm is that of the upload which the
+// body is a part of; "" lets the client choose, and S3's own choice is CRC64NVME
+// (S3 User Guide, "Checking object integrity in Amazon S3").
+func (a *Assets) receive(c *wire.Call, algorithm digest.Algorithm) (*received, error) {
+	claimed, err := readClaims(c.HTTP.Header, algorithm)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkLength(c.HTTP); err != nil {
+		return nil, err
+	}
+	sum, err := digest.New(claimed.algorithm)
+	if err != nil {
+		return nil, err
+	}
+	md := md5.New()
+	draft, err := a.files.Write(io.TeeReader(c.HTTP.Body, io.MultiWriter(sum, md)), maxObject)
+	if err != nil {
+		return nil, bodyError(err)
+	}
+	got := &received{Draft: draft, md5: md.Sum(nil), checksum: checksum{Algorithm: claimed.algorithm, Type: digest.FullObject}}
+	if err := got.check(c, claimed, sum); err != nil {
+		draft.Close()
+		return nil, err
+	}
+	return got, nil
+}
+
+// checkLength wants a body to say how long it is.
+func checkLength(r *http.Request) error {
+	if r.ContentLength > maxObject+maxObject/100 { // chunks have an overhead
+		return tooLarge()
+	}
+	if r.ContentLength < 0 && r.Header.Get("x-amz-decoded-content-length") == "" {
+		return wire.Errorf(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+	}
+	return nil
+}
+
+func readClaims(header http.Header, algorithm digest.Algorithm) (claims, error) {
+	claimed := claims{algorithm: algorithm}
+	stated := checksumHeaders(header)
+	for name := range strings.SplitSeq(header.Get("x-amz-trailer"), ",") {
+		if name, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(name)), "x-amz-checksum-"); ok {
+			in, err := digest.Parse(name)
+			if err != nil {
+				return claimed, invalidRequest("The value specified in the x-amz-trailer header is not supported")
+			}
+			stated[in], claimed.trailer = "", true
+		}
+	}
+	if len(stated) > 1 {
+		return claimed, invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+	}
+	for in, value := range stated {
+		if algorithm != "" && in != algorithm {
+			return claimed, invalidRequest("Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s", strings.ToLower(string(algorithm)), strings.ToLower(string(in)))
+		}
+		if !claimed.trailer && !in.Valid(value) {
+			return claimed, invalidRequest("Value for %s header is invalid.", in.Header())
+		}
+		claimed.algorithm, claimed.value = in, value
+	}
+	if named := header.Get("x-amz-sdk-checksum-algorithm"); named != "" && len(stated) == 0 {
+		return claimed, invalidRequest("x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.")
+	}
+	if claimed.algorithm == "" {
+		claimed.algorithm = digest.CRC64NVME
+	}
+	if text := header.Get("Content-MD5"); text != "" {
+		sum, err := base64.StdEncoding.DecodeString(text)
+		if err != nil || len(sum) != md5.Size {
+			return claimed, wire.Errorf(http.StatusBadRequest, "InvalidDigest", "The Content-MD5 you specified was invalid.")
+		}
+		claimed.md5 = sum
+	}
+	return claimed, nil
+}
+
+// check compares what came with what was claimed.
+func (got *received) check(c *wire.Call, claimed claims, sum hash.Hash) error {
+	got.checksum.Value = digest.Text(sum.Sum(nil))
+	if claimed.trailer {
+		value, err := trailerValue(c.HTTP.Body, claimed.algorithm.Header())
+		if err != nil {
+			return err
+		}
+		claimed.value = value
+	}
+	if claimed.value != "" && claimed.value != got.checksum.Value {
+		return badDigest(string(claimed.algorithm))
+	}
+	if claimed.md5 != nil && string(claimed.md5) != string(got.md5) {
+		return wire.Errorf(http.StatusBadRequest, "BadDigest", "The Content-MD5 you specified did not match what we received.")
+	}
+	return nil
+}
+
+func badDigest(what string) error {
+	return wire.Errorf(http.StatusBadRequest, "BadDigest", "The %s you specified did not match the calculated checksum.", what)
+}
+
+// trailerValue returns a header that came after the body.
+func trailerValue(body io.Reader, name string) (string, error) {
+	if trailer, ok := body.(interface{ Trailer() []sigv4.Header }); ok {
+		for _, header := range trailer.Trailer() {
+			if strings.EqualFold(header.Name, name) {
+				return header.Value, nil
+			}
+		}
+	}
+	return "", wire.Errorf(http.StatusBadRequest, "MalformedTrailerError", "The request contained trailing data that was not well-formed or did not conform to our published schema.")
+}
+
+func isShortBody(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }
