@@ -230,15 +230,19 @@ func (c *conversation) authenticate(ctx context.Context, streams bool) error {
 	}
 	checked := s3body.New(&signature, c.r.Body)
 	if streams {
-		c.r.Body = struct {
-			io.Reader
-			io.Closer
-		}{checked, c.r.Body}
+		c.r.Body = payload{checked, c.r.Body}
 		return nil
 	}
 	// The body was read already, so that it can be checked at once.
 	_, err = io.Copy(io.Discard, s3body.New(&signature, strings.NewReader(string(c.body))))
 	return err
+}
+
+// payload is a body that is checked while it is read. What came after its end
+// is in Trailer.
+type payload struct {
+	*s3body.Body
+	io.Closer
 }
 
 // globalRegion is what IAM, STS and S3's global endpoint are signed for.

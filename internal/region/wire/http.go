@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -86,7 +87,7 @@ func (s *Service) resolveQuery(in *Incoming) error {
 
 func (s *Service) resolveREST(in *Incoming) error {
 	segments := splitPath(in.r.URL.EscapedPath())
-	best := -1
+	best := math.MinInt
 	for i := range s.Operations {
 		op := &s.Operations[i]
 		if op.route == nil {
