@@ -41,7 +41,7 @@ func (s *session) startRegion(ctx context.Context, settings regionSettings) (*st
 	started := &startedRegion{info: regionInfo(r)}
 	stopPrinting := func() {}
 	if !settings.temporary {
-		stopPrinting = s.printLogs(r)
+		stopPrinting = s.printLive(r)
 	}
 	file := settings.app.RegionFile()
 	started.close = func() error {
@@ -82,9 +82,9 @@ func removeOwn(file string) error {
 	return os.Remove(file)
 }
 
-// printLogs prints a line for each request and for each thing that a function
+// printLive prints a line for each request and for each thing that a function
 // logs, until stop is called.
-func (s *session) printLogs(r *region.Region) (stop func()) {
+func (s *session) printLive(r *region.Region) (stop func()) {
 	events, end := r.Follow()
 	var printing sync.WaitGroup
 	printing.Go(func() {

@@ -16,13 +16,11 @@ import (
 func (s *Service) queryBody(op *Operation, out any, requestID string) ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "<%sResponse xmlns=%q>", op.Name, s.Namespace)
-	if v := reflect.Indirect(reflect.ValueOf(out)); v.IsValid() && v.NumField() > 0 {
-		fmt.Fprintf(&b, "<%sResult>", op.Name)
-		if err := writeMembers(&b, v); err != nil {
-			return nil, err
-		}
-		fmt.Fprintf(&b, "</%sResult>", op.Name)
+	fmt.Fprintf(&b, "<%sResult>", op.Name) // empty too: the SDKs look for it
+	if err := writeMembers(&b, reflect.Indirect(reflect.ValueOf(out))); err != nil {
+		return nil, err
 	}
+	fmt.Fprintf(&b, "</%sResult>", op.Name)
 	fmt.Fprintf(&b, "<ResponseMetadata><RequestId>%s</RequestId></ResponseMetadata></%sResponse>", requestID, op.Name)
 	return b.Bytes(), nil
 }

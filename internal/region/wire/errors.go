@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+
+	"github.com/seed-615d3599/roost/iam"
 )
 
 // Error is an answer that says what went wrong, in AWS's terms.
@@ -23,6 +25,21 @@ func (e *Error) Error() string { return e.Code + ": " + e.Message }
 func Errorf(status int, code, format string, args ...any) *Error {
 	return &Error{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
 }
+
+// Denied is an Error that a decision by policies led to, with the account of the
+// decision. The client sees the Error only; the account is for whoever explains
+// refusals, and finds it with errors.As.
+type Denied struct {
+	Err      *Error
+	Action   string     // "iam:CreateRole"
+	Resource string     // ARN, or "*"
+	Trace    *iam.Trace // never nil
+}
+
+func (d *Denied) Error() string { return d.Err.Error() }
+
+// Unwrap returns the Error that the client sees.
+func (d *Denied) Unwrap() error { return d.Err }
 
 // Code returns the code of an Error in err's chain, or "".
 func Code(err error) string {
