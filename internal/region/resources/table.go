@@ -1,5 +1,10 @@
 package resources
 
+import (
+	"context"
+	"maps"
+)
+
 // Refuse is a property that is refused; why gives the reason and the remedy.
 func Refuse(why string) Property { return Property{Mode: Refused, Why: why} }
 
@@ -39,3 +44,28 @@ func (p Property) Replacing() Property {
 // RefusedType is a type that no template may use; why gives the reason and the
 // remedy. Any property passes, so that the one message says it all.
 func RefusedType(name, why string) *Type { return &Type{Name: name, Refused: why} }
+
+// Records is a table of properties that are kept without effect.
+func Records(why string, names ...string) Properties {
+	table := Properties{}
+	for _, name := range names {
+		table[name] = Record(why)
+	}
+	return table
+}
+
+// With returns the table with the properties of another; those win.
+func (p Properties) With(other Properties) Properties {
+	all := maps.Clone(p)
+	maps.Copy(all, other)
+	return all
+}
+
+// RecordType is a type that is kept and shown and does nothing. identify gives
+// a new one its physical id and its attributes; an update keeps them.
+func RecordType(name string, table Properties, identify func(*Env, map[string]any) State, attributes ...string) *Type {
+	return &Type{
+		Name: name, Recorded: true, Properties: table, Attributes: attributes, Update: Keep,
+		Create: func(_ context.Context, e *Env, want map[string]any) (State, error) { return identify(e, want), nil },
+	}
+}

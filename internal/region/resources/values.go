@@ -3,7 +3,10 @@ package resources
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/base32"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -16,8 +19,13 @@ import (
 // Text returns a property's text, or "" where it is not given. A path leads
 // into objects: Text(want, "Code", "S3Key").
 func Text(props map[string]any, path ...string) string {
-	text, _ := at(props, path).(string)
-	return text
+	switch v := at(props, path).(type) {
+	case string:
+		return v
+	case json.Number, bool, float64:
+		return fmt.Sprint(v)
+	}
+	return ""
 }
 
 // Flag returns a boolean property, false where it is not given.
@@ -244,4 +252,18 @@ func Keep(_ context.Context, _ *Env, have State, _ map[string]any) (State, error
 // Protected is the error of a removal that a property forbids.
 func Protected(what, id, property string) error {
 	return wire.Errorf(http.StatusBadRequest, "InvalidRequest", "The %s %s is protected from deletion: take %s away first.", what, id, property)
+}
+
+// Random returns n small letters and digits for the id of a record. They are
+// the same for each attempt at one change. They are no secret.
+func (e *Env) Random(n int) string {
+	sum := sha256.Sum256([]byte(e.StackID + "/" + e.LogicalID + "/" + e.Token))
+	text := strings.ToLower(base32.StdEncoding.EncodeToString(sum[:]))
+	return text[:min(n, 51)]
+}
+
+// UUID returns an id in the form of a UUID, made as Random makes its letters.
+func (e *Env) UUID() string {
+	sum := sha256.Sum256([]byte(e.StackID + "/" + e.LogicalID + "/" + e.Token))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[0:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }

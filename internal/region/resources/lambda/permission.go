@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"context"
-	"strings"
 
 	cf "github.com/seed-615d3599/roost/internal/region/resources"
 )
@@ -40,20 +39,15 @@ func permission() *cf.Type {
 // layerVersionPermission would let other accounts use a layer. There is one
 // account here, so what it allows has no effect.
 func layerVersionPermission() *cf.Type {
-	const oneAccount = "the region has one account, which may use its layers by its IAM policies"
-	return &cf.Type{
-		Name:     "AWS::Lambda::LayerVersionPermission",
-		Recorded: true,
-		Properties: cf.Properties{
-			"Action":          {Kind: cf.String, Required: true, Mode: cf.Recorded, Why: oneAccount},
-			"LayerVersionArn": {Kind: cf.String, Required: true, Mode: cf.Recorded, Why: oneAccount},
-			"OrganizationId":  {Kind: cf.String, Mode: cf.Recorded, Why: oneAccount},
-			"Principal":       {Kind: cf.String, Required: true, Mode: cf.Recorded, Why: oneAccount},
-		},
-		Attributes: []string{"Id"},
-		Create: func(_ context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
-			id := cf.Text(want, "LayerVersionArn") + "#" + strings.ToLower(e.Name(64))
-			return cf.State{ID: id, Attributes: map[string]any{"Id": id}}, nil
-		},
+	const why = "the region has one account, which may use its layers by its IAM policies"
+	table := cf.Properties{
+		"Action":          cf.Record(why).Must().Replacing(),
+		"LayerVersionArn": cf.Record(why).Must().Replacing(),
+		"OrganizationId":  cf.Record(why).Replacing(),
+		"Principal":       cf.Record(why).Must().Replacing(),
 	}
+	return cf.RecordType("AWS::Lambda::LayerVersionPermission", table, func(e *cf.Env, want map[string]any) cf.State {
+		id := cf.Text(want, "LayerVersionArn") + "#" + e.UUID()
+		return cf.State{ID: id, Attributes: map[string]any{"Id": id}}
+	}, "Id")
 }

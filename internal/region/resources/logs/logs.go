@@ -3,7 +3,6 @@ package logs
 
 import (
 	"context"
-	"strings"
 
 	cf "github.com/seed-615d3599/roost/internal/region/resources"
 )
@@ -114,56 +113,34 @@ func stream() *cf.Type {
 
 func metricFilter() *cf.Type {
 	const why = "no metrics are collected"
-	return &cf.Type{
-		Name: "AWS::Logs::MetricFilter", Recorded: true,
-		Properties: cf.Properties{
-			"ApplyOnTransformedLogs":    cf.Record(why),
-			"EmitSystemFieldDimensions": cf.Record(why),
-			"FieldSelectionCriteria":    cf.Record(why),
-			"FilterName":                {Kind: cf.String, Replace: true, Mode: cf.Recorded, Why: why},
-			"FilterPattern":             {Kind: cf.String, Required: true, Mode: cf.Recorded, Why: why},
-			"LogGroupName":              {Kind: cf.String, Required: true, Replace: true, Mode: cf.Recorded, Why: why},
-			"MetricTransformations":     {Kind: cf.List, Required: true, Mode: cf.Recorded, Why: why},
-		},
-		Create: func(_ context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
-			return cf.State{ID: e.OrName(cf.Text(want, "FilterName"), 512)}, nil
-		},
-		Update: cf.Keep,
-	}
+	table := cf.Records(why, "ApplyOnTransformedLogs", "EmitSystemFieldDimensions", "FieldSelectionCriteria").With(cf.Properties{
+		"FilterName":            cf.Record(why).Replacing(),
+		"FilterPattern":         cf.Record(why).Must(),
+		"LogGroupName":          cf.Record(why).Must().Replacing(),
+		"MetricTransformations": cf.Record(why).Must(),
+	})
+	return cf.RecordType("AWS::Logs::MetricFilter", table, func(e *cf.Env, want map[string]any) cf.State {
+		return cf.State{ID: e.OrName(cf.Text(want, "FilterName"), 512)}
+	})
 }
 
 // resourcePolicy would let AWS's services write to log groups. Those of the
 // region need no such permission.
 func resourcePolicy() *cf.Type {
-	const why = "the services of the embedded region write to log groups without it, and nobody else may"
-	return &cf.Type{
-		Name: "AWS::Logs::ResourcePolicy", Recorded: true,
-		Properties: cf.Properties{
-			"PolicyDocument": {Kind: cf.JSON, Required: true, Mode: cf.Recorded, Why: why},
-			"PolicyName":     {Kind: cf.String, Required: true, Replace: true, Mode: cf.Recorded, Why: why},
-		},
-		Create: func(_ context.Context, _ *cf.Env, want map[string]any) (cf.State, error) {
-			return cf.State{ID: cf.Text(want, "PolicyName")}, nil
-		},
-		Update: cf.Keep,
-	}
+	const why = "the services of the embedded region write to log groups without it, and no other may"
+	table := cf.Properties{"PolicyDocument": cf.Record(why).Must(), "PolicyName": cf.Record(why).Must().Replacing()}
+	return cf.RecordType("AWS::Logs::ResourcePolicy", table, func(_ *cf.Env, want map[string]any) cf.State {
+		return cf.State{ID: cf.Text(want, "PolicyName")}
+	})
 }
 
 func queryDefinition() *cf.Type {
 	const why = "Logs Insights is not here"
-	return &cf.Type{
-		Name: "AWS::Logs::QueryDefinition", Recorded: true, Attributes: []string{"QueryDefinitionId"},
-		Properties: cf.Properties{
-			"LogGroupNames": cf.Record(why),
-			"Name":          {Kind: cf.String, Required: true, Mode: cf.Recorded, Why: why},
-			"Parameters":    cf.Record(why),
-			"QueryLanguage": cf.Record(why),
-			"QueryString":   {Kind: cf.String, Required: true, Mode: cf.Recorded, Why: why},
-		},
-		Create: func(_ context.Context, e *cf.Env, _ map[string]any) (cf.State, error) {
-			id := strings.ToLower(e.Name(64))
-			return cf.State{ID: id, Attributes: map[string]any{"QueryDefinitionId": id}}, nil
-		},
-		Update: cf.Keep,
-	}
+	table := cf.Records(why, "LogGroupNames", "Parameters", "QueryLanguage").With(cf.Properties{
+		"Name": cf.Record(why).Must(), "QueryString": cf.Record(why).Must(),
+	})
+	return cf.RecordType("AWS::Logs::QueryDefinition", table, func(e *cf.Env, _ map[string]any) cf.State {
+		id := e.UUID()
+		return cf.State{ID: id, Attributes: map[string]any{"QueryDefinitionId": id}}
+	}, "QueryDefinitionId")
 }
