@@ -46,6 +46,7 @@ type commands struct {
 	Build       buildCommand       `cmd:"" help:"Build the app's functions and templates."`
 	Deploy      deployCommand      `cmd:"" help:"Deploy the app to a region: the embedded one, AWS or an endpoint."`
 	Remove      removeCommand      `cmd:"" help:"Delete a stage's stacks."`
+	Check       checkCommand       `cmd:"" help:"Say what works, what is refused and who can reach each route, without a region."`
 	Twitter     twitterCommand     `cmd:"" help:"Sign in with Twitter as twurl does."`
 	Login       loginCommand       `cmd:"" help:"Sign in to the app and keep the credentials."`
 	Credentials credentialsCommand `cmd:"" help:"Print the credentials of the sign-in, renewed if need be."`
@@ -100,7 +101,9 @@ func Run(ctx context.Context, args []string, streams Streams, env []string) int 
 	if cmd.NoColor {
 		s.term.NoColor()
 	}
-	return s.finish(ctx, parsed.Run())
+	code := s.finish(ctx, parsed.Run())
+	s.term.Event("end", map[string]int{"status": code})
+	return code
 }
 
 // noCommand prints the help where no command was given.

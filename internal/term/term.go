@@ -31,6 +31,7 @@ type Printer struct {
 	out, err io.Writer
 	outColor bool
 	errColor bool
+	json     bool
 }
 
 // New returns a Printer. getenv tells NO_COLOR and TERM.
@@ -76,17 +77,33 @@ func styled(on bool, s Style, text string) string {
 }
 
 // Print writes a line to standard output.
-func (p *Printer) Print(line string) { p.write(p.out, line) }
+func (p *Printer) Print(line string) {
+	if p.json {
+		p.Event("line", text{Text: line})
+		return
+	}
+	p.write(p.out, line)
+}
 
 // Printf writes a formatted line to standard output.
 func (p *Printer) Printf(format string, args ...any) { p.Print(fmt.Sprintf(format, args...)) }
 
 // Note writes a line to standard error, for what is not the command's answer.
-func (p *Printer) Note(line string) { p.write(p.err, line) }
+func (p *Printer) Note(line string) {
+	if p.json {
+		p.Event("note", text{Text: line})
+		return
+	}
+	p.write(p.err, line)
+}
 
 // Warn writes a warning to standard error.
-func (p *Printer) Warn(text string) {
-	p.write(p.err, styled(p.errColor, Yellow, "warning: ")+Clean(text))
+func (p *Printer) Warn(warning string) {
+	if p.json {
+		p.Event("warning", text{Text: warning})
+		return
+	}
+	p.write(p.err, styled(p.errColor, Yellow, "warning: ")+Clean(warning))
 }
 
 func (p *Printer) write(w io.Writer, line string) {
@@ -101,6 +118,10 @@ func (p *Printer) write(w io.Writer, line string) {
 // Error writes an error to standard error, and below it what to do next, if
 // the error has a method Hint() string that knows it.
 func (p *Printer) Error(err error) {
+	if p.json {
+		p.Event("error", text{Text: err.Error(), Hints: Hints(err)})
+		return
+	}
 	var b strings.Builder
 	b.WriteString(styled(p.errColor, Red, "error: "))
 	b.WriteString(Clean(err.Error()))
@@ -160,6 +181,10 @@ func Clean(text string) string {
 
 // Banner writes a title framed by lines of "=".
 func (p *Printer) Banner(title string) {
+	if p.json {
+		p.Print(title)
+		return
+	}
 	rule := strings.Repeat("=", len(title)+2)
 	p.Print(rule + "\n " + p.Styled(Bold, title) + "\n" + rule + "\n")
 }
@@ -188,6 +213,10 @@ type Pair struct{ Name, Value string }
 //	  Outputs:
 //	    ApiEndpoint: http://127.0.0.1:4010
 func (p *Printer) Stack(s Stack) {
+	if p.json {
+		p.stackEvent(s)
+		return
+	}
 	color := Green
 	if s.Error != "" || s.Status == "failed" {
 		color = Red

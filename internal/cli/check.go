@@ -1,0 +1,245 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/seed-615d3599/roost/internal/assembly"
+	"github.com/seed-615d3599/roost/internal/check"
+	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/region/access/managed"
+	"github.com/seed-615d3599/roost/internal/region/resources/standard"
+	"github.com/seed-615d3599/roost/internal/synth"
+	"github.com/seed-615d3599/roost/internal/term"
+)
+
+type checkCommand struct {
+	What       string            `arg:"" optional:"" default:"." name:"dir|template|cdk.out" help:"The app's folder, a template, or a cloud assembly."`
+	Stage      string            `help:"The stage; by default the one in roost.json, or dev."`
+	Parameters map[string]string `name:"parameter" placeholder:"NAME=VALUE" mapsep:"none" help:"The value of a template's parameter; may be given several times."`
+	All        bool              `help:"Name the properties that work too."`
+	JSON       jsonFlag          `help:"Print JSON objects, one to a line."`
+}
+
+// Help tells more.
+func (c *checkCommand) Help() string {
+	return "Nothing is deployed and nothing is asked of any region. Exit status 1 says that something would be refused."
+}
+
+// Run checks every stack.
+func (c *checkCommand) Run(ctx context.Context, s *session) error {
+	app, stacks, err := c.stacks(ctx, s)
+	if err != nil {
+		return err
+	}
+	types := standard.Registry()
+	refused := false
+	for _, stack := range stacks {
+		text, err := stack.Template()
+		if err != nil {
+			return err
+		}
+		report, err := check.Template(below(stack.TemplateFile), text, check.Config{
+			Types: types, Record: func(name string) bool { return slices.Contains(app.Record, name) },
+			Managed: managedDocument, Region: app.AWSRegion, Account: app.LocalAccount,
+			StackName: stack.Name, Values: c.values(stack),
+		})
+		if err != nil {
+			return term.WithHint(err, "correct the template, or give the parameter a value with --parameter NAME=VALUE")
+		}
+		s.printReport(report, c.All)
+		refused = refused || report.Refused()
+	}
+	if refused {
+		return errReported
+	}
+	return nil
+}
+
+// stacks reads what is to be checked.
+func (c *checkCommand) stacks(ctx context.Context, s *session) (*config.App, []*assembly.Stack, error) {
+	info, err := os.Stat(c.What)
+	if err != nil {
+		return nil, nil, usageError{fmt.Errorf("there is no folder or template %s", c.What)}
+	}
+	if !info.IsDir() {
+		app, err := config.Bare(filepath.Dir(c.What), c.Stage)
+		if err != nil {
+			return nil, nil, err
+		}
+		made, err := assembly.FromTemplate(c.What, stackName(c.What))
+		if err != nil {
+			return nil, nil, err
+		}
+		return app, made.Stacks, nil
+	}
+	if _, err := os.Stat(filepath.Join(c.What, "manifest.json")); err == nil {
+		app, err := config.Bare(filepath.Dir(filepath.Clean(c.What)), c.Stage)
+		if err != nil {
+			return nil, nil, err
+		}
+		made, err := assembly.Read(c.What)
+		if err != nil {
+			return nil, nil, err
+		}
+		return app, made.Stacks, nil
+	}
+	app, err := synth.Load(c.What, c.Stage, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	app.ForLocal()
+	made, err := s.source(app, "", toLocal, false).Assemble(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return app, made.Stacks, nil
+}
+
+// stackName makes a stack's name of a template's file name.
+func stackName(file string) string {
+	name, _, _ := strings.Cut(filepath.Base(file), ".")
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, name)
+}
+
+// values are those of a stack's parameters that are known before a deployment.
+func (c *checkCommand) values(stack *assembly.Stack) map[string]string {
+	all := map[string]string{}
+	maps.Copy(all, stack.Parameters)
+	for _, secret := range stack.Secrets {
+		all[secret.Parameter] = "<" + secret.Variable + ">"
+	}
+	for _, asset := range stack.Assets {
+		if asset.Parameters != nil {
+			_, key := asset.Location("", "")
+			maps.Copy(all, asset.Parameters.Values(asset, "<assets>", key))
+		}
+	}
+	maps.Copy(all, c.Parameters)
+	return all
+}
+
+func managedDocument(arn string) (string, bool) {
+	policy, known := managed.Find(arn)
+	return policy.Document, known
+}
+
+// printReport prints what a check has found, for a person or as objects.
+func (s *session) printReport(report *check.Report, all bool) {
+	if s.term.IsJSON() {
+		s.reportEvents(report)
+		return
+	}
+	s.term.Print("Stack " + s.term.Styled(term.Bold, report.Stack))
+	s.term.Print("  Resources:")
+	for _, r := range report.Resources {
+		s.printResource(r, all)
+	}
+	if len(report.Routes) > 0 {
+		s.term.Print("  Routes, and who can reach them by this template:")
+	}
+	for _, route := range report.Routes {
+		s.printRoute(route)
+	}
+	if len(report.Inferred) > 0 {
+		s.term.Print("  Rests on behaviour of AWS that is only inferred:")
+	}
+	for _, inferred := range report.Inferred {
+		s.term.Print("    " + inferred.What + s.term.Styled(term.Dim, " ("+strings.Join(inferred.Because, ", ")+")"))
+	}
+	if len(report.Assumed) > 0 {
+		s.term.Print("  Values were made up for the parameters " + strings.Join(report.Assumed, ", ") + ".")
+	}
+}
+
+func (s *session) printResource(r check.Resource, all bool) {
+	line := "    " + s.verdict(r.Verdict) + " " + r.ID + " (" + r.Type + ")"
+	if r.Why != "" {
+		line += ", " + r.Position + ": " + r.Why
+	}
+	s.term.Print(line)
+	for _, p := range r.Properties {
+		switch {
+		case p.Verdict == check.Refused:
+			s.term.Print("      " + s.verdict(p.Verdict) + " " + p.Path + ", " + r.Position + ": " + p.Why)
+		case p.Verdict == check.Recorded && r.Verdict != check.Recorded, all:
+			s.term.Print("      " + strings.TrimSuffix(s.verdict(p.Verdict)+" "+p.Path+": "+p.Why, ": "))
+		}
+	}
+}
+
+// verdict is a verdict in a column of its own.
+func (s *session) verdict(v check.Verdict) string {
+	style := term.Green
+	switch v {
+	case check.Recorded:
+		style = term.Yellow
+	case check.Refused:
+		style = term.Red
+	}
+	return s.term.Styled(style, fmt.Sprintf("%-8s", v))
+}
+
+func (s *session) printRoute(route check.Route) {
+	style, word := term.Green, route.Authorization
+	if route.Open {
+		style, word = term.Yellow, "OPEN"
+	}
+	s.term.Print("    " + s.term.Styled(style, fmt.Sprintf("%-8s", word)) + " " + route.Key + " of " + route.API)
+	if len(route.Reach) == 0 {
+		s.term.Print("        nobody in this template")
+	}
+	for _, r := range route.Reach {
+		line := "        " + r.Who
+		if r.Role != "" {
+			line += ", by the role " + r.Role
+		}
+		if r.Extent == check.Part {
+			line += ", only " + r.Detail
+		} else if r.Detail != "" {
+			line += ", " + r.Detail
+		}
+		s.term.Print(line)
+	}
+}
+
+// reportEvents writes a report as objects.
+func (s *session) reportEvents(report *check.Report) {
+	type in struct {
+		Stack string `json:"stack"`
+	}
+	of := in{report.Stack}
+	for _, r := range report.Resources {
+		s.term.Event("resource", struct {
+			in
+			check.Resource
+		}{of, r})
+	}
+	for _, r := range report.Routes {
+		s.term.Event("route", struct {
+			in
+			check.Route
+		}{of, r})
+	}
+	for _, i := range report.Inferred {
+		s.term.Event("inferred", struct {
+			in
+			check.Inference
+		}{of, i})
+	}
+	s.term.Event("checked", struct {
+		in
+		Refused bool     `json:"refused"`
+		Assumed []string `json:"assumedParameters"`
+	}{of, report.Refused(), append([]string{}, report.Assumed...)})
+}
