@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-615d3599/roost/iam"
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
+	"github.com/seed-615d3599/roost/internal/region/lambda/model"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
@@ -43,9 +44,9 @@ func (l *Lambda) InvokeStream(ctx context.Context, functionARN string, payload [
 // run finds the version that an ARN means and invokes it. It returns the
 // version that ran.
 func (l *Lambda) run(ctx context.Context, functionARN string, call environment.Call) (environment.Result, string, error) {
-	name, qualifier, ok := l.parseARN(functionARN)
+	name, qualifier, ok := l.Parse(functionARN)
 	if !ok {
-		return environment.Result{}, "", notFound("Function not found: " + functionARN)
+		return environment.Result{}, "", model.NotFound("Function not found: " + functionARN)
 	}
 	e := l.snapshot.Load().functions[name]
 	var t *target
@@ -53,7 +54,7 @@ func (l *Lambda) run(ctx context.Context, functionARN string, call environment.C
 		t = e.pick(qualifier)
 	}
 	if t == nil {
-		return environment.Result{}, "", l.noFunction(name, orElse(qualifier, latest))
+		return environment.Result{}, "", l.NoFunction(name, model.OrElse(qualifier, model.Latest))
 	}
 	pool, err := t.open(ctx)
 	if err != nil {
@@ -69,7 +70,7 @@ func (l *Lambda) run(ctx context.Context, functionARN string, call environment.C
 }
 
 func tooMany(t *environment.Throttled) *wire.Error {
-	e := failed(http.StatusTooManyRequests, "TooManyRequestsException", t.Error())
+	e := model.Failed(http.StatusTooManyRequests, "TooManyRequestsException", t.Error())
 	e.Fields["Reason"] = t.Reason
 	return e
 }
@@ -84,13 +85,13 @@ func (l *Lambda) MayInvoke(functionARN, servicePrincipal, sourceARN string) erro
 
 // mayCall decides by the resource policy alone.
 func (l *Lambda) mayCall(functionARN, action string, who iam.Principal, keys iam.Context) error {
-	name, qualifier, ok := l.parseARN(functionARN)
+	name, qualifier, ok := l.Parse(functionARN)
 	if !ok {
-		return notFound("Function not found: " + functionARN)
+		return model.NotFound("Function not found: " + functionARN)
 	}
 	e := l.snapshot.Load().functions[name]
 	if e == nil {
-		return l.noFunction(name, qualifier)
+		return l.NoFunction(name, qualifier)
 	}
 	compiled := e.policies[qualifier]
 	if compiled != nil {
@@ -100,7 +101,18 @@ func (l *Lambda) mayCall(functionARN, action string, who iam.Principal, keys iam
 			return nil
 		}
 	}
-	return failed(http.StatusForbidden, "AccessDeniedException", fmt.Sprintf("the resource policy of %s does not let %s %s", functionARN, orElse(who.Name, "everyone"), action))
+	return model.Failed(http.StatusForbidden, "AccessDeniedException", fmt.Sprintf("the resource policy of %s does not let %s %s", functionARN, model.OrElse(who.Name, "everyone"), action))
+}
+
+// invokeInput is the input of both invoke operations.
+type invokeInput struct {
+	model.Ref
+	InvocationType       string `header:"X-Amz-Invocation-Type"`
+	LogType              string `header:"X-Amz-Log-Type"`
+	ClientContext        string `header:"X-Amz-Client-Context"`
+	DurableExecutionName string `header:"X-Amz-Durable-Execution-Name"`
+	TenantID             string `json:"TenantId" header:"X-Amz-Tenant-Id"`
+	Payload              []byte `payload:"true"`
 }
 
 // invokeOp is the operation Invoke.
@@ -111,7 +123,7 @@ func (l *Lambda) invokeOp(ctx context.Context, call *wire.Call, in *invokeInput)
 	}
 	e := l.snapshot.Load().functions[name]
 	if e == nil || e.pick(qualifier) == nil {
-		return nil, l.noFunction(name, orElse(qualifier, latest))
+		return nil, l.NoFunction(name, model.OrElse(qualifier, model.Latest))
 	}
 	switch in.InvocationType {
 	case "DryRun":
@@ -120,27 +132,27 @@ func (l *Lambda) invokeOp(ctx context.Context, call *wire.Call, in *invokeInput)
 		if len(in.Payload) > maxEventPayload {
 			return nil, tooLarge(len(in.Payload), maxEventPayload)
 		}
-		if err := l.queue.add(ctx, l.arn(name, qualifier), call.RequestID, in.Payload); err != nil {
+		if err := l.queue.add(ctx, l.ARN(name, qualifier), call.RequestID, in.Payload); err != nil {
 			return nil, err
 		}
 		return &wire.Raw{Status: http.StatusAccepted}, nil
 	case "", "RequestResponse":
 		return l.invokeNow(ctx, call, in, name, qualifier)
 	}
-	return nil, enum(in.InvocationType, "invocationType", "Event, RequestResponse, DryRun")
+	return nil, model.Enum(in.InvocationType, "invocationType", "Event, RequestResponse, DryRun")
 }
 
 // prepare checks what both invoke operations share.
 func (l *Lambda) prepare(in *invokeInput) (name, qualifier string, err error) {
-	name, qualifier, err = l.resolve(in.FunctionName, in.Qualifier)
+	name, qualifier, err = l.Resolve(in.FunctionName, in.Qualifier)
 	switch {
 	case err != nil:
 	case in.DurableExecutionName != "":
-		err = invalid("durable executions are not supported here")
+		err = model.Invalid("durable executions are not supported here")
 	case in.TenantID != "":
-		err = invalid("tenant isolation (X-Amz-Tenant-Id) is not supported here")
+		err = model.Invalid("tenant isolation (X-Amz-Tenant-Id) is not supported here")
 	case in.LogType != "" && in.LogType != "None" && in.LogType != "Tail":
-		err = enum(in.LogType, "logType", "None, Tail")
+		err = model.Enum(in.LogType, "logType", "None, Tail")
 	case len(in.Payload) > maxPayload:
 		err = tooLarge(len(in.Payload), maxPayload)
 	default:
@@ -150,7 +162,7 @@ func (l *Lambda) prepare(in *invokeInput) (name, qualifier string, err error) {
 }
 
 func tooLarge(size, limit int) error {
-	return failed(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", strconv.Itoa(size)+" byte payload is too large for the RequestResponse invocation type (limit "+strconv.Itoa(limit)+" bytes)")
+	return model.Failed(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", strconv.Itoa(size)+" byte payload is too large for the RequestResponse invocation type (limit "+strconv.Itoa(limit)+" bytes)")
 }
 
 func (l *Lambda) invokeNow(ctx context.Context, call *wire.Call, in *invokeInput, name, qualifier string) (*wire.Raw, error) {
@@ -158,7 +170,7 @@ func (l *Lambda) invokeNow(ctx context.Context, call *wire.Call, in *invokeInput
 	if err != nil {
 		return nil, err
 	}
-	result, version, err := l.run(ctx, l.arn(name, qualifier), environment.Call{
+	result, version, err := l.run(ctx, l.ARN(name, qualifier), environment.Call{
 		RequestID: call.RequestID, ClientContext: client, CognitoIdentity: identity(call), Payload: in.Payload, Tail: in.LogType == "Tail"})
 	if err != nil {
 		return nil, err
@@ -181,7 +193,7 @@ func clientContext(header string) (string, error) {
 	}
 	document, err := base64.StdEncoding.DecodeString(header)
 	if err != nil || !json.Valid(document) {
-		return "", failed(400, "InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object.")
+		return "", model.Failed(400, "InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object.")
 	}
 	return string(document), nil
 }
@@ -207,5 +219,5 @@ func checkPayload(payload []byte) ([]byte, error) {
 	if json.Valid(payload) {
 		return payload, nil
 	}
-	return nil, failed(400, "InvalidRequestContentException", "Could not parse request body into json: Could not parse payload into json: "+badJSON(payload))
+	return nil, model.Failed(400, "InvalidRequestContentException", "Could not parse request body into json: Could not parse payload into json: "+badJSON(payload))
 }

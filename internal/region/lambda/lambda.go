@@ -17,7 +17,6 @@ package lambda
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -25,19 +24,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/seed-615d3599/roost/internal/region/lambda/code"
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
+	"github.com/seed-615d3599/roost/internal/region/lambda/layers"
+	"github.com/seed-615d3599/roost/internal/region/lambda/model"
 	"github.com/seed-615d3599/roost/internal/region/lambda/runtimes"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
-
-// Objects reads objects of S3, where code may come from.
-type Objects interface {
-	Object(ctx context.Context, bucket, key, version string) (io.ReadCloser, error)
-}
 
 // Config is what the region hands to its Lambda.
 type Config struct {
@@ -46,7 +40,7 @@ type Config struct {
 	Region  string
 	Account string
 
-	Objects     Objects                 // nil: code comes from zip files only
+	Objects     layers.Objects          // nil: code comes from zip files only
 	Credentials environment.Credentials // nil: functions get no credentials
 	Logs        environment.Logs        // nil: logs are dropped
 	Groups      environment.Groups      // nil: nothing ends the processes if the region is killed
@@ -63,6 +57,7 @@ type Config struct {
 
 // Lambda is the service.
 type Lambda struct {
+	model.Names
 	config   Config
 	code     *code.Store
 	runtimes *runtimes.Installed
@@ -109,7 +104,7 @@ func New(config Config) (*Lambda, error) {
 	if err := os.RemoveAll(temporary); err != nil {
 		return nil, fmt.Errorf("remove what an earlier region left: %w", err)
 	}
-	l := &Lambda{config: config, runtimes: installed, warned: map[string]bool{},
+	l := &Lambda{Names: model.Names{Region: config.Region, Account: config.Account}, config: config, runtimes: installed, warned: map[string]bool{},
 		code: &code.Store{Dir: filepath.Join(dir, "code")},
 		manager: environment.NewManager(environment.Config{
 			Dir: temporary, Credentials: config.Credentials, Logs: config.Logs, Groups: config.Groups, Now: config.Now,
@@ -152,24 +147,24 @@ func (l *Lambda) Environments() int { return l.manager.Running() }
 // load makes the snapshot from the store, and removes code that nothing uses.
 func (l *Lambda) load() error {
 	return l.config.DB.View(context.Background(), func(tx *store.Tx) error {
-		functions, err := store.All[*function](tx, kindFunction, "")
+		functions, err := store.All[*model.Function](tx, model.KindFunction, "")
 		if err != nil {
 			return err
 		}
 		for _, f := range functions {
 			l.publish(f.Name, f)
 		}
-		layers, err := store.All[*layerVersion](tx, kindLayer, "")
+		layers, err := store.All[*model.LayerVersion](tx, model.KindLayer, "")
 		if err != nil {
 			return err
 		}
-		return l.code.Keep(usedCode(functions, layers))
+		return l.code.Keep(model.UsedCode(functions, layers))
 	})
 }
 
 // publish replaces a function in the snapshot; nil removes it. Pools of
 // versions that did not change live on, the others end when their calls have.
-func (l *Lambda) publish(name string, f *function) {
+func (l *Lambda) publish(name string, f *model.Function) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	old := l.snapshot.Load()
@@ -220,15 +215,15 @@ func (l *Lambda) sweepLater() {
 
 func (l *Lambda) removeUnused() error {
 	return l.config.DB.View(context.Background(), func(tx *store.Tx) error {
-		functions, err := store.All[*function](tx, kindFunction, "")
+		functions, err := store.All[*model.Function](tx, model.KindFunction, "")
 		if err != nil {
 			return err
 		}
-		layers, err := store.All[*layerVersion](tx, kindLayer, "")
+		layers, err := store.All[*model.LayerVersion](tx, model.KindLayer, "")
 		if err != nil {
 			return err
 		}
-		return l.code.Keep(usedCode(functions, layers))
+		return l.code.Keep(model.UsedCode(functions, layers))
 	})
 }
 
@@ -242,49 +237,3 @@ func (l *Lambda) warnOnce(message string) {
 		l.config.Warn(message)
 	}
 }
-
-// change runs a change of one function in a transaction and publishes it when
-// it is durable. A function that does not exist is an error, unless f makes it.
-func (l *Lambda) change(ctx context.Context, name string, f func(*function) error) error {
-	return l.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		doc := &function{}
-		found, err := tx.Get(kindFunction, name, doc)
-		if err != nil {
-			return err
-		}
-		if !found {
-			return l.noFunction(name, "")
-		}
-		if err := f(doc); err != nil {
-			return err
-		}
-		return l.put(tx, doc)
-	})
-}
-
-func (l *Lambda) put(tx *store.Tx, doc *function) error {
-	if err := tx.Put(kindFunction, doc.Name, doc); err != nil {
-		return err
-	}
-	tx.OnCommit(func() { l.publish(doc.Name, doc) })
-	return nil
-}
-
-// read returns a function's document as the transaction of ctx sees it.
-func (l *Lambda) read(ctx context.Context, name string) (*function, error) {
-	doc := &function{}
-	err := l.config.DB.View(ctx, func(tx *store.Tx) error {
-		found, err := tx.Get(kindFunction, name, doc)
-		if err == nil && !found {
-			return l.noFunction(name, "")
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return doc, nil
-}
-
-// newID is a RevisionId.
-func newID() string { return uuid.NewString() }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
+	"github.com/seed-615d3599/roost/internal/region/lambda/model"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -62,7 +63,7 @@ func newQueue(l *Lambda) *queue {
 // load takes up what an earlier region left.
 func (q *queue) load() error {
 	return q.l.config.DB.View(context.Background(), func(tx *store.Tx) error {
-		events, err := store.All[*event](tx, kindEvent, "")
+		events, err := store.All[*event](tx, model.KindEvent, "")
 		for _, ev := range events {
 			q.schedule(ev)
 		}
@@ -79,13 +80,13 @@ func (q *queue) add(ctx context.Context, arn, id string, payload []byte) error {
 		return tooMany(&environment.Throttled{Reason: environment.ReasonAccount})
 	}
 	if id == "" {
-		id = newID()
+		id = model.NewID()
 	}
 	now := q.l.config.Now()
 	ev := &event{ID: id, ARN: arn, Payload: payload, Queued: now, NotBefore: now}
 	return q.l.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		tx.OnCommit(func() { q.schedule(ev) })
-		return tx.Put(kindEvent, ev.ID, ev)
+		return tx.Put(model.KindEvent, ev.ID, ev)
 	})
 }
 
@@ -169,7 +170,7 @@ func (l *Lambda) retryDelay(attempt int) time.Duration {
 }
 
 // again plans another attempt, unless the event would be too old by then.
-func (q *queue) again(ev *event, config eventConfig, delay time.Duration, result *environment.Result, version string) {
+func (q *queue) again(ev *event, config model.EventConfig, delay time.Duration, result *environment.Result, version string) {
 	limit := defaultMaxAge
 	if config.MaxAge != nil {
 		limit = time.Duration(*config.MaxAge) * time.Second
@@ -179,7 +180,7 @@ func (q *queue) again(ev *event, config eventConfig, delay time.Duration, result
 		q.finish(ev, config.OnFailure, q.record(ev, "EventAgeExceeded", result, version))
 		return
 	}
-	err := q.l.config.DB.Update(q.ctx, func(_ context.Context, tx *store.Tx) error { return tx.Put(kindEvent, ev.ID, ev) })
+	err := q.l.config.DB.Update(q.ctx, func(_ context.Context, tx *store.Tx) error { return tx.Put(model.KindEvent, ev.ID, ev) })
 	if err == nil {
 		q.schedule(ev)
 	}
@@ -189,7 +190,7 @@ func (q *queue) again(ev *event, config eventConfig, delay time.Duration, result
 // its destination.
 func (q *queue) finish(ev *event, destination string, record []byte) {
 	_ = q.l.config.DB.Update(q.ctx, func(ctx context.Context, tx *store.Tx) error {
-		if err := tx.Delete(kindEvent, ev.ID); err != nil || destination == "" || record == nil {
+		if err := tx.Delete(model.KindEvent, ev.ID); err != nil || destination == "" || record == nil {
 			return err
 		}
 		return q.add(ctx, destination, "", record)

@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
+	"github.com/seed-615d3599/roost/internal/region/lambda/model"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
@@ -23,7 +25,7 @@ func (l *Lambda) invokeStreamOp(ctx context.Context, call *wire.Call, in *invoke
 		return &wire.Raw{Status: http.StatusNoContent}, nil
 	}
 	if in.InvocationType != "" && in.InvocationType != "RequestResponse" {
-		return nil, enum(in.InvocationType, "invocationType", "RequestResponse, DryRun")
+		return nil, model.Enum(in.InvocationType, "invocationType", "RequestResponse, DryRun")
 	}
 	client, err := clientContext(in.ClientContext)
 	if err != nil {
@@ -31,13 +33,13 @@ func (l *Lambda) invokeStreamOp(ctx context.Context, call *wire.Call, in *invoke
 	}
 	e := l.snapshot.Load().functions[name]
 	if e == nil || e.pick(qualifier) == nil {
-		return nil, l.noFunction(name, orElse(qualifier, latest))
+		return nil, l.NoFunction(name, model.OrElse(qualifier, model.Latest))
 	}
 	header := http.Header{"Content-Type": {"application/vnd.amazon.eventstream"},
 		"X-Amz-Executed-Version": {e.pick(qualifier).version.Version}}
 	return &wire.Raw{Status: http.StatusOK, Header: header, Write: func(w http.ResponseWriter) error {
 		out := &eventWriter{w: w}
-		result, _, err := l.run(ctx, l.arn(name, qualifier), environment.Call{RequestID: call.RequestID, ClientContext: client,
+		result, _, err := l.run(ctx, l.ARN(name, qualifier), environment.Call{RequestID: call.RequestID, ClientContext: client,
 			CognitoIdentity: identity(call), Payload: in.Payload, Tail: in.LogType == "Tail",
 			Stream: func(_ string, part []byte) error { return out.event("PayloadChunk", "application/octet-stream", part) }})
 		return out.complete(result, err)
@@ -72,9 +74,9 @@ func (e *eventWriter) complete(result environment.Result, err error) error {
 	var end completion
 	switch {
 	case err != nil:
-		end.ErrorCode, end.ErrorDetails = orElse(wire.Code(err), "ServiceException"), text(err)
+		end.ErrorCode, end.ErrorDetails = model.OrElse(wire.Code(err), "ServiceException"), message(err)
 	case result.FunctionError != "":
-		end.ErrorCode, end.ErrorDetails = orElse(result.ErrorType, "Function.Unknown"), string(result.Payload)
+		end.ErrorCode, end.ErrorDetails = model.OrElse(result.ErrorType, "Function.Unknown"), string(result.Payload)
 	case !result.Streamed && len(result.Payload) > 0:
 		if err := e.event("PayloadChunk", "application/octet-stream", result.Payload); err != nil {
 			return err
@@ -88,4 +90,13 @@ func (e *eventWriter) complete(result environment.Result, err error) error {
 		return err
 	}
 	return e.event("InvokeComplete", "application/json", document)
+}
+
+// message is an error's text without its code.
+func message(err error) string {
+	var e *wire.Error
+	if errors.As(err, &e) {
+		return e.Message
+	}
+	return err.Error()
 }

@@ -4,16 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"math/rand/v2"
-	"strings"
 	"sync"
 
 	"github.com/seed-615d3599/roost/iam"
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
+	"github.com/seed-615d3599/roost/internal/region/lambda/model"
 )
 
 // entry is one function in a snapshot.
 type entry struct {
-	function    *function
+	function    *model.Function
 	concurrency *environment.Concurrency
 	targets     map[string]*target     // by version
 	policies    map[string]*iam.Policy // by qualifier; compiled
@@ -27,7 +27,7 @@ type urlTarget struct{ name, qualifier string }
 type target struct {
 	lambda      *Lambda
 	name        string
-	version     *version
+	version     *model.Version
 	concurrency *environment.Concurrency
 
 	mu   sync.Mutex
@@ -36,7 +36,7 @@ type target struct {
 }
 
 // newEntry makes a function's entry and takes over what did not change.
-func (l *Lambda) newEntry(f *function, before *entry) *entry {
+func (l *Lambda) newEntry(f *model.Function, before *entry) *entry {
 	e := &entry{function: f, targets: map[string]*target{}, policies: map[string]*iam.Policy{}}
 	if before != nil {
 		e.concurrency = before.concurrency
@@ -48,9 +48,9 @@ func (l *Lambda) newEntry(f *function, before *entry) *entry {
 		reserved = *f.Reserved
 	}
 	l.manager.Reserve(e.concurrency, reserved)
-	for _, v := range append([]version{f.Latest}, f.Versions...) {
+	for _, v := range append([]model.Version{f.Latest}, f.Versions...) {
 		if before != nil {
-			if old := before.targets[v.Version]; old != nil && sameRun(old.version, &v) {
+			if old := before.targets[v.Version]; old != nil && model.SameRun(old.version, &v) {
 				e.targets[v.Version] = old
 				continue
 			}
@@ -58,20 +58,13 @@ func (l *Lambda) newEntry(f *function, before *entry) *entry {
 		e.targets[v.Version] = &target{lambda: l, name: f.Name, version: &v, concurrency: e.concurrency}
 	}
 	for qualifier, p := range f.Policies {
-		if document, err := json.Marshal(policyDocument(p)); err == nil {
+		if document, err := json.Marshal(p.Document()); err == nil {
 			if compiled, err := iam.ParseResource(document); err == nil {
 				e.policies[qualifier] = compiled
 			}
 		}
 	}
 	return e
-}
-
-// sameRun says whether environments of one version can serve the other.
-func sameRun(a, b *version) bool {
-	x, y := *a, *b
-	x.Revision, x.Modified, x.Description, x.Updated = y.Revision, y.Modified, y.Description, y.Updated
-	return equalJSON(x, y)
 }
 
 // retire ends the pools that the next entry of the function does not use.
@@ -102,7 +95,7 @@ func (t *target) open(ctx context.Context) (*environment.Pool, error) {
 	}
 	spec, err := t.lambda.spec(ctx, t.name, t.version)
 	if err != nil {
-		return nil, invalid(err.Error())
+		return nil, model.Invalid(err.Error())
 	}
 	t.pool = t.lambda.manager.Pool(spec, t.concurrency)
 	if t.gone {
@@ -127,27 +120,7 @@ func (e *entry) pick(qualifier string) *target {
 		}
 	}
 	if qualifier == "" {
-		qualifier = latest
+		qualifier = model.Latest
 	}
 	return e.targets[qualifier]
-}
-
-// parseARN splits a function's ARN without allocating. Another region or
-// account is not told from a function that does not exist.
-func (l *Lambda) parseARN(arn string) (name, qualifier string, ok bool) {
-	rest, found := strings.CutPrefix(arn, "arn:aws:lambda:")
-	if !found {
-		return "", "", false
-	}
-	if rest, found = strings.CutPrefix(rest, l.config.Region); !found || rest == "" {
-		return "", "", false
-	}
-	if rest, found = strings.CutPrefix(rest[1:], l.config.Account); !found {
-		return "", "", false
-	}
-	if rest, found = strings.CutPrefix(rest, ":function:"); !found {
-		return "", "", false
-	}
-	name, qualifier, _ = strings.Cut(rest, ":")
-	return name, qualifier, name != ""
 }

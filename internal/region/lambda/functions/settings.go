@@ -1,8 +1,7 @@
-package lambda
+package functions
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -10,27 +9,24 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
+	"github.com/seed-615d3599/roost/internal/region/lambda/model"
 )
-
-// environmentSpec is short for what environments run.
-type environmentSpec = environment.Spec
 
 // apply writes the given settings to a version, after checking them against
 // Lambda's limits and naming what is not supported here.
-func (l *Lambda) apply(ctx context.Context, v *version, in *settings) error {
+func (l *Functions) apply(ctx context.Context, v *model.Version, in *settings) error {
 	if err := refuseSettings(in); err != nil {
 		return err
 	}
 	if in.Runtime != "" {
-		if _, err := l.runtimes.Find(ctx, in.Runtime); err != nil {
-			return invalid(err.Error())
+		if _, err := l.Runtimes.Find(ctx, in.Runtime); err != nil {
+			return model.Invalid(err.Error())
 		}
 		v.Runtime = in.Runtime
 	}
 	if in.Role != "" {
 		if !strings.HasPrefix(in.Role, "arn:aws:iam::") || !strings.Contains(in.Role, ":role/") {
-			return invalid("The role " + in.Role + " is not the ARN of a role.")
+			return model.Invalid("The role " + in.Role + " is not the ARN of a role.")
 		}
 		v.Role = in.Role
 	}
@@ -51,7 +47,7 @@ func (l *Lambda) apply(ctx context.Context, v *version, in *settings) error {
 	}
 	if in.TracingConfig != nil {
 		if in.TracingConfig.Mode != "Active" && in.TracingConfig.Mode != "PassThrough" {
-			return enum(in.TracingConfig.Mode, "tracingConfig.mode", "Active, PassThrough")
+			return model.Enum(in.TracingConfig.Mode, "tracingConfig.mode", "Active, PassThrough")
 		}
 		v.Tracing = in.TracingConfig.Mode
 	}
@@ -64,19 +60,19 @@ func (l *Lambda) apply(ctx context.Context, v *version, in *settings) error {
 func refuseSettings(in *settings) error {
 	switch {
 	case in.VpcConfig != nil && len(in.VpcConfig.SubnetIDs)+len(in.VpcConfig.SecurityGroupIDs) > 0:
-		return invalid("VpcConfig is not supported here: functions run on this machine's network")
+		return model.Invalid("VpcConfig is not supported here: functions run on this machine's network")
 	case in.KMSKeyArn != "":
-		return invalid("KMSKeyArn is not supported here: environment variables are kept in the region's state file, readable by its owner only")
+		return model.Invalid("KMSKeyArn is not supported here: environment variables are kept in the region's state file, readable by its owner only")
 	case in.DeadLetterConfig != nil && in.DeadLetterConfig.TargetArn != "":
-		return invalid("DeadLetterConfig: " + in.DeadLetterConfig.TargetArn + " is a target that is not supported here: use an on-failure destination that is a function")
+		return model.Invalid("DeadLetterConfig: " + in.DeadLetterConfig.TargetArn + " is a target that is not supported here: use an on-failure destination that is a function")
 	case in.SnapStart != nil && in.SnapStart.ApplyOn != "None":
-		return invalid("SnapStart is not supported here: set ApplyOn to None")
+		return model.Invalid("SnapStart is not supported here: set ApplyOn to None")
 	}
 	return nil
 }
 
 // applyNumbers checks the quotas of the Lambda Developer Guide.
-func applyNumbers(v *version, in *settings) error {
+func applyNumbers(v *model.Version, in *settings) error {
 	for _, setting := range []struct {
 		name     string
 		value    *int
@@ -94,13 +90,13 @@ func applyNumbers(v *version, in *settings) error {
 			if n < setting.low {
 				word, bound = "greater", setting.low
 			}
-			return failed(400, "ValidationException", fmt.Sprintf("1 validation error detected: Value '%d' at '%s' failed to satisfy constraint: Member must have value %s than or equal to %d", n, setting.name, word, bound))
+			return model.Failed(400, "ValidationException", fmt.Sprintf("1 validation error detected: Value '%d' at '%s' failed to satisfy constraint: Member must have value %s than or equal to %d", n, setting.name, word, bound))
 		}
 		*setting.target = *setting.value
 	}
 	if in.EphemeralStorage != nil {
 		if n := in.EphemeralStorage.Size; n < 512 || n > 10240 {
-			return failed(400, "ValidationException", fmt.Sprintf("EphemeralStorage must be between 512 and 10240 MB, not %d", n))
+			return model.Failed(400, "ValidationException", fmt.Sprintf("EphemeralStorage must be between 512 and 10240 MB, not %d", n))
 		}
 		v.Storage = in.EphemeralStorage.Size
 	}
@@ -121,7 +117,7 @@ func reservedVariable(name string) bool {
 	return false
 }
 
-func applyEnvironment(v *version, in *environmentShape) error {
+func applyEnvironment(v *model.Version, in *environmentShape) error {
 	if in == nil {
 		return nil
 	}
@@ -133,14 +129,14 @@ func applyEnvironment(v *version, in *environmentShape) error {
 			reserved = append(reserved, name)
 		}
 		if !variableName(name) || strings.ContainsRune(in.Variables[name], 0) {
-			return failed(400, "ValidationException", fmt.Sprintf("1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+] (%q)", name))
+			return model.Failed(400, "ValidationException", fmt.Sprintf("1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+] (%q)", name))
 		}
 	}
 	if len(reserved) > 0 {
-		return invalid("Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: " + strings.Join(reserved, ", "))
+		return model.Invalid("Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: " + strings.Join(reserved, ", "))
 	}
 	if size > 4096 {
-		return invalid("Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit.")
+		return model.Invalid("Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit.")
 	}
 	v.Variables, v.HasVariables = in.Variables, true
 	return nil
@@ -156,62 +152,50 @@ func variableName(name string) bool {
 	return len(name) >= 2
 }
 
-func applyLogging(v *version, in *loggingConfig) error {
+func applyLogging(v *model.Version, in *model.LoggingConfig) error {
 	if in == nil {
 		return nil
 	}
-	format := orElse(in.LogFormat, v.Logging.LogFormat)
+	format := model.OrElse(in.LogFormat, v.Logging.LogFormat)
 	if format != "Text" && format != "JSON" {
-		return enum(format, "loggingConfig.logFormat", "JSON, Text")
+		return model.Enum(format, "loggingConfig.logFormat", "JSON, Text")
 	}
-	next := loggingConfig{LogFormat: format, LogGroup: orElse(in.LogGroup, v.Logging.LogGroup)}
+	next := model.LoggingConfig{LogFormat: format, LogGroup: model.OrElse(in.LogGroup, v.Logging.LogGroup)}
 	if format == "JSON" {
-		next.ApplicationLogLevel = orElse(in.ApplicationLogLevel, "INFO")
-		next.SystemLogLevel = orElse(in.SystemLogLevel, "INFO")
+		next.ApplicationLogLevel = model.OrElse(in.ApplicationLogLevel, "INFO")
+		next.SystemLogLevel = model.OrElse(in.SystemLogLevel, "INFO")
 	} else if in.ApplicationLogLevel != "" || in.SystemLogLevel != "" {
-		return invalid("ApplicationLogLevel and SystemLogLevel are only supported when LogFormat is JSON")
+		return model.Invalid("ApplicationLogLevel and SystemLogLevel are only supported when LogFormat is JSON")
 	}
 	v.Logging = next
 	return nil
 }
 
-func enum(value, member, set string) error {
-	return failed(400, "ValidationException", "1 validation error detected: Value '"+value+"' at '"+member+
-		"' failed to satisfy constraint: Member must satisfy enum value set: ["+set+"]")
-}
-
 // applyLayers unpacks the layers over each other.
-func (l *Lambda) applyLayers(ctx context.Context, v *version, arns []string) error {
+func (l *Functions) applyLayers(ctx context.Context, v *model.Version, arns []string) error {
 	if len(arns) > 5 {
-		return invalid("Cannot reference more than 5 layers.")
+		return model.Invalid("Cannot reference more than 5 layers.")
 	}
 	var archives []string
 	v.Layers, v.LayerUse, v.Opt = arns, nil, ""
 	for _, arn := range arns {
-		layer, err := l.layerByARN(ctx, arn)
+		layer, err := l.Layers.ByARN(ctx, arn)
 		if err != nil {
 			return err
 		}
 		archives = append(archives, layer.CodeSHA)
-		v.LayerUse = append(v.LayerUse, layerRef{Arn: arn, CodeSize: layer.CodeSize})
-		if extensions, _ := os.ReadDir(filepath.Join(l.code.Path(layer.CodeSHA), "extensions")); len(extensions) > 0 {
-			l.warnOnce("the layer " + arn + " brings the extension " + extensions[0].Name() + ", which is not run here")
+		v.LayerUse = append(v.LayerUse, model.LayerRef{Arn: arn, CodeSize: layer.CodeSize})
+		if extensions, _ := os.ReadDir(filepath.Join(l.Layers.Code.Path(layer.CodeSHA), "extensions")); len(extensions) > 0 {
+			l.Warn("the layer " + arn + " brings the extension " + extensions[0].Name() + ", which is not run here")
 		}
 	}
 	if len(archives) == 0 {
 		return nil
 	}
-	folder, err := l.code.Merge(archives)
+	folder, err := l.Layers.Code.Merge(archives)
 	if err != nil {
 		return err
 	}
 	v.Opt = filepath.Base(folder)
 	return nil
-}
-
-// equalJSON compares what the store would keep.
-func equalJSON(a, b any) bool {
-	x, errX := json.Marshal(a)
-	y, errY := json.Marshal(b)
-	return errX == nil && errY == nil && string(x) == string(y)
 }
