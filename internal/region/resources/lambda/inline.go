@@ -49,7 +49,7 @@ func zipInline(runtime, code string) ([]byte, error) {
 	var b bytes.Buffer
 	archive := zip.NewWriter(&b)
 	for i, name := range names {
-		header := &zip.FileHeader{Name: name, Method: zip.Deflate}
+		header := &zip.FileHeader{Name: name, Method: zip.Store}
 		header.SetMode(0o644)
 		file, err := archive.CreateHeader(header)
 		if err != nil {
@@ -59,5 +59,6 @@ func zipInline(runtime, code string) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return b.Bytes(), archive.Close()
+	err := archive.Close()
+	return b.Bytes(), err
 }

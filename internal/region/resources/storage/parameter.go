@@ -30,7 +30,8 @@ func parameter() *cf.Type {
 		Update: func(ctx context.Context, e *cf.Env, have cf.State, want map[string]any) (cf.State, error) {
 			if !cf.Same(have.Properties, want, members...) {
 				in := cf.Pick(want, members...)
-				in["Name"], in["Overwrite"], in["Description"] = have.ID, true, cf.Text(want, "Description")
+				in["Name"], in["Overwrite"] = have.ID, true
+				in["Description"], in["AllowedPattern"] = cf.Text(want, "Description"), cf.Text(want, "AllowedPattern")
 				if err := e.Call(ctx, "ssm", "PutParameter", in, nil); err != nil {
 					return have, err
 				}

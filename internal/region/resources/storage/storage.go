@@ -17,8 +17,8 @@ func Types() []*cf.Type {
 
 // cdkMetadata is what CDK says of itself in a template.
 func cdkMetadata() *cf.Type {
-	return &cf.Type{
-		Name: "AWS::CDK::Metadata", Recorded: true, Update: cf.Keep,
-		Properties: cf.Properties{"Analytics": {Kind: cf.Any}, "Modules": {Kind: cf.Any}},
-	}
+	properties := cf.Properties{"Analytics": {Kind: cf.Any}, "Modules": {Kind: cf.Any}}
+	return cf.RecordType("AWS::CDK::Metadata", properties, func(e *cf.Env, _ map[string]any) cf.State {
+		return cf.State{ID: e.UUID()}
+	})
 }
