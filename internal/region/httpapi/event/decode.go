@@ -88,9 +88,9 @@ type object struct {
 	v2      bool
 	status  bool
 	base64  bool
-	single  []http1.Field // format 1.0: headers, when multiValueHeaders may replace them
-	multi   []http1.Field
-	problem error // in the shape of a member, which counts only if there is a statusCode
+	single  []http1.Field // headers
+	multi   []http1.Field // multiValueHeaders, of format 1.0
+	problem error         // in the shape of a member, which counts only if there is a statusCode
 }
 
 func (o *object) read(s *scanner) error {
@@ -227,15 +227,15 @@ func (o *object) finish() error {
 		r.Fields = append(r.Fields, f)
 		return nil
 	}
-	for _, f := range o.single {
-		if o.replaced(f.Name) {
-			continue
-		}
+	for _, f := range o.multi {
 		if err := add(f); err != nil {
 			return err
 		}
 	}
-	for _, f := range o.multi {
+	for _, f := range o.single {
+		if o.repeats(f) {
+			continue
+		}
 		if err := add(f); err != nil {
 			return err
 		}
@@ -254,10 +254,11 @@ func (o *object) finish() error {
 	return nil
 }
 
-// replaced reports whether multiValueHeaders has the header too, whose values then count.
-func (o *object) replaced(name []byte) bool {
-	for _, f := range o.multi {
-		if http1.EqualFold(f.Name, string(name)) {
+// repeats reports whether multiValueHeaders has the same value too: both are
+// merged, and a pair that both have goes out once (recorded of REST APIs).
+func (o *object) repeats(f http1.Field) bool {
+	for _, m := range o.multi {
+		if http1.EqualFold(m.Name, string(f.Name)) && bytes.Equal(m.Value, f.Value) {
 			return true
 		}
 	}

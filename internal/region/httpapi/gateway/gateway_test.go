@@ -37,11 +37,15 @@ type world struct {
 	refusals []Refusal
 	policy   string
 	now      time.Time
+	limit    time.Duration // that the last call had
 }
 
-func (w *world) Invoke(_ context.Context, arn string, payload []byte) ([]byte, string, error) {
+func (w *world) Invoke(ctx context.Context, arn string, payload []byte) ([]byte, string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if at, ok := ctx.Deadline(); ok {
+		w.limit = time.Until(at)
+	}
 	w.calls++
 	w.event = bytes.Clone(payload)
 	if w.answer == nil {
