@@ -1,28 +1,36 @@
-// Package access is IAM and STS of the embedded region: users, roles, groups,
-// policies, identity providers, the sessions that roles give, and the decision
-// whether a caller may do something.
+// Package access is IAM and STS of the embedded region: whose a credential is,
+// the sessions that roles give, and the decision whether a caller may do
+// something.
 //
 //	a, err := access.New(access.Config{Account: "123456789012", Region: "us-east-1", DB: db, MasterKey: key})
 //	secret, caller, err := a.Key(ctx, accessKeyID, sessionToken)   // for the signature
-//	decision := a.Decide(access.Question{Caller: caller, Action: "execute-api:Invoke", Resource: arn})
-//	edge.Serve(a.IAM(), a.STS())
+//	decision, err := a.Decide(access.Question{Caller: caller, Action: "execute-api:Invoke", Resource: arn}, nil)
+//	services := []*wire.Service{a.IAM(), a.STS()}
 //
 // Sessions are stateless: the token is a sealed value that says who, as which
 // role, with which session policy and until when, and the secret key derives
 // from the key id and the master key. Nothing is stored for one; that the role
 // still exists, and what it may do, is looked up at each decision.
+//
+// What IAM knows is kept by package directory; IAM's operations are in package
+// iamapi, the policy simulator in package simulator, session tokens in package
+// session. This package decides, and has STS.
 package access
 
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base32"
-	"errors"
-	"fmt"
 	"io"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/region/access/directory"
+	"github.com/seed-615d3599/roost/internal/region/access/iamapi"
+	"github.com/seed-615d3599/roost/internal/region/access/managed"
+	"github.com/seed-615d3599/roost/internal/region/access/session"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -39,6 +47,10 @@ type Config struct {
 	// WebIdentity verifies the OpenID Connect tokens that Cognito Identity and
 	// the providers of the account issue. Without it they are refused.
 	WebIdentity func(ctx context.Context, token string) (*WebIdentity, error)
+
+	// Used is told of each decision about a user or a role, by the principal's
+	// ARN (of a session: the role's). It must not block; nil for nobody.
+	Used func(principalARN, action, resource string, allowed bool)
 }
 
 // WebIdentity is what a verified OpenID Connect token says.
@@ -48,19 +60,19 @@ type WebIdentity struct {
 	Subject  string
 	Audience string
 	AMR      []string
+	Tags     map[string]string // principal tags; they need sts:TagSession
 }
 
 // Access is the service. Make it with New.
 type Access struct {
 	config   Config
-	sessions *sealer
+	people   *directory.Directory
+	sessions *session.Sealer
 
-	users     index[*identity] // by name
-	roles     index[*identity] // by name
-	groups    index[*identity] // by name
-	policies  index[*managedPolicy]
-	keys      index[*accessKey]        // by access key id
-	providers index[*identityProvider] // by ARN
+	users     sync.Map // access key id → *principal: what follows from a user's key
+	documents documents
+	clock     atomic.Pointer[clockKeys]
+	scratch   sync.Pool // of *[]iam.Key
 }
 
 // New reads the state and returns the service.
@@ -71,97 +83,123 @@ func New(config Config) (*Access, error) {
 	if config.Rand == nil {
 		config.Rand = rand.Reader
 	}
-	sessions, err := newSealer(config.MasterKey, config.Rand)
+	sessions, err := session.NewSealer(config.MasterKey, config.Rand)
 	if err != nil {
 		return nil, err
 	}
-	a := &Access{config: config, sessions: sessions}
-	if err := a.load(); err != nil {
+	people, err := directory.Open(directory.Config{Account: config.Account, DB: config.DB, Now: config.Now, Rand: config.Rand})
+	if err != nil {
 		return nil, err
 	}
-	return a, nil
+	return &Access{config: config, people: people, sessions: sessions}, nil
 }
 
-// index is what the request path reads without a lock: the committed state of
-// one kind of thing.
-type index[T any] struct{ m sync.Map }
+// IAM returns the operations of IAM.
+func (a *Access) IAM() *wire.Service {
+	return iamapi.New(iamapi.Config{Directory: a.people, Account: a.config.Account, CallerUser: callerUser}).Service()
+}
 
-func (x *index[T]) get(key string) (T, bool) {
-	v, ok := x.m.Load(key)
+// callerUser is the name of the user who calls, with a key or a session of
+// GetSessionToken, or "".
+func callerUser(caller *wire.Caller) string {
+	if p := detail(caller); p != nil && p.identity.Kind == directory.User {
+		return p.identity.Name
+	}
+	return ""
+}
+
+// Provider returns what the account knows of an OpenID Connect provider: its
+// issuer's URL and the client ids that may use it.
+func (a *Access) Provider(arn string) (issuer string, clientIDs []string, ok bool) {
+	p, ok := a.people.FindProvider(arn)
 	if !ok {
-		var none T
-		return none, false
+		return "", nil, false
 	}
-	return v.(T), true
+	return "https://" + p.URL, p.ClientIDs, true
 }
 
-func (x *index[T]) set(key string, v T) { x.m.Store(key, v) }
-func (x *index[T]) remove(key string)   { x.m.Delete(key) }
-func (x *index[T]) all() (list []T) {
-	x.m.Range(func(_, v any) bool {
-		list = append(list, v.(T))
-		return true
-	})
-	return list
-}
-
-// The kinds under which things are stored.
-const (
-	kindUser     = "iam-user"
-	kindRole     = "iam-role"
-	kindGroup    = "iam-group"
-	kindPolicy   = "iam-policy"
-	kindKey      = "iam-access-key"
-	kindProvider = "iam-oidc-provider"
-)
-
-func (a *Access) load() error {
-	return a.config.DB.View(context.Background(), func(tx *store.Tx) error {
-		return errors.Join(
-			loadIdentities(tx, kindUser, &a.users),
-			loadIdentities(tx, kindRole, &a.roles),
-			loadIdentities(tx, kindGroup, &a.groups),
-			loadPolicies(tx, &a.policies),
-			loadAll(tx, kindKey, &a.keys, func(k *accessKey) string { return k.ID }),
-			loadAll(tx, kindProvider, &a.providers, func(p *identityProvider) string { return p.ARN }),
-		)
-	})
-}
-
-func loadAll[T any](tx *store.Tx, kind string, into *index[T], key func(T) string) error {
-	all, err := store.All[T](tx, kind, "")
-	for _, v := range all {
-		into.set(key(v), v)
-	}
-	return err
-}
-
-func loadIdentities(tx *store.Tx, kind string, into *index[*identity]) error {
-	all, err := store.All[*identity](tx, kind, "")
-	if err != nil {
-		return err
-	}
-	for _, v := range all {
-		if err := v.compile(); err != nil {
-			return fmt.Errorf("%s %s: %w", kind, v.Name, err)
+// EnsureUser makes a user with AdministratorAccess and an access key if it is
+// not there, and returns its key. The region calls it for the user "roost",
+// who administers it.
+func (a *Access) EnsureUser(ctx context.Context, name string) (accessKeyID, secret string, err error) {
+	if _, ok := a.people.Find(directory.User, name); !ok {
+		if err := a.people.Create(ctx, &directory.Identity{Kind: directory.User, Name: name}); err != nil {
+			return "", "", err
 		}
-		into.set(v.Name, v)
 	}
-	return nil
-}
-
-// uniqueID makes an identifier of AWS's form: four letters that tell the kind
-// and 17 of base 32.
-func (a *Access) uniqueID(prefix string) (string, error) {
-	raw := make([]byte, 11)
-	if _, err := io.ReadFull(a.config.Rand, raw); err != nil {
-		return "", err
+	if err := a.people.Attach(ctx, directory.User, name, managed.ARN+"AdministratorAccess"); err != nil {
+		return "", "", err
 	}
-	return prefix + base32.StdEncoding.EncodeToString(raw)[:17], nil
+	keys, err := a.people.KeysOf(ctx, name)
+	if err != nil {
+		return "", "", err
+	}
+	for _, k := range keys {
+		if k.Status == directory.Active {
+			return k.ID, k.Secret, nil
+		}
+	}
+	k, err := a.people.CreateKey(ctx, name)
+	if err != nil {
+		return "", "", err
+	}
+	return k.ID, k.Secret, nil
 }
 
-func (a *Access) arn(kind, path, name string) string {
-	return "arn:aws:iam::" + a.config.Account + ":" + kind + path + name
+// CallerFor returns the user or role of an ARN as the caller of operations
+// within the process: a role as a session without a session policy.
+func (a *Access) CallerFor(arn string) (*wire.Caller, error) {
+	name := arn[strings.LastIndexByte(arn, '/')+1:]
+	if user, ok := a.people.Find(directory.User, name); ok && user.ARN == arn {
+		return &a.principalOf(user, nil).caller, nil
+	}
+	role, ok := a.people.Find(directory.Role, name)
+	if !ok || role.ARN != arn {
+		return nil, directory.NotFound("there is no user or role %s any more", arn)
+	}
+	now := a.config.Now().Unix()
+	return &a.principalOf(role, &session.Session{
+		RoleName: role.Name, PrincipalID: role.ID, Name: "AWSCloudFormation", Issued: now, Expires: now + hour,
+	}).caller, nil
 }
 
-func (a *Access) now() wire.Time { return wire.Time{Time: a.config.Now().UTC().Truncate(time.Second)} }
+// RoleCaller is CallerFor for a role that an AWS service is to act as: the role
+// must trust the service.
+func (a *Access) RoleCaller(service, roleARN string) (*wire.Caller, error) {
+	if _, err := a.trusting(service, roleARN); err != nil {
+		return nil, wire.Errorf(400, "ValidationError", "Role %s is invalid or cannot be assumed", roleARN)
+	}
+	return a.CallerFor(roleARN)
+}
+
+// documents remembers compiled policy documents that come as text with each
+// request: those of resources, and of sessions. It is bounded.
+type documents struct {
+	mu       sync.RWMutex
+	compiled map[string]*iam.Policy
+}
+
+const maxDocuments = 256
+
+// get returns a document compiled by parse, which is told from other parsers'
+// by kind.
+func (d *documents) get(kind, text string, parse func([]byte) (*iam.Policy, error)) (*iam.Policy, error) {
+	key := kind + text
+	d.mu.RLock()
+	policy := d.compiled[key]
+	d.mu.RUnlock()
+	if policy != nil {
+		return policy, nil
+	}
+	policy, err := parse([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.compiled) >= maxDocuments || d.compiled == nil {
+		d.compiled = map[string]*iam.Policy{}
+	}
+	d.compiled[key] = policy
+	return policy, nil
+}

@@ -2,19 +2,22 @@ package access
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"regexp"
-	"slices"
 	"strings"
-	"time"
 
-	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/region/access/directory"
+	"github.com/seed-615d3599/roost/internal/region/access/session"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
 // STS returns the operations of STS.
 func (a *Access) STS() *wire.Service {
+	refused := func(name, why string) wire.Operation {
+		return wire.Op(name, func(context.Context, *wire.Call, *struct{}) (*struct{}, error) {
+			return nil, wire.Errorf(http.StatusNotImplemented, "NotImplemented", "roost does not support %s: %s", name, why)
+		}, wire.Unsigned()) // refused before its parameters are looked at
+	}
 	return &wire.Service{
 		Name: "sts", Version: "2011-06-15", Protocol: wire.Query,
 		Namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
@@ -23,22 +26,17 @@ func (a *Access) STS() *wire.Service {
 			wire.Op("AssumeRole", a.assumeRole, wire.Targets(func(*wire.Call, *AssumeRoleInput) []wire.Target { return nil })),
 			wire.Op("AssumeRoleWithWebIdentity", a.assumeRoleWithWebIdentity, wire.Unsigned()),
 			wire.Op("GetCallerIdentity", a.getCallerIdentity),
-			wire.Op("GetSessionToken", a.getSessionToken),
+			// No permission is needed for it (STS API Reference, GetSessionToken).
+			wire.Op("GetSessionToken", a.getSessionToken, wire.Targets(func(*wire.Call, *GetSessionTokenInput) []wire.Target { return nil })),
 			wire.Op("GetAccessKeyInfo", a.getAccessKeyInfo),
 			refused("AssumeRoleWithSAML", "SAML providers are not kept"),
 			refused("AssumeRoot", "there is no organisation"),
 			refused("DecodeAuthorizationMessage", "messages are not encoded; roost explain says why a request was refused"),
+			refused("GetDelegatedAccessToken", "there are no product providers"),
 			refused("GetFederationToken", "use AssumeRole or GetSessionToken"),
 			refused("GetWebIdentityToken", "outbound federation is not part of the embedded region"),
 		},
 	}
-}
-
-// refused is an operation that is known and not supported.
-func refused(name, why string) wire.Operation {
-	return wire.Op(name, func(context.Context, *wire.Call, *struct{}) (*struct{}, error) {
-		return nil, wire.Errorf(http.StatusNotImplemented, "NotImplemented", "roost does not support %s: %s", name, why)
-	})
 }
 
 // Credentials are temporary credentials.
@@ -60,6 +58,9 @@ type PolicyDescriptor struct {
 	Arn string `json:"arn"`
 }
 
+// ProvidedContext is refused: there is no identity center.
+type ProvidedContext struct{ ProviderArn, ContextAssertion string }
+
 // AssumeRoleInput is the input of AssumeRole.
 type AssumeRoleInput struct {
 	RoleArn           string `required:"true"`
@@ -68,50 +69,89 @@ type AssumeRoleInput struct {
 	ExternalID        string `json:"ExternalId"`
 	Policy            string
 	PolicyArns        []PolicyDescriptor
-	Tags              []Tag
+	Tags              []directory.Tag
 	TransitiveTagKeys []string
 	SourceIdentity    string
+	SerialNumber      string
+	TokenCode         string
+	ProvidedContexts  []ProvidedContext
 }
 
 // AssumeRoleOutput is the output of AssumeRole.
 type AssumeRoleOutput struct {
 	Credentials      Credentials
 	AssumedRoleUser  AssumedRoleUser
-	PackedPolicySize int
+	PackedPolicySize *int   `json:",omitempty"` // percent
 	SourceIdentity   string `json:",omitempty"`
 }
 
-var sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]*$`)
+var (
+	sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]*$`)
+	externalIDPattern  = regexp.MustCompile(`^[\w+=,.@:/-]*$`)
+)
 
-const hour = 3600
-
-// assumption is what makes a session of a role, however it was asked for.
-type assumption struct {
-	roleARN  string
-	name     string
-	duration int // seconds; 0 means an hour
-	chained  bool
-	policies []string
-	arns     []PolicyDescriptor
-	session  session // what else the session carries
-}
+const hour = 3600 // seconds
 
 func (a *Access) assumeRole(_ context.Context, c *wire.Call, in *AssumeRoleInput) (*AssumeRoleOutput, error) {
 	if c.Caller == nil {
-		return nil, denied("anonymous is not authorized to perform: sts:AssumeRole")
+		return nil, denied("Anonymous is not authorized to perform: sts:AssumeRole on resource: %s", in.RoleArn)
 	}
-	p, _ := detail(c.Caller)
+	if err := checkAssumeRole(in); err != nil {
+		return nil, err
+	}
+	want, err := a.chain(c, in)
+	if err != nil {
+		return nil, err
+	}
 	role, err := a.roleByARN(in.RoleArn)
 	if err == nil {
-		err = a.mayAssume(c, p, role, in)
+		err = a.mayAssume(c, role, in, want)
 	}
 	if err != nil {
 		return nil, err
 	}
+	given, err := a.assume(role, want)
+	if err != nil {
+		return nil, err
+	}
+	return &AssumeRoleOutput{
+		Credentials: given.credentials, AssumedRoleUser: given.user, PackedPolicySize: given.packed, SourceIdentity: want.session.SourceID,
+	}, nil
+}
+
+// checkAssumeRole checks the members that belong to AssumeRole alone.
+func checkAssumeRole(in *AssumeRoleInput) error {
+	switch {
+	case in.SerialNumber != "" || in.TokenCode != "":
+		return denied("MultiFactorAuthentication failed: roost keeps no MFA devices; leave SerialNumber and TokenCode out")
+	case len(in.ProvidedContexts) > 0:
+		return directory.Invalid("roost does not support the member ProvidedContexts")
+	case in.ExternalID != "" && (!externalIDPattern.MatchString(in.ExternalID) || len(in.ExternalID) < 2 || len(in.ExternalID) > 1224):
+		return pattern("externalId", in.ExternalID, `[\w+=,.@:\/-]*`)
+	case in.SourceIdentity != "" && (!sessionNamePattern.MatchString(in.SourceIdentity) || len(in.SourceIdentity) < 2 || len(in.SourceIdentity) > 64):
+		return pattern("sourceIdentity", in.SourceIdentity, `[\w+=,.@-]*`)
+	case strings.HasPrefix(strings.ToLower(in.SourceIdentity), "aws:"):
+		return directory.Invalid("A source identity cannot begin with aws:")
+	}
+	return nil
+}
+
+func pattern(member, value, expression string) error {
+	return directory.Invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: %s", value, member, expression)
+}
+
+// chain is what the session is to be, with what goes on from the caller's own
+// session: transitive tags and the source identity (IAM User Guide, "Pass
+// session tags in AWS STS" and "Monitor and control actions taken with assumed
+// roles").
+func (a *Access) chain(c *wire.Call, in *AssumeRoleInput) (assumption, error) {
+	tags, err := directory.TagMap(in.Tags)
+	if err != nil {
+		return assumption{}, err
+	}
 	want := assumption{
-		roleARN: in.RoleArn, name: in.RoleSessionName, arns: in.PolicyArns,
-		chained: p != nil && p.session != nil,
-		session: session{Tags: tagMap(in.Tags), SourceID: in.SourceIdentity},
+		name: in.RoleSessionName, arns: in.PolicyArns,
+		session: session.Session{Tags: tags, Transitive: in.TransitiveTagKeys, SourceID: in.SourceIdentity},
 	}
 	if in.DurationSeconds != nil {
 		want.duration = *in.DurationSeconds
@@ -119,295 +159,42 @@ func (a *Access) assumeRole(_ context.Context, c *wire.Call, in *AssumeRoleInput
 	if in.Policy != "" {
 		want.policies = []string{in.Policy}
 	}
-	if want.session.SourceID == "" && want.chained {
-		want.session.SourceID = p.session.SourceID // source identity persists through role chaining
+	for _, key := range in.TransitiveTagKeys {
+		if !hasTag(tags, key) {
+			return want, directory.Invalid("The transitive tag key %s is not among the tags of the request.", key)
+		}
 	}
-	credentials, user, size, err := a.assume(role, want)
-	if err != nil {
-		return nil, err
+	p := detail(c.Caller)
+	if p == nil || p.session == nil || p.session.UserName != "" {
+		return want, nil
 	}
-	return &AssumeRoleOutput{Credentials: *credentials, AssumedRoleUser: user, PackedPolicySize: size, SourceIdentity: want.session.SourceID}, nil
+	want.chained = true
+	if from := p.session.SourceID; from != "" {
+		if in.SourceIdentity != "" && in.SourceIdentity != from {
+			return want, denied("The source identity of the session is %s and cannot be changed", from)
+		}
+		want.session.SourceID = from
+	}
+	return want, inherit(&want.session, p.session)
 }
 
-// mayAssume decides AssumeRole by the role's trust policy and the caller's own.
-func (a *Access) mayAssume(c *wire.Call, p *principal, role *identity, in *AssumeRoleInput) error {
-	actions := []string{"sts:AssumeRole"}
-	if len(in.Tags) > 0 {
-		actions = append(actions, "sts:TagSession")
-	}
-	if in.SourceIdentity != "" {
-		actions = append(actions, "sts:SetSourceIdentity")
-	}
-	keys := callKeys(c, wire.Target{})
-	keys = append(keys, iam.Key{Name: "sts:RoleSessionName", Value: in.RoleSessionName})
-	if in.ExternalID != "" {
-		keys = append(keys, iam.Key{Name: "sts:ExternalId", Value: in.ExternalID})
-	}
-	if in.SourceIdentity != "" {
-		keys = append(keys, iam.Key{Name: "sts:SourceIdentity", Value: in.SourceIdentity})
-	}
-	keys = append(keys, tagKeys(in.Tags, in.TransitiveTagKeys)...)
-	for _, action := range actions {
-		q := Question{Caller: c.Caller, Action: action, Resource: role.ARN, Context: keys}
-		request, policies, err := a.ask(q)
-		if err != nil {
-			return err
+// inherit carries the transitive tags of a session into the next.
+func inherit(to, from *session.Session) error {
+	for _, key := range from.Transitive {
+		if hasTag(to.Tags, key) {
+			return directory.Invalid("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
 		}
-		policies.Resource = iam.Attached{Name: "trust policy", Owner: role.ARN, Policy: role.trust}
-		decision := iam.Decide(request, policies, nil)
-		if decision.Outcome != iam.Allowed {
-			return denied("User: %s is not authorized to perform: %s on resource: %s", c.Caller.ARN, action, role.ARN)
+		for have, value := range from.Tags {
+			if strings.EqualFold(have, key) {
+				if to.Tags == nil {
+					to.Tags = map[string]string{}
+				}
+				to.Tags[have] = value
+				to.Transitive = append(to.Transitive, have)
+			}
 		}
 	}
 	return nil
-}
-
-func tagKeys(tags []Tag, transitive []string) iam.Context {
-	var keys iam.Context
-	names := []string{}
-	for _, tag := range tags {
-		keys = append(keys, iam.Key{Name: "aws:RequestTag/" + tag.Key, Value: tag.Value})
-		names = append(names, tag.Key)
-	}
-	if len(names) > 0 {
-		keys = append(keys, iam.Key{Name: "aws:TagKeys", Values: names})
-	}
-	if len(transitive) > 0 {
-		keys = append(keys, iam.Key{Name: "sts:TransitiveTagKeys", Values: transitive})
-	}
-	return keys
-}
-
-// roleByARN finds a role. What does not exist is refused in the same words as
-// what is not allowed, as STS does.
-func (a *Access) roleByARN(arn string) (*identity, error) {
-	if len(arn) < 20 || !strings.HasPrefix(arn, "arn:") {
-		return nil, invalid("%s is invalid", arn)
-	}
-	name := arn[strings.LastIndexByte(arn, '/')+1:]
-	role, ok := a.roles.get(name)
-	if !ok || role.ARN != arn {
-		return nil, denied("Not authorized to perform sts:AssumeRole on resource: %s (there is no such role)", arn)
-	}
-	return role, nil
-}
-
-func denied(format string, args ...any) *wire.Error {
-	return wire.Errorf(http.StatusForbidden, "AccessDenied", format, args...)
-}
-
-// assume makes the credentials of a session. That it may be made is decided
-// before.
-func (a *Access) assume(role *identity, want assumption) (*Credentials, AssumedRoleUser, int, error) {
-	user := AssumedRoleUser{
-		AssumedRoleID: role.ID + ":" + want.name,
-		Arn:           "arn:aws:sts::" + a.config.Account + ":assumed-role/" + role.Name + "/" + want.name,
-	}
-	duration, err := checkAssumption(role, want)
-	if err != nil {
-		return nil, user, 0, err
-	}
-	for _, document := range want.policies {
-		if _, err := iam.Parse([]byte(document)); err != nil {
-			return nil, user, 0, malformed(err)
-		}
-	}
-	s := want.session
-	s.RoleName, s.PrincipalID, s.Name, s.Policies = role.Name, role.ID, want.name, want.policies
-	for _, p := range want.arns {
-		if _, err := a.managed(p.Arn); err != nil {
-			return nil, user, 0, err
-		}
-		s.PolicyARNs = append(s.PolicyARNs, p.Arn)
-	}
-	credentials, err := a.issue(&s, duration)
-	size := 0
-	if err == nil && (len(s.Policies) > 0 || len(s.PolicyARNs) > 0 || len(s.Tags) > 0) {
-		size = max(1, 100*len(credentials.SessionToken)/maxToken)
-	}
-	return credentials, user, size, err
-}
-
-func checkAssumption(role *identity, want assumption) (time.Duration, error) {
-	if !sessionNamePattern.MatchString(want.name) {
-		return 0, invalid("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*", want.name)
-	}
-	if len(want.name) < 2 || len(want.name) > 64 {
-		return 0, invalid("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must have length between 2 and 64", want.name)
-	}
-	seconds := want.duration
-	if seconds == 0 {
-		seconds = hour
-	}
-	longest := role.MaxSession
-	if longest == 0 {
-		longest = hour
-	}
-	switch {
-	case seconds < 900:
-		return 0, invalid("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value greater than or equal to 900", seconds)
-	case want.chained && seconds > hour:
-		return 0, invalid("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
-	case seconds > longest:
-		return 0, invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
-	}
-	return time.Duration(seconds) * time.Second, nil
-}
-
-// issue completes a session and returns its credentials.
-func (a *Access) issue(s *session, life time.Duration) (*Credentials, error) {
-	keyID, err := a.sessions.newKeyID()
-	if err != nil {
-		return nil, err
-	}
-	now := a.config.Now().UTC().Truncate(time.Second)
-	s.KeyID, s.Issued, s.Expires = keyID, now.Unix(), now.Add(life).Unix()
-	token, err := a.sessions.seal(s)
-	if err != nil {
-		return nil, err
-	}
-	return &Credentials{AccessKeyID: keyID, SecretAccessKey: a.sessions.secretKey(keyID), SessionToken: token, Expiration: wire.Time{Time: now.Add(life)}}, nil
-}
-
-// AssumeRoleWithWebIdentityInput is the input of AssumeRoleWithWebIdentity.
-type AssumeRoleWithWebIdentityInput struct {
-	RoleArn          string `required:"true"`
-	RoleSessionName  string `required:"true"`
-	WebIdentityToken string `required:"true"`
-	DurationSeconds  *int
-	Policy           string
-	PolicyArns       []PolicyDescriptor
-	ProviderID       string `json:"ProviderId"`
-}
-
-// AssumeRoleWithWebIdentityOutput is the output of AssumeRoleWithWebIdentity.
-type AssumeRoleWithWebIdentityOutput struct {
-	Credentials                 Credentials
-	SubjectFromWebIdentityToken string
-	AssumedRoleUser             AssumedRoleUser
-	PackedPolicySize            int
-	Provider                    string
-	Audience                    string
-}
-
-func (a *Access) assumeRoleWithWebIdentity(ctx context.Context, _ *wire.Call, in *AssumeRoleWithWebIdentityInput) (*AssumeRoleWithWebIdentityOutput, error) {
-	if in.ProviderID != "" {
-		return nil, wire.Errorf(http.StatusBadRequest, "InvalidIdentityToken", "ProviderId is for OAuth 2.0 access tokens of Amazon and Facebook, which roost does not support; leave it out")
-	}
-	if a.config.WebIdentity == nil {
-		return nil, wire.Errorf(http.StatusBadRequest, "InvalidIdentityToken", "No OpenIDConnect provider found in your account")
-	}
-	who, err := a.config.WebIdentity(ctx, in.WebIdentityToken)
-	if err != nil {
-		var known *wire.Error
-		if errors.As(err, &known) {
-			return nil, known
-		}
-		return nil, wire.Errorf(http.StatusBadRequest, "InvalidIdentityToken", "%v", err)
-	}
-	want := FederatedSession{
-		RoleARN: in.RoleArn, Name: in.RoleSessionName, Identity: *who,
-	}
-	if in.DurationSeconds != nil {
-		want.Seconds = *in.DurationSeconds
-	}
-	if in.Policy != "" {
-		want.Policies = []string{in.Policy}
-	}
-	for _, p := range in.PolicyArns {
-		want.PolicyARNs = append(want.PolicyARNs, p.Arn)
-	}
-	credentials, user, size, err := a.federate(want)
-	if err != nil {
-		return nil, err
-	}
-	return &AssumeRoleWithWebIdentityOutput{
-		Credentials: *credentials, AssumedRoleUser: user, PackedPolicySize: size,
-		SubjectFromWebIdentityToken: who.Subject, Audience: who.Audience, Provider: who.Provider,
-	}, nil
-}
-
-// FederatedSession asks for the session of a verified web identity.
-type FederatedSession struct {
-	RoleARN    string
-	Name       string // session name
-	Identity   WebIdentity
-	Seconds    int // 0 means an hour
-	Policies   []string
-	PolicyARNs []string
-	Tags       map[string]string
-}
-
-// Federate gives a verified web identity a session of a role, if the role's
-// trust policy lets it. Cognito Identity's enhanced flow uses it.
-func (a *Access) Federate(want FederatedSession) (*Credentials, error) {
-	credentials, _, _, err := a.federate(want)
-	return credentials, err
-}
-
-func (a *Access) federate(want FederatedSession) (*Credentials, AssumedRoleUser, int, error) {
-	name := want.RoleARN[strings.LastIndexByte(want.RoleARN, '/')+1:]
-	role, ok := a.roles.get(name)
-	if !ok || role.ARN != want.RoleARN || !a.trusts(role, want) {
-		return nil, AssumedRoleUser{}, 0, denied("Not authorized to perform sts:AssumeRoleWithWebIdentity")
-	}
-	who := want.Identity
-	request := assumption{
-		roleARN: want.RoleARN, name: want.Name, duration: want.Seconds, policies: want.Policies,
-		session: session{
-			Provider: who.Provider, Issuer: who.Issuer, Subject: who.Subject,
-			Audience: who.Audience, AMR: who.AMR, Tags: want.Tags,
-		},
-	}
-	for _, arn := range want.PolicyARNs {
-		request.arns = append(request.arns, PolicyDescriptor{Arn: arn})
-	}
-	return a.assume(role, request)
-}
-
-// trusts asks a role's trust policy about a web identity. No identity-based
-// policy has a say: the caller is nobody yet.
-func (a *Access) trusts(role *identity, want FederatedSession) bool {
-	who := want.Identity
-	keys := append(a.requestKeys(), webIdentityKeys(who.Issuer, who.Subject, who.Audience, who.AMR)...)
-	keys = append(keys, iam.Key{Name: "sts:RoleSessionName", Value: want.Name},
-		iam.Key{Name: "aws:FederatedProvider", Value: who.Provider})
-	keys = append(keys, tagKeys(tagList(want.Tags), nil)...)
-	actions := []string{"sts:AssumeRoleWithWebIdentity"}
-	if len(want.Tags) > 0 {
-		actions = append(actions, "sts:TagSession")
-	}
-	return !slices.ContainsFunc(actions, func(action string) bool {
-		decision := iam.Decide(iam.Request{
-			Principal: iam.Principal{Kind: iam.Federated, Name: who.Provider},
-			Action:    action, Resource: role.ARN, Context: keys,
-		}, iam.Policies{
-			Resource:        iam.Attached{Name: "trust policy", Owner: role.ARN, Policy: role.trust},
-			ResourceAccount: a.config.Account,
-		}, nil)
-		return decision.Outcome != iam.Allowed
-	})
-}
-
-// ServiceCredentials gives an AWS service (lambda.amazonaws.com) a session of
-// a role that trusts it.
-func (a *Access) ServiceCredentials(service, roleARN, sessionName string) (*Credentials, error) {
-	role, err := a.roleByARN(roleARN)
-	if err != nil {
-		return nil, err
-	}
-	decision := iam.Decide(iam.Request{
-		Principal: iam.Principal{Kind: iam.Service, Name: service},
-		Action:    "sts:AssumeRole", Resource: role.ARN, Context: a.requestKeys(),
-	}, iam.Policies{
-		Resource:        iam.Attached{Name: "trust policy", Owner: role.ARN, Policy: role.trust},
-		ResourceAccount: a.config.Account,
-	}, nil)
-	if decision.Outcome != iam.Allowed {
-		return nil, denied("The role %s does not trust %s: let its trust policy allow sts:AssumeRole to that service", roleARN, service)
-	}
-	credentials, _, _, err := a.assume(role, assumption{roleARN: roleARN, name: sessionName})
-	return credentials, err
 }
 
 // CallerIdentity is the output of GetCallerIdentity.
@@ -418,34 +205,52 @@ type CallerIdentity struct {
 }
 
 func (a *Access) getCallerIdentity(_ context.Context, c *wire.Call, _ *struct{}) (*CallerIdentity, error) {
+	if c.Caller == nil {
+		return nil, wire.Errorf(http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token")
+	}
 	return &CallerIdentity{UserID: c.Caller.UserID, Account: c.Caller.Account, Arn: c.Caller.ARN}, nil
 }
 
 // GetSessionTokenInput is the input of GetSessionToken.
 type GetSessionTokenInput struct {
 	DurationSeconds *int
+	SerialNumber    string
+	TokenCode       string
 }
 
 // GetSessionTokenOutput is the output of GetSessionToken.
 type GetSessionTokenOutput struct{ Credentials Credentials }
 
 func (a *Access) getSessionToken(_ context.Context, c *wire.Call, in *GetSessionTokenInput) (*GetSessionTokenOutput, error) {
-	p, ok := detail(c.Caller)
-	if !ok || p.session != nil {
+	p := detail(c.Caller)
+	if p == nil || p.session != nil {
 		return nil, denied("Cannot call GetSessionToken with session credentials")
+	}
+	if in.SerialNumber != "" || in.TokenCode != "" {
+		return nil, denied("MultiFactorAuthentication failed: roost keeps no MFA devices; leave SerialNumber and TokenCode out")
 	}
 	seconds := 12 * hour
 	if in.DurationSeconds != nil {
 		seconds = *in.DurationSeconds
 	}
-	if seconds < 900 || seconds > 36*hour {
-		return nil, invalid("1 validation error detected: Value '%d' at 'durationSeconds' failed to satisfy constraint: Member must have value between 900 and 129600", seconds)
+	if err := between("durationSeconds", seconds, 900, 36*hour); err != nil {
+		return nil, err
 	}
-	credentials, err := a.issue(&session{UserName: p.identity.Name, PrincipalID: p.identity.ID}, time.Duration(seconds)*time.Second)
+	credentials, err := a.issue(&session.Session{UserName: p.identity.Name, PrincipalID: p.identity.ID}, seconds)
 	if err != nil {
 		return nil, err
 	}
-	return &GetSessionTokenOutput{Credentials: *credentials}, nil
+	return &GetSessionTokenOutput{Credentials: credentials}, nil
+}
+
+func between(member string, value, least, most int) error {
+	switch {
+	case value < least:
+		return directory.Invalid("1 validation error detected: Value '%d' at '%s' failed to satisfy constraint: Member must have value greater than or equal to %d", value, member, least)
+	case value > most:
+		return directory.Invalid("1 validation error detected: Value '%d' at '%s' failed to satisfy constraint: Member must have value less than or equal to %d", value, member, most)
+	}
+	return nil
 }
 
 // GetAccessKeyInfoInput is the input of GetAccessKeyInfo.
@@ -456,6 +261,21 @@ type GetAccessKeyInfoInput struct {
 // GetAccessKeyInfoOutput is the output of GetAccessKeyInfo.
 type GetAccessKeyInfoOutput struct{ Account string }
 
-func (a *Access) getAccessKeyInfo(_ context.Context, _ *wire.Call, _ *GetAccessKeyInfoInput) (*GetAccessKeyInfoOutput, error) {
+var keyIDPattern = regexp.MustCompile(`^\w{16,128}$`)
+
+// getAccessKeyInfo says that the region's account has a key. AWS reads the
+// account out of the key's id; an id of here tells nothing, so that of a
+// session is taken to be one of here.
+func (a *Access) getAccessKeyInfo(_ context.Context, _ *wire.Call, in *GetAccessKeyInfoInput) (*GetAccessKeyInfoOutput, error) {
+	if !keyIDPattern.MatchString(in.AccessKeyID) {
+		return nil, pattern("accessKeyId", in.AccessKeyID, `[\w]*`)
+	}
+	if _, ok := a.people.Key(in.AccessKeyID); !ok && !strings.HasPrefix(in.AccessKeyID, "ASIA") {
+		return nil, directory.Invalid("the access key %s is not of this account", in.AccessKeyID)
+	}
 	return &GetAccessKeyInfoOutput{Account: a.config.Account}, nil
+}
+
+func denied(format string, args ...any) *wire.Error {
+	return wire.Errorf(http.StatusForbidden, "AccessDenied", format, args...)
 }
