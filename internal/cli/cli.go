@@ -46,6 +46,8 @@ type commands struct {
 	Build       buildCommand       `cmd:"" help:"Build the app's functions and templates."`
 	Deploy      deployCommand      `cmd:"" help:"Deploy the app to a region: the embedded one, AWS or an endpoint."`
 	Remove      removeCommand      `cmd:"" help:"Delete a stage's stacks."`
+	Diff        diffCommand        `cmd:"" help:"Say what a deployment would change."`
+	Secret      secretCommand      `cmd:"" help:"Keep the values of secrets in the stage's region."`
 	Check       checkCommand       `cmd:"" help:"Say what works, what is refused and who can reach each route, without a region."`
 	Twitter     twitterCommand     `cmd:"" help:"Sign in with Twitter as twurl does."`
 	Login       loginCommand       `cmd:"" help:"Sign in to the app and keep the credentials."`
@@ -67,6 +69,9 @@ type session struct {
 	out  io.Writer
 	env  []string
 	term *term.Printer
+	// allowReplace names resources that a deployment may replace or remove
+	// although identities live in them, or they are to be retained.
+	allowReplace []string
 }
 
 // Run runs the command with its arguments, without the program's name, and

@@ -57,15 +57,18 @@ func plural(n int, word string) string {
 }
 
 type deployCommand struct {
-	Dir         string `arg:"" optional:"" default:"." help:"The app's folder."`
-	Stage       string `help:"The stage; by default the one in roost.json, or dev."`
-	To          string `placeholder:"local|aws|URL" help:"Where to; by default as roost.json says for the stage, or local."`
-	Assembly    string `placeholder:"DIR" help:"Deploy this cloud assembly, such as cdk.out, instead of the app's own."`
-	OutputsFile string `placeholder:"FILE" help:"Write the outputs to a file when the stage is ready."`
+	Dir          string   `arg:"" optional:"" default:"." help:"The app's folder."`
+	Stage        string   `help:"The stage; by default the one in roost.json, or dev."`
+	To           string   `placeholder:"local|aws|URL" help:"Where to; by default as roost.json says for the stage, or local."`
+	Assembly     string   `placeholder:"DIR" help:"Deploy this cloud assembly, such as cdk.out, instead of the app's own."`
+	OutputsFile  string   `placeholder:"FILE" help:"Write the outputs to a file when the stage is ready."`
+	AllowReplace []string `placeholder:"ID" help:"The logical id of a resource that may be replaced or removed although identities live in it or it is marked Retain."`
+	JSON         jsonFlag `help:"Print JSON objects, one to a line."`
 }
 
 // Run deploys a stage.
 func (c *deployCommand) Run(ctx context.Context, s *session) (err error) {
+	s.allowReplace = c.AllowReplace
 	app, err := synth.Load(c.Dir, c.Stage, c.Assembly)
 	if err != nil {
 		return err
@@ -116,7 +119,7 @@ func (s *session) announce(app *config.App, t *target) {
 
 // deploy deploys an assembly, prints the result blocks and keeps the outputs.
 func (s *session) deploy(ctx context.Context, app *config.App, t *target, made *assembly.Assembly, outputsFile string) error {
-	d, err := s.deployer(t, app)
+	d, err := s.deployer(ctx, t, app)
 	if err != nil {
 		return err
 	}
@@ -183,11 +186,12 @@ func (s *session) printResult(r deploy.Result, local []term.Pair) {
 }
 
 type removeCommand struct {
-	Dir      string `arg:"" optional:"" default:"." help:"The app's folder."`
-	Stage    string `help:"The stage; by default the one in roost.json, or dev."`
-	To       string `placeholder:"local|aws|URL" help:"Where from; by default as roost.json says for the stage, or local."`
-	Assembly string `placeholder:"DIR" help:"Remove the stacks of this cloud assembly."`
-	Yes      bool   `help:"Do not ask before removing from AWS."`
+	Dir      string   `arg:"" optional:"" default:"." help:"The app's folder."`
+	Stage    string   `help:"The stage; by default the one in roost.json, or dev."`
+	To       string   `placeholder:"local|aws|URL" help:"Where from; by default as roost.json says for the stage, or local."`
+	Assembly string   `placeholder:"DIR" help:"Remove the stacks of this cloud assembly."`
+	Yes      bool     `help:"Do not ask before removing from AWS."`
+	JSON     jsonFlag `help:"Print JSON objects, one to a line."`
 }
 
 // Run deletes a stage's stacks.
@@ -210,7 +214,7 @@ func (c *removeCommand) Run(ctx context.Context, s *session) (err error) {
 	}
 	defer func() { err = errors.Join(err, t.close()) }()
 	s.announce(app, t)
-	d, err := s.deployer(t, app)
+	d, err := s.deployer(ctx, t, app)
 	if err != nil {
 		return err
 	}

@@ -32,16 +32,19 @@ type startedRegion struct {
 }
 
 type startCommand struct {
-	Dir         string `arg:"" optional:"" default:"." help:"The app's folder."`
-	Stage       string `help:"The stage; by default the one in roost.json, or dev."`
-	Port        int    `default:"4000" help:"The region's port; the Twitter stand-in takes the next one. 0 picks all ports."`
-	Assembly    string `placeholder:"DIR" help:"Serve this cloud assembly, such as cdk.out, instead of the app's own."`
-	Twitter     string `placeholder:"URL" help:"Verify tokens at this Twitter, such as https://api.twitter.com, instead of the stand-in."`
-	OutputsFile string `placeholder:"FILE" help:"Write the outputs to a file when the stage is ready."`
+	Dir          string   `arg:"" optional:"" default:"." help:"The app's folder."`
+	Stage        string   `help:"The stage; by default the one in roost.json, or dev."`
+	Port         int      `default:"4000" help:"The region's port; the Twitter stand-in takes the next one. 0 picks all ports."`
+	Assembly     string   `placeholder:"DIR" help:"Serve this cloud assembly, such as cdk.out, instead of the app's own."`
+	Twitter      string   `placeholder:"URL" help:"Verify tokens at this Twitter, such as https://api.twitter.com, instead of the stand-in."`
+	OutputsFile  string   `placeholder:"FILE" help:"Write the outputs to a file when the stage is ready."`
+	AllowReplace []string `placeholder:"ID" help:"The logical id of a resource that may be replaced or removed although identities live in it or it is marked Retain."`
+	JSON         jsonFlag `help:"Print JSON objects, one to a line."`
 }
 
 // Run brings the app up and stays until it is interrupted.
 func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
+	s.allowReplace = c.AllowReplace
 	if err := checkPort(c.Port); err != nil {
 		return err
 	}

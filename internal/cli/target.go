@@ -122,14 +122,17 @@ func localTarget(r *config.Region, closeRegion func() error) *target {
 const quickLook = 10 * time.Millisecond
 
 // deployer returns what deploys an app to the target.
-func (s *session) deployer(t *target, app *config.App) (*deploy.Deployer, error) {
+func (s *session) deployer(ctx context.Context, t *target, app *config.App) (*deploy.Deployer, error) {
 	env, err := app.Environ(s.env)
 	if err != nil {
 		return nil, err
 	}
 	cfg := deploy.Config{
 		AWS: t.aws, Account: t.account, Print: s.term.Print, Owner: app.Name + "/" + app.Stage,
-		Secret: func(name string) (string, bool) { return lookup(env, name) },
+		Secret: s.secrets(ctx, t, app, env), AllowReplace: s.allowReplace,
+	}
+	if s.term.IsJSON() {
+		cfg.Event = func(e deploy.StackEvent) { s.term.Event("event", e) }
 	}
 	if t.local() {
 		cfg.Quick = quickLook

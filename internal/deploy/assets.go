@@ -48,6 +48,15 @@ func (d *Deployer) ownBucket() string {
 // findBucket returns CDK's bucket where the account is bootstrapped, else
 // Roost's own, which it makes if need be.
 func (d *Deployer) findBucket(ctx context.Context, stacks []*assembly.Stack) (bucket, error) {
+	found, there, err := d.lookForBucket(ctx, stacks)
+	if err != nil || there {
+		return found, err
+	}
+	return found, d.makeBucket(ctx, found.name)
+}
+
+// lookForBucket returns the bucket that is used, and whether it is there.
+func (d *Deployer) lookForBucket(ctx context.Context, stacks []*assembly.Stack) (found bucket, there bool, err error) {
 	cdk := fmt.Sprintf("cdk-%s-assets-%s-%s", bootstrapQualifier, d.cfg.Account, d.cfg.AWS.Region)
 	for _, s := range stacks {
 		for _, a := range s.Assets {
@@ -56,16 +65,13 @@ func (d *Deployer) findBucket(ctx context.Context, stacks []*assembly.Stack) (bu
 			}
 		}
 	}
-	there, err := d.hasBucket(ctx, cdk)
+	there, err = d.hasBucket(ctx, cdk)
 	if err != nil || there {
-		return bucket{name: cdk}, err
+		return bucket{name: cdk}, there, err
 	}
 	own := bucket{name: d.ownBucket(), own: true}
 	there, err = d.hasBucket(ctx, own.name)
-	if err != nil || there {
-		return own, err
-	}
-	return own, d.makeBucket(ctx, own.name)
+	return own, there, err
 }
 
 // hasBucket reports whether the account has a bucket of that name. Names are

@@ -50,6 +50,12 @@ type Config struct {
 	// Owner names app and stage, as in "my-app/dev", in what Roost notes about
 	// the stacks; by it Noted finds them.
 	Owner string
+	// AllowReplace names, by their logical ids, resources that may be replaced or
+	// removed although identities live in them or they are marked Retain.
+	AllowReplace []string
+	// Event gets each event of a stack; then Print does not. It is called by one
+	// goroutine at a time. Nil means that Print gets them as lines.
+	Event func(StackEvent)
 	// Quick is how soon to look at the region again at first: 10 milliseconds
 	// for an endpoint on this machine. 0 means a second, as AWS likes it.
 	Quick time.Duration
@@ -64,6 +70,7 @@ type Deployer struct {
 	cfn   *cloudformation.Client
 	s3    *s3.Client
 	print func(format string, args ...any)
+	event func(StackEvent)
 }
 
 // New returns a Deployer. Nothing is sent before the first call.
@@ -94,6 +101,11 @@ func New(cfg Config) *Deployer {
 		lines <- struct{}{}
 		defer func() { <-lines }()
 		cfg.Print(fmt.Sprintf(format, args...))
+	}
+	d.event = func(e StackEvent) {
+		lines <- struct{}{}
+		defer func() { <-lines }()
+		cfg.Event(e)
 	}
 	return d
 }

@@ -34,6 +34,15 @@ func (d *Deployer) backoff() func(ctx context.Context) error {
 	}
 }
 
+// StackEvent is one event of a stack, for programs.
+type StackEvent struct {
+	Stack  string `json:"stack"`
+	Status string `json:"status"`   // CREATE_COMPLETE
+	Type   string `json:"resource"` // AWS::IAM::Role
+	ID     string `json:"id"`       // logical id
+	Reason string `json:"reason,omitempty"`
+}
+
 // A follower prints the events of one stack from a moment on.
 type follower struct {
 	d    *Deployer
@@ -112,6 +121,11 @@ func (f *follower) printEvent(e types.StackEvent) {
 	if failed && f.cause == "" && reason != "" && !strings.HasPrefix(reason, "Resource creation cancelled") {
 		f.cause = fmt.Sprintf("%s (%s): %s", aws.ToString(e.LogicalResourceId), aws.ToString(e.ResourceType), reason)
 		line += " " + reason
+	}
+	if f.d.cfg.Event != nil {
+		f.d.event(StackEvent{Stack: f.name, Status: string(e.ResourceStatus), Type: aws.ToString(e.ResourceType),
+			ID: aws.ToString(e.LogicalResourceId), Reason: reason})
+		return
 	}
 	f.d.print("%s", line)
 }

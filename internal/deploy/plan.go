@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -31,7 +32,7 @@ func (d *Deployer) plan(s *assembly.Stack) (*plan, error) {
 		value, found := d.cfg.Secret(secret.Variable)
 		if !found || value == "" {
 			return nil, &Error{Text: fmt.Sprintf("the secret %s, which stack %s needs, has no value", secret.Variable, s.Name),
-				Remedy: fmt.Sprintf("write %s=… into .env in the app's folder, or set it in the environment", secret.Variable)}
+				Remedy: fmt.Sprintf("write %[1]s=… into .env in the app's folder, set it in the environment, or keep it for the stage with \"roost secret set %[1]s\"", secret.Variable)}
 		}
 		p.parameters[secret.Parameter] = value
 	}
@@ -39,6 +40,25 @@ func (d *Deployer) plan(s *assembly.Stack) (*plan, error) {
 		p.tags = append(p.tags, types.Tag{Key: aws.String(key), Value: aws.String(s.Tags[key])})
 	}
 	return p, nil
+}
+
+// retains reports whether the template marks a resource as one to keep.
+func (p *plan) retains(id string) bool {
+	text, err := p.Template()
+	if err != nil {
+		return false
+	}
+	var template struct {
+		Resources map[string]struct {
+			DeletionPolicy      string `yaml:"DeletionPolicy"`
+			UpdateReplacePolicy string `yaml:"UpdateReplacePolicy"`
+		} `yaml:"Resources"`
+	}
+	if yaml.Unmarshal(text, &template) != nil {
+		return false
+	}
+	r := template.Resources[id]
+	return strings.HasPrefix(r.DeletionPolicy, "Retain") || r.UpdateReplacePolicy == "Retain"
 }
 
 // template returns the template as it is sent: with the bucket that is used,

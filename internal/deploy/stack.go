@@ -62,6 +62,9 @@ func (d *Deployer) applyStack(ctx context.Context, p *plan, b bucket) (changed b
 		return false, describeError("make the change set", err)
 	}
 	empty, err := d.awaitChangeSet(ctx, made)
+	if err == nil && !empty && stack != nil {
+		err = d.guarded(ctx, p, made)
+	}
 	if err != nil || empty {
 		return false, d.dropChangeSet(ctx, made, in.ChangeSetType, err)
 	}

@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/control"
+	"github.com/seed-615d3599/roost/internal/term"
+	"github.com/seed-615d3599/roost/sigv4"
+	xterm "golang.org/x/term"
+)
+
+// secretCommand keeps the values of secrets in the stage's region, so that who
+// deploys needs no .env.
+type secretCommand struct {
+	Set    secretSetCommand    `cmd:"" help:"Keep a secret's value; it is read from standard input or asked for."`
+	List   secretListCommand   `cmd:"" help:"Print the names of the secrets that are kept."`
+	Remove secretRemoveCommand `cmd:"" help:"Forget a secret's value."`
+}
+
+// secretPlace says which stage is meant.
+type secretPlace struct {
+	Stage string `help:"The stage; by default the one in roost.json, or dev."`
+	To    string `placeholder:"local|aws|URL" help:"Where the stage is; by default as roost.json says, or local."`
+	Dir   string `default:"." help:"The app's folder."`
+}
+
+// with calls do with the place where the stage's secrets are kept.
+func (p secretPlace) with(ctx context.Context, s *session, do func(*vault) error) (err error) {
+	app, err := config.Load(p.Dir, p.Stage)
+	if err != nil {
+		return err
+	}
+	to, err := destination(app, p.To)
+	if err != nil {
+		return err
+	}
+	t, err := s.openTarget(ctx, app, to)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.close()) }()
+	v, err := t.vault(ctx, app)
+	if err != nil {
+		return err
+	}
+	return do(v)
+}
+
+type secretSetCommand struct {
+	Name string `arg:"" help:"The name by which the app calls the secret, such as TWITTER_CONSUMER_KEY."`
+	secretPlace
+}
+
+// Run keeps a value.
+func (c *secretSetCommand) Run(ctx context.Context, s *session) error {
+	if err := checkSecretName(c.Name); err != nil {
+		return err
+	}
+	value, err := s.readSecret(c.Name)
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, s, func(v *vault) error { return v.set(ctx, c.Name, value) })
+}
+
+type secretListCommand struct{ secretPlace }
+
+// Run prints names.
+func (c *secretListCommand) Run(ctx context.Context, s *session) error {
+	return c.with(ctx, s, func(v *vault) error {
+		secrets, err := v.all(ctx)
+		for _, name := range sortedKeys(secrets) {
+			s.term.Print(name)
+		}
+		return err
+	})
+}
+
+type secretRemoveCommand struct {
+	Name string `arg:"" help:"The secret's name."`
+	secretPlace
+}
+
+// Run forgets a value.
+func (c *secretRemoveCommand) Run(ctx context.Context, s *session) error {
+	if err := checkSecretName(c.Name); err != nil {
+		return err
+	}
+	return c.with(ctx, s, func(v *vault) error { return v.remove(ctx, c.Name) })
+}
+
+// checkSecretName refuses what could not be a variable of the environment.
+func checkSecretName(name string) error {
+	if !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,200}$`).MatchString(name) {
+		return usageError{fmt.Errorf("%q is no name of a secret: use letters, digits and underscores, as in TWITTER_CONSUMER_KEY", name)}
+	}
+	return nil
+}
+
+// readHidden reads a line from a terminal that does not show it.
+func readHidden(file *os.File) (string, error) {
+	value, err := xterm.ReadPassword(int(file.Fd()))
+	return string(value), err
+}
+
+// maxSecret is the most bytes that a standard parameter holds ("Managing
+// parameter tiers", AWS Systems Manager User Guide).
+const maxSecret = 4096
+
+// readSecret reads a value from a pipe, or asks for it without showing it.
+func (s *session) readSecret(name string) (string, error) {
+	var value string
+	var err error
+	if file, ok := s.in.(*os.File); ok && term.IsTerminal(file) {
+		fmt.Fprintf(s.out, "Value of %s (it is not shown): ", name)
+		value, err = readHidden(file)
+		fmt.Fprintln(s.out)
+	} else {
+		value, err = readAll(s.in)
+		value = strings.TrimRight(value, "\r\n")
+	}
+	switch {
+	case err != nil:
+		return "", err
+	case value == "":
+		return "", usageError{errors.New("the value is empty: pipe it in, as in \"pass show key | roost secret set NAME\"")}
+	case len(value) > maxSecret:
+		return "", usageError{fmt.Errorf("the value has %d bytes, and a parameter holds %d", len(value), maxSecret)}
+	}
+	return value, nil
+}
+
+// A vault is where a stage's secrets are kept: SecureString parameters of SSM
+// below one path.
+type vault struct {
+	client control.Client
+	path   string // with a slash at its end
+}
+
+// vault returns the one of a stage.
+func (t *target) vault(ctx context.Context, app *config.App) (*vault, error) {
+	given, err := t.aws.Credentials.Retrieve(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("get credentials: %w", err)
+	}
+	c := control.Client{Region: t.aws.Region, Credentials: sigv4.Credentials{
+		AccessKeyID: given.AccessKeyID, SecretAccessKey: given.SecretAccessKey, SessionToken: given.SessionToken}}
+	if t.aws.BaseEndpoint != nil {
+		c.Endpoint = *t.aws.BaseEndpoint
+	} else {
+		c.Endpoint = "https://ssm." + t.aws.Region + "." + urlSuffix(t.aws.Region)
+	}
+	return &vault{client: c, path: "/roost/" + app.Name + "/" + app.Stage + "/"}, nil
+}
+
+// urlSuffix is the domain of a region's services.
+func urlSuffix(region string) string {
+	if strings.HasPrefix(region, "cn-") {
+		return "amazonaws.com.cn"
+	}
+	return "amazonaws.com"
+}
+
+func (v *vault) call(ctx context.Context, operation string, in, out any) error {
+	return v.client.JSON(ctx, control.Operation{Service: "ssm", Target: "AmazonSSM." + operation}, in, out)
+}
+
+func (v *vault) set(ctx context.Context, name, value string) error {
+	var out struct{ Version int }
+	err := v.call(ctx, "PutParameter", map[string]any{"Name": v.path + name, "Value": value, "Type": "SecureString", "Overwrite": true}, &out)
+	if err != nil {
+		return fmt.Errorf("keep the secret %s: %w", name, err)
+	}
+	return nil
+}
+
+// all returns the values by their names.
+func (v *vault) all(ctx context.Context) (map[string]string, error) {
+	values := map[string]string{}
+	in := map[string]any{"Path": v.path, "WithDecryption": true}
+	for {
+		var out struct {
+			Parameters []struct{ Name, Value string }
+			NextToken  string
+		}
+		if err := v.call(ctx, "GetParametersByPath", in, &out); err != nil {
+			return nil, fmt.Errorf("read the stage's secrets: %w", err)
+		}
+		for _, p := range out.Parameters {
+			values[strings.TrimPrefix(p.Name, v.path)] = p.Value
+		}
+		if out.NextToken == "" {
+			return values, nil
+		}
+		in["NextToken"] = out.NextToken
+	}
+}
+
+func (v *vault) remove(ctx context.Context, name string) error {
+	var out struct{}
+	err := v.call(ctx, "DeleteParameter", map[string]any{"Name": v.path + name}, &out)
+	var refused *control.Error
+	if errors.As(err, &refused) && refused.Code == "ParameterNotFound" {
+		return term.WithHint(fmt.Errorf("no value of %s is kept for this stage", name), "\"roost secret list\" tells which are")
+	}
+	return err
+}
+
+// secrets answers which value a secret has: that of the environment, or else
+// the one that is kept in the region, which is asked once and only if need be.
+func (s *session) secrets(ctx context.Context, t *target, app *config.App, env []string) func(name string) (string, bool) {
+	kept := sync.OnceValue(func() map[string]string {
+		v, err := t.vault(ctx, app)
+		if err != nil {
+			return nil
+		}
+		values, err := v.all(ctx)
+		if err != nil {
+			s.term.Warn(err.Error())
+		}
+		return values
+	})
+	return func(name string) (string, bool) {
+		if value, found := lookup(env, name); found && value != "" {
+			return value, true
+		}
+		value, found := kept()[name]
+		return value, found
+	}
+}
