@@ -29,6 +29,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/lambda/layers"
 	"github.com/seed-615d3599/roost/internal/region/lambda/model"
 	"github.com/seed-615d3599/roost/internal/region/lambda/runtimes"
+	"github.com/seed-615d3599/roost/internal/region/lambda/urls"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -45,7 +46,6 @@ type Config struct {
 	Logs        environment.Logs        // nil: logs are dropped
 	Groups      environment.Groups      // nil: nothing ends the processes if the region is killed
 	EndpointURL string                  // AWS_ENDPOINT_URL of the functions
-	URLHost     string                  // host and port of function URLs, behind "<id>."; empty: lambda-url.<region>.on.aws
 
 	Now  func() time.Time     // nil: time.Now
 	Warn func(message string) // told once of each difference that matters, by any goroutine; nil: nobody is
@@ -66,6 +66,9 @@ type Lambda struct {
 	service  *wire.Service
 
 	snapshot atomic.Pointer[snapshot]
+
+	access atomic.Pointer[urls.Access] // nil until ServeURLs
+	ports  Ports                       // nil until ServeURLs; set once
 
 	mu     sync.Mutex // guards changes of the snapshot, and what follows
 	warned map[string]bool
@@ -173,6 +176,9 @@ func (l *Lambda) publish(name string, f *model.Function) {
 	if before != nil {
 		for _, config := range before.function.URLs {
 			delete(next.urls, config.ID)
+			if still := f != nil && hasURL(f, config.ID); !still {
+				l.CloseURL(config.ID)
+			}
 		}
 	}
 	if f == nil {

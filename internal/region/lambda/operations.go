@@ -16,7 +16,7 @@ func (l *Lambda) operations() *wire.Service {
 	docs := &model.Documents{Names: l.Names, DB: l.config.DB, Now: l.config.Now, Publish: l.publish}
 	layered := &layers.Layers{Documents: docs, Archives: layers.Archives{Code: l.code, Objects: l.config.Objects}}
 	kept := &functions.Functions{Documents: docs, Layers: layered, Runtimes: l.runtimes, Warn: l.warnOnce}
-	called := &callers.Callers{Documents: docs, URLHost: l.config.URLHost}
+	called := &callers.Callers{Documents: docs, URLs: l}
 	var all []wire.Operation
 	for _, part := range [][]wire.Operation{kept.Operations(), called.Operations(), layered.Operations(), l.invokeOperations()} {
 		all = append(all, part...)

@@ -18,7 +18,7 @@ import (
 // Callers is the callers' part of the service.
 type Callers struct {
 	*model.Documents
-	URLHost string // host and port of function URLs; empty: as on AWS
+	URLs URLs
 }
 
 // policyTarget is the part of a function that a policy belongs to. Policies of

@@ -19,16 +19,16 @@ func newURLID() string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))
 }
 
-// url is where a function URL answers.
-func (l *Callers) url(id string) string {
-	if l.URLHost != "" {
-		return "http://" + id + "." + l.URLHost + "/"
-	}
-	return "https://" + id + ".lambda-url." + l.Region + ".on.aws/"
+// URLs gives function URLs a place where they answer.
+type URLs interface {
+	// OpenURL begins to serve a URL and returns its port, or 0, and its address.
+	OpenURL(id string) (port int, url string, err error)
+	// CloseURL ends that.
+	CloseURL(id string)
 }
 
 func (l *Callers) describeURL(name, qualifier string, u model.FunctionURL) *urlOutput {
-	return &urlOutput{FunctionURL: l.url(u.ID), FunctionArn: l.ARN(name, qualifier), AuthType: u.AuthType, Cors: u.Cors,
+	return &urlOutput{FunctionURL: u.URL, FunctionArn: l.ARN(name, qualifier), AuthType: u.AuthType, Cors: u.Cors,
 		CreationTime: u.Created, LastModifiedTime: u.Modified, InvokeMode: u.Mode}
 }
 
@@ -61,6 +61,9 @@ func (l *Callers) createURL(ctx context.Context, _ *wire.Call, in *createURLInpu
 	}
 	u := model.FunctionURL{ID: newURLID(), AuthType: in.AuthType, Cors: in.Cors, Mode: in.InvokeMode, Created: l.NowText()}
 	u.Modified = u.Created
+	if u.Port, u.URL, err = l.URLs.OpenURL(u.ID); err != nil {
+		return nil, err
+	}
 	err = l.Change(ctx, name, func(f *model.Function) error {
 		if _, ok := f.Find(qualifier); !ok {
 			return model.NotFound("Function does not exist")
@@ -74,9 +77,13 @@ func (l *Callers) createURL(ctx context.Context, _ *wire.Call, in *createURLInpu
 		f.URLs[qualifier] = u
 		return nil
 	})
+	if err != nil {
+		l.URLs.CloseURL(u.ID)
+		return nil, err
+	}
 	out := l.describeURL(name, qualifier, u)
 	out.LastModifiedTime = ""
-	return out, err
+	return out, nil
 }
 
 func noURL() error { return model.NotFound("The resource you requested does not exist.") }

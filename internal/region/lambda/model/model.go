@@ -106,6 +106,8 @@ type FunctionURL struct {
 	Mode     string      // as it was given; empty means BUFFERED
 	Created  string
 	Modified string
+	Port     int    // its own, kept across restarts; 0: none
+	URL      string // where it answers
 }
 
 // EventConfig are the settings of asynchronous calls.

@@ -1,0 +1,97 @@
+package lambda
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
+	"github.com/seed-615d3599/roost/internal/region/lambda/model"
+	"github.com/seed-615d3599/roost/internal/region/lambda/urls"
+)
+
+// Ports gives every function URL a listener of its own.
+type Ports interface {
+	// Open listens for a URL and serves it by URLHandler. port is the one that
+	// the URL had, or 0 for any. It returns the port and the base URL, such as
+	// "http://127.0.0.1:4011".
+	Open(id string, port int) (actual int, url string, err error)
+	// Close stops listening for a URL.
+	Close(id string)
+}
+
+// ServeURLs begins to serve function URLs: those that are there, on the ports
+// that they had, and those that are made later. It is called once, before the
+// first operation. Without it a function URL has the address that it would have
+// on AWS, and only URLHandler serves it.
+func (l *Lambda) ServeURLs(ports Ports, access urls.Access) error {
+	l.ports = ports
+	if access != nil {
+		l.access.Store(&access)
+	}
+	for _, e := range l.snapshot.Load().functions {
+		for _, config := range e.function.URLs {
+			if _, _, err := ports.Open(config.ID, config.Port); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// OpenURL implements callers.URLs.
+func (l *Lambda) OpenURL(id string) (port int, url string, err error) {
+	if l.ports == nil {
+		return 0, "https://" + id + ".lambda-url." + l.Region + ".on.aws/", nil
+	}
+	port, url, err = l.ports.Open(id, 0)
+	return port, url + "/", err
+}
+
+// CloseURL implements callers.URLs.
+func (l *Lambda) CloseURL(id string) {
+	if l.ports != nil {
+		l.ports.Close(id)
+	}
+}
+
+func hasURL(f *model.Function, id string) bool {
+	for _, config := range f.URLs {
+		if config.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// URLHandler serves the function URL with an id; for one that does not exist it
+// answers as AWS does.
+func (l *Lambda) URLHandler(id string) http.Handler {
+	h := &urls.Handler{Functions: l, Region: l.Region, Now: l.config.Now}
+	if access := l.access.Load(); access != nil {
+		h.Access = *access
+	}
+	return h.For(id)
+}
+
+// FunctionURL implements urls.Functions.
+func (l *Lambda) FunctionURL(id string) (functionARN string, config model.FunctionURL, ok bool) {
+	s := l.snapshot.Load()
+	at, ok := s.urls[id]
+	if !ok {
+		return "", config, false
+	}
+	config, ok = s.functions[at.name].function.URLs[at.qualifier]
+	return l.ARN(at.name, at.qualifier), config, ok
+}
+
+// MayCallURL implements urls.Functions.
+func (l *Lambda) MayCallURL(functionARN string, who iam.Principal, authType string) error {
+	return l.mayCall(functionARN, "lambda:InvokeFunctionUrl", who, iam.Context{{Name: "lambda:FunctionUrlAuthType", Value: authType}})
+}
+
+// InvokeURL implements urls.Functions.
+func (l *Lambda) InvokeURL(ctx context.Context, functionARN, requestID string, event []byte, stream func(contentType string, part []byte) error) (response []byte, failed bool, err error) {
+	result, _, err := l.run(ctx, functionARN, environment.Call{RequestID: requestID, Payload: event, Stream: stream})
+	return result.Payload, result.FunctionError != "", err
+}
