@@ -31,6 +31,15 @@ func (t *Type) Check(properties map[string]any) []Problem {
 	if t.Properties == nil {
 		return nil
 	}
+	if t.Open {
+		known := map[string]any{}
+		for name, value := range properties {
+			if _, ok := t.Properties[name]; ok {
+				known[name] = value
+			}
+		}
+		properties = known
+	}
 	var problems []Problem
 	checkMembers(&problems, "", t.Properties, properties)
 	return problems

@@ -49,6 +49,10 @@ type Type struct {
 	// the same Token, and must then go on with what it began.
 	Slow bool
 
+	// Open is set for a type that takes properties beyond its table (custom
+	// resources).
+	Open bool
+
 	// Recorded is set for a type that is kept and shown and does nothing.
 	Recorded bool
 
