@@ -28,6 +28,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 
@@ -164,7 +165,7 @@ func (b *Builder) Build(ctx context.Context, functions []Function) ([]Result, er
 	if err := os.MkdirAll(b.cfg.Cache, 0o755); err != nil {
 		return nil, fmt.Errorf("make the build cache: %w", err)
 	}
-	if err := b.run(ctx, jobs); err != nil {
+	if err := b.settle(ctx, jobs); err != nil {
 		return nil, err
 	}
 	results := make([]Result, len(functions))
@@ -224,6 +225,25 @@ func (b *Builder) plan(functions []Function) ([]*job, map[string]*job, error) {
 		jobs = append(jobs, j)
 	}
 	return jobs, byKey, errors.Join(problems...)
+}
+
+// maxUnsettled is how often a build is done again because its inputs were
+// written meanwhile.
+const maxUnsettled = 5
+
+// settle runs the jobs, and again those whose inputs were written while they
+// ran: what they have built may be half of one version and half of another.
+func (b *Builder) settle(ctx context.Context, jobs []*job) error {
+	for range maxUnsettled {
+		if err := b.run(ctx, jobs); err != nil {
+			return err
+		}
+		jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.rec.Fingerprint != unsettled })
+		if len(jobs) == 0 {
+			break
+		}
+	}
+	return nil
 }
 
 // run builds what is not up to date: the Go functions together, because one go

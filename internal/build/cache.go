@@ -145,7 +145,7 @@ func (in inputs) fingerprintSince(began time.Time) string {
 	}
 	for _, name := range names {
 		if info, err := os.Stat(name); err == nil && info.ModTime().After(began.Add(-clockStep)) {
-			return "written during the build"
+			return unsettled
 		}
 	}
 	print, err := in.fingerprint()
@@ -154,6 +154,10 @@ func (in inputs) fingerprintSince(began time.Time) string {
 	}
 	return print
 }
+
+// unsettled stands for the fingerprint of inputs that were written during the
+// build. No fingerprint equals it.
+const unsettled = "written during the build"
 
 // clockStep is how far a file system's clock may lie behind the system's.
 const clockStep = 10 * time.Millisecond

@@ -47,6 +47,7 @@ type Watcher struct {
 	done    chan struct{}
 	wait    sync.WaitGroup
 	known   map[string][sha256.Size]byte // contents as last seen; absent: never seen
+	held    map[string]int               // how often an emptied file was waited for
 }
 
 // maxHashed bounds the size of files whose contents are compared. A larger one
@@ -65,7 +66,7 @@ func New(cfg Config) (*Watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Watcher{cfg: cfg, notify: notify, changes: make(chan []string), done: make(chan struct{}), known: map[string][sha256.Size]byte{}}
+	w := &Watcher{cfg: cfg, notify: notify, changes: make(chan []string), done: make(chan struct{}), known: map[string][sha256.Size]byte{}, held: map[string]int{}}
 	for _, root := range cfg.Roots {
 		if _, err := w.add(root); err != nil {
 			notify.Close()
@@ -174,7 +175,9 @@ func (w *Watcher) run() {
 			quiet.Reset(w.cfg.Quiet)
 		case <-quiet.C:
 			ready = w.merge(ready, pending)
-			clear(pending)
+			if len(pending) > 0 {
+				quiet.Reset(w.cfg.Quiet)
+			}
 		}
 	}
 }
@@ -210,9 +213,30 @@ func (w *Watcher) addNew(dir string) ([]string, error) {
 	return files, err
 }
 
+// maxHeld is how many quiet times an emptied file is waited for.
+const maxHeld = 20
+
+// hold reports whether a file that had content is empty now: whoever saves it
+// has emptied it first and is about to write.
+func (w *Watcher) hold(name string) bool {
+	info, err := os.Stat(name)
+	last, was := w.known[name]
+	if err != nil || info.Size() > 0 || !was || last == sha256.Sum256(nil) || w.held[name] >= maxHeld {
+		delete(w.held, name)
+		return false
+	}
+	w.held[name]++
+	return true
+}
+
 // merge adds those of the pending files that differ to the ones not yet taken.
+// Files to wait for stay pending.
 func (w *Watcher) merge(ready []string, pending map[string]bool) []string {
 	for name := range pending {
+		if w.hold(name) {
+			continue
+		}
+		delete(pending, name)
 		if w.changed(name) {
 			ready = append(ready, name)
 		}

@@ -87,6 +87,37 @@ func TestWatch(t *testing.T) {
 	await(t, w, in(".env.prod"))
 }
 
+// A file that is being saved is empty for a moment, which nobody wants to see.
+// One that stays empty is told all the same.
+func TestEmptied(t *testing.T) {
+	root := t.TempDir()
+	name := filepath.Join(root, "a")
+	put(t, name, "1")
+	w, err := New(Config{Roots: []string{root}, Quiet: time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	put(t, name, "")
+	await(t, w, name)
+	if data, err := os.ReadFile(name); err != nil || len(data) > 0 {
+		t.Errorf("the file holds %q, %v", data, err)
+	}
+
+	held := &Watcher{cfg: Config{Quiet: time.Millisecond}, known: map[string][32]byte{}, held: map[string]int{}}
+	put(t, name, "1")
+	held.changed(name)
+	put(t, name, "")
+	pending := map[string]bool{name: true}
+	if ready := held.merge(nil, pending); len(ready) > 0 || !pending[name] {
+		t.Error("the emptied file is told at once")
+	}
+	put(t, name, "2")
+	if ready := held.merge(nil, pending); len(ready) != 1 || pending[name] {
+		t.Error("the written file is not told")
+	}
+}
+
 // Changes that nobody takes yet are kept and come together.
 func TestSlowReader(t *testing.T) {
 	root := t.TempDir()
