@@ -23,6 +23,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/seed-615d3599/roost/iam"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 	"github.com/seed-615d3599/roost/sigv4"
 	"github.com/seed-615d3599/roost/sigv4/s3body"
@@ -69,6 +70,10 @@ type Refusal struct {
 	Code        string
 	Message     string
 	Diagnosis   *sigv4.Diagnosis // of a signature that does not match
+
+	// Of a refusal by policies: what was asked for, and how it was decided.
+	Action, Resource string
+	Trace            *iam.Trace
 }
 
 // Edge is the door. Make it with New.
@@ -139,6 +144,7 @@ type conversation struct {
 	body    []byte
 	signed  sigv4.Request // as received
 	claim   sigv4.Scope
+	unknown bool // authentication failed
 }
 
 func (c *conversation) serve() {
@@ -223,6 +229,7 @@ func (c *conversation) authenticate(ctx context.Context, streams bool) error {
 	})
 	if err != nil {
 		c.call.Caller = nil
+		c.unknown = true
 		return err
 	}
 	if !verifier.S3 {
@@ -264,10 +271,10 @@ func (c *conversation) refuse(err error) {
 	}
 	var signature *sigv4.Error
 	if errors.As(err, &signature) {
-		err = &wire.Error{Status: signature.Status, Code: wireCode(protocol, signature.Code), Message: signature.Message}
+		err = &wire.Error{Status: wireStatus(protocol, signature.Status), Code: wireCode(protocol, signature.Code), Message: signature.Message}
 	} else if e := (*wire.Error)(nil); errors.As(err, &e) {
 		renamed := *e
-		renamed.Code = wireCode(protocol, e.Code)
+		renamed.Code, renamed.Status = wireCode(protocol, e.Code), wireStatus(protocol, e.Status)
 		err = &renamed
 	}
 	protocol.WriteError(c.w, c.call.RequestID, err)
@@ -294,10 +301,21 @@ func wireCode(service *wire.Service, code string) string {
 	return code
 }
 
+// wireStatus is the HTTP status of an error of authentication: the JSON
+// protocol answers everything that is the client's fault with 400.
+func wireStatus(service *wire.Service, status int) int {
+	if service.Protocol == wire.JSON && status == http.StatusForbidden {
+		return http.StatusBadRequest
+	}
+	return status
+}
+
 // note tells whoever explains refusals.
 func (c *conversation) note(err error, signature *sigv4.Error) {
 	var e *wire.Error
-	if c.e.config.Refused == nil || !errors.As(err, &e) || (e.Status != http.StatusForbidden && signature == nil) {
+	var denied *wire.Denied
+	errors.As(err, &denied)
+	if c.e.config.Refused == nil || !errors.As(err, &e) || e.Status != http.StatusForbidden && !c.unknown && denied == nil {
 		return
 	}
 	refusal := Refusal{
@@ -307,6 +325,9 @@ func (c *conversation) note(err error, signature *sigv4.Error) {
 	}
 	if c.service != nil {
 		refusal.Service = c.service.Name
+	}
+	if denied != nil {
+		refusal.Action, refusal.Resource, refusal.Trace = denied.Action, denied.Resource, denied.Trace
 	}
 	if signature != nil && signature.Code == sigv4.CodeSignatureDoesNotMatch {
 		refusal.Diagnosis = c.diagnose()
