@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +14,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/need"
 )
 
 // The scripts run this test's own program as roost.
@@ -18,17 +23,29 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"roost": main})
 }
 
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, "testdata/script", nil) }
+
+// TestFixture runs the tutorial's original app, as its own tools have
+// synthesized it.
+func TestFixture(t *testing.T) {
+	runScripts(t, "testdata/fixture", map[string]string{"FIXTURE": need.Shared(t, "fixtures", "tutorial-sst-0.9.7")})
+}
+
+func runScripts(t *testing.T, dir string, variables map[string]string) {
+	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 dir,
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "until": until},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "until": until, "get": get},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ROOT", root)
+			for name, value := range variables {
+				env.Setenv(name, value)
+			}
 			env.Setenv("HOME", env.WorkDir)
 			// What has been compiled for other tests is compiled for these.
 			for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOFLAGS", "GOPROXY", "LOCALAPPDATA"} {
@@ -89,4 +106,26 @@ func until(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		<-tick.C
 	}
+}
+
+// get asks for a path of the first API in an outputs file, unsigned, wants a
+// status, and prints the body: get 403 outputs.json /private.
+func get(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: get STATUS OUTPUTS PATH")
+	}
+	var outputs config.Outputs
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &outputs))
+	for _, stack := range outputs {
+		resp, err := http.Get(stack["ApiEndpoint"] + args[2])
+		ts.Check(err)
+		defer resp.Body.Close()
+		if got := strconv.Itoa(resp.StatusCode); got != args[0] {
+			ts.Fatalf("the status is %s, not %s", got, args[0])
+		}
+		_, err = io.Copy(ts.Stdout(), resp.Body)
+		ts.Check(err)
+		return
+	}
+	ts.Fatalf("%s has no API", args[1])
 }
