@@ -20,6 +20,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/lambda"
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
 	"github.com/seed-615d3599/roost/internal/region/logs"
+	"github.com/seed-615d3599/roost/internal/region/params"
 	"github.com/seed-615d3599/roost/internal/region/resources/standard"
 	"github.com/seed-615d3599/roost/internal/region/stacks"
 	"github.com/seed-615d3599/roost/internal/region/twitter"
@@ -31,6 +32,7 @@ type services struct {
 	access  *access.Access
 	logs    *logs.Logs
 	assets  *assets.Assets
+	params  *params.Params
 	lambda  *lambda.Lambda
 	gateway *gateway.Gateway
 	apis    *httpapi.HTTPAPI
@@ -92,6 +94,14 @@ func (r *Region) buildStorage(context.Context) error {
 		return err
 	}
 	r.services.assets, err = assets.New(assets.Config{DB: r.db, Dir: filepath.Join(c.Dir, "objects"), Account: c.Account, Region: c.Region, Now: c.Now})
+	if err != nil {
+		return err
+	}
+	key, err := r.masterKey()
+	if err != nil {
+		return err
+	}
+	r.services.params, err = params.New(params.Config{DB: r.db, Account: c.Account, Region: c.Region, MasterKey: key, Now: c.Now})
 	return err
 }
 
@@ -205,7 +215,7 @@ func (r *Region) buildStacks(context.Context) error {
 	c, s := r.config, &r.services
 	s.named = map[string]*wire.Service{}
 	for _, service := range []*wire.Service{
-		s.access.IAM(), s.access.STS(), s.logs.Service(), s.assets.Service(),
+		s.access.IAM(), s.access.STS(), s.logs.Service(), s.assets.Service(), s.params.Service(),
 		s.lambda.Service(), s.apis.Service(), s.pools.Service(),
 	} {
 		s.named[service.Name] = service
