@@ -1,0 +1,353 @@
+// Package decisions keeps what "roost explain" and "roost iam suggest" tell:
+// a record of each refused request, and who was seen to do what.
+//
+//	d, err := decisions.New(decisions.Config{DB: db})
+//	d.Refused(decisions.Refusal{RequestID: id, Reason: "…", Trace: trace})   // never blocks
+//	d.Used(roleARN, "execute-api:Invoke", resource, true)                     // never blocks
+//	services = append(services, d.Service())                                  // for the command line
+//	defer d.Close()
+//
+// Both are bounded: the newest 10,000 refusals, and 10,000 uses. They are
+// written to the state file in batches, at most a few times a second, so that
+// what was told survives the end of the process but for the last instants.
+// Nothing in a record is secret, and no client but the region's administrator
+// sees one.
+package decisions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/region/store"
+)
+
+// Config is what New needs. DB must be given.
+type Config struct {
+	DB  *store.DB
+	Now func() time.Time // nil means time.Now
+	// Pause is the least time between two writes; 0 means a quarter of a second.
+	Pause time.Duration
+}
+
+// Refusal is the record of one request that was turned down, on an API or on
+// the control plane.
+type Refusal struct {
+	Time      time.Time `json:"time"`
+	RequestID string    `json:"requestId"`
+	Status    int       `json:"status"`
+	Code      string    `json:"code,omitempty"` // AWS's, of the control plane
+
+	// Where: an operation of a service, or a route of an API.
+	Service   string `json:"service,omitempty"`
+	Operation string `json:"operation,omitempty"`
+	API       string `json:"api,omitempty"`
+	Stage     string `json:"stage,omitempty"`
+	RouteKey  string `json:"routeKey,omitempty"`
+	Method    string `json:"method,omitempty"`
+	Path      string `json:"path,omitempty"`
+	SourceIP  string `json:"sourceIp,omitempty"`
+
+	// Who, as far as it is known.
+	AccessKeyID string `json:"accessKeyId,omitempty"`
+	Caller      string `json:"caller,omitempty"` // ARN
+	RoleARN     string `json:"roleArn,omitempty"`
+
+	// Why.
+	Reason    string     `json:"reason"`
+	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
+	Action    string     `json:"action,omitempty"`
+	Resource  string     `json:"resource,omitempty"`
+	Trace     *iam.Trace `json:"trace,omitempty"`
+}
+
+// Diagnosis is what is wrong with a signature (sigv4.Diagnosis).
+type Diagnosis struct {
+	Sentence         string `json:"sentence"`
+	CanonicalRequest string `json:"canonicalRequest,omitempty"`
+	StringToSign     string `json:"stringToSign,omitempty"`
+}
+
+// Bounds.
+const (
+	maxRefusals   = 10_000
+	maxUses       = 10_000
+	maxWaiting    = 1024     // records that wait to be written
+	maxText       = 16 << 10 // of a text in a record, in bytes
+	maxStatements = 100      // of a trace in a record
+)
+
+const defaultPause = 250 * time.Millisecond
+
+// The kinds under which things are stored.
+const (
+	kindRefusal = "refusal"    // by number
+	kindNumber  = "refusal-id" // request id → number
+	kindUse     = "use"
+)
+
+// Decisions is the keeper of records. Make it with New and end it with Close.
+type Decisions struct {
+	config Config
+
+	mu      sync.Mutex
+	waiting []Refusal
+	dropped int // refusals that found no room since the last write
+	first   uint64
+	next    uint64
+	known   map[string]uint64 // request id → number, of what is stored
+
+	uses uses
+
+	wake    chan struct{}
+	done    chan struct{}
+	ended   sync.WaitGroup
+	writing sync.Mutex
+	closing sync.Once
+}
+
+// New reads what is there and starts to write.
+func New(config Config) (*Decisions, error) {
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Pause == 0 {
+		config.Pause = defaultPause
+	}
+	d := &Decisions{config: config, wake: make(chan struct{}, 1), done: make(chan struct{}), known: map[string]uint64{}}
+	if err := d.load(); err != nil {
+		return nil, err
+	}
+	d.ended.Go(d.write)
+	return d, nil
+}
+
+// Close writes what waits and ends.
+func (d *Decisions) Close() error {
+	d.closing.Do(func() { close(d.done) })
+	d.ended.Wait()
+	return d.Flush(context.Background())
+}
+
+func number(n uint64) string { return fmt.Sprintf("%016x", n) }
+
+func (d *Decisions) load() error {
+	return d.config.DB.View(context.Background(), func(tx *store.Tx) error {
+		ids, err := tx.List(kindNumber, "")
+		if err != nil {
+			return err
+		}
+		for _, item := range ids {
+			n, err := strconv.ParseUint(strings.Trim(string(item.Value), `"`), 16, 64)
+			if err != nil {
+				return fmt.Errorf("refusal %s: %w", item.Key, err)
+			}
+			d.known[item.Key] = n
+			d.next = max(d.next, n+1)
+		}
+		d.first = d.next
+		for _, n := range d.known {
+			d.first = min(d.first, n)
+		}
+		return d.uses.load(tx)
+	})
+}
+
+// Refused takes the record of a refusal. It never blocks: under a storm of
+// refusals some are counted only.
+func (d *Decisions) Refused(r Refusal) {
+	r.trim()
+	d.mu.Lock()
+	if len(d.waiting) >= maxWaiting {
+		d.dropped++
+	} else {
+		d.waiting = append(d.waiting, r)
+	}
+	d.mu.Unlock()
+	d.poke()
+}
+
+// trim keeps a record small, and tokens out of it.
+func (r *Refusal) trim() {
+	for _, text := range []*string{&r.Reason, &r.Path, &r.Resource, &r.RouteKey, &r.AccessKeyID} {
+		*text = short(*text)
+	}
+	if r.Diagnosis != nil {
+		copied := *r.Diagnosis
+		copied.CanonicalRequest, copied.StringToSign = short(copied.CanonicalRequest), short(copied.StringToSign)
+		r.Diagnosis = &copied
+	}
+	if r.Trace == nil || len(r.Trace.Statements) <= maxStatements {
+		return
+	}
+	kept := *r.Trace // those that matched first: they decided
+	kept.Statements = r.Trace.Matched()
+	for _, s := range r.Trace.Statements {
+		if !s.Matched && len(kept.Statements) < maxStatements {
+			kept.Statements = append(kept.Statements, s)
+		}
+	}
+	kept.Statements = kept.Statements[:min(len(kept.Statements), maxStatements)]
+	kept.Dropped += len(r.Trace.Statements) - len(kept.Statements)
+	r.Trace = &kept
+}
+
+func short(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxText], "") + "…"
+}
+
+func (d *Decisions) poke() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+// write writes whenever there is something, and then pauses.
+func (d *Decisions) write() {
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	for {
+		select {
+		case <-d.done:
+			return
+		case <-d.wake:
+		}
+		if err := d.Flush(context.Background()); err != nil && !errors.Is(err, store.ErrClosed) {
+			slog.Error("refusals cannot be written", "err", err)
+		}
+		pause.Reset(d.config.Pause)
+		select {
+		case <-d.done:
+			return
+		case <-pause.C:
+		}
+	}
+}
+
+// Flush writes what waits and returns when it is on disk.
+func (d *Decisions) Flush(ctx context.Context) error {
+	d.writing.Lock()
+	defer d.writing.Unlock()
+	d.mu.Lock()
+	batch, dropped := d.waiting, d.dropped
+	d.waiting, d.dropped = nil, 0
+	d.mu.Unlock()
+	uses := d.uses.changed()
+	if len(batch) == 0 && len(uses) == 0 {
+		return nil
+	}
+	if dropped > 0 {
+		slog.Warn("too many refusals at once: some have no record", "number", dropped)
+	}
+	first, next := d.first, d.next
+	err := d.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+		first, next = d.first, d.next
+		for i := range batch {
+			if err := put(tx, next, &batch[i]); err != nil {
+				return err
+			}
+			next++
+		}
+		for ; next-first > maxRefusals; first++ {
+			if err := drop(tx, first); err != nil {
+				return err
+			}
+		}
+		return putUses(tx, uses)
+	})
+	if err != nil {
+		return err
+	}
+	d.remember(batch, first, next)
+	return nil
+}
+
+func put(tx *store.Tx, n uint64, r *Refusal) error {
+	if err := tx.Put(kindRefusal, number(n), r); err != nil {
+		return err
+	}
+	return tx.Put(kindNumber, r.RequestID, number(n))
+}
+
+func drop(tx *store.Tx, n uint64) error {
+	var old struct {
+		RequestID string `json:"requestId"`
+	}
+	found, err := tx.Get(kindRefusal, number(n), &old)
+	if err != nil || !found {
+		return err
+	}
+	return errors.Join(tx.Delete(kindRefusal, number(n)), tx.Delete(kindNumber, old.RequestID))
+}
+
+// remember notes what is stored now.
+func (d *Decisions) remember(batch []Refusal, first, next uint64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, r := range batch {
+		d.known[r.RequestID] = d.next + uint64(i)
+	}
+	d.first, d.next = first, next
+	if len(d.known) <= maxRefusals {
+		return
+	}
+	for id, n := range d.known {
+		if n < first {
+			delete(d.known, id)
+		}
+	}
+}
+
+// ErrUnknown is returned for a request id without a record.
+var ErrUnknown = errors.New("no record")
+
+// Find returns the record of a request, or with an empty id the last one.
+func (d *Decisions) Find(ctx context.Context, requestID string) (*Refusal, error) {
+	if err := d.Flush(ctx); err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	n, ok := d.known[requestID]
+	if requestID == "" && d.next > d.first {
+		n, ok = d.next-1, true
+	}
+	d.mu.Unlock()
+	if !ok {
+		return nil, ErrUnknown
+	}
+	r := &Refusal{}
+	err := d.config.DB.View(ctx, func(tx *store.Tx) error {
+		found, err := tx.Get(kindRefusal, number(n), r)
+		if err == nil && !found {
+			err = ErrUnknown
+		}
+		return err
+	})
+	return r, err
+}
+
+// List returns the newest records, latest first.
+func (d *Decisions) List(ctx context.Context, limit int) (list []Refusal, err error) {
+	if err := d.Flush(ctx); err != nil {
+		return nil, err
+	}
+	err = d.config.DB.View(ctx, func(tx *store.Tx) error {
+		items, err := tx.Range(kindRefusal, "", "g", -limit) // numbers are hexadecimal
+		if err != nil {
+			return err
+		}
+		list, err = decodeAll[Refusal](items)
+		return err
+	})
+	return list, err
+}
