@@ -25,6 +25,8 @@ import (
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/assets/content"
+	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -42,7 +44,7 @@ type Config struct {
 // Assets is the service. Make it with New.
 type Assets struct {
 	config  Config
-	files   *content.Files
+	keeper  *objects.Keeper
 	service *wire.Service
 }
 
@@ -63,9 +65,9 @@ func New(config Config) (*Assets, error) {
 	if config.Rand == nil {
 		config.Rand = rand.Reader
 	}
-	a := &Assets{config: config}
+	a := &Assets{config: config, keeper: &objects.Keeper{DB: config.DB}}
 	var err error
-	if a.files, err = content.Open(config.Dir, a.referenced); err != nil {
+	if a.keeper.Files, err = content.Open(config.Dir, a.keeper.Referenced); err != nil {
 		return nil, err
 	}
 	a.service = a.describe()
@@ -82,16 +84,16 @@ func (a *Assets) Service() *wire.Service { return a.service }
 // version is "" for the latest.
 func (a *Assets) Object(ctx context.Context, bucket, key, version string) (io.ReadCloser, error) {
 	for range openTries {
-		o, err := a.lookup(ctx, bucket, key, version)
+		o, err := a.keeper.Lookup(ctx, bucket, key, version)
 		if err != nil {
 			return nil, err
 		}
-		body, err := a.open(o)
+		body, err := a.keeper.Open(o)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return body, err
 		}
 	}
-	return nil, noSuchKey()
+	return nil, fault.NoSuchKey()
 }
 
 // openTries is how often an object is looked up again when its bytes went away
@@ -105,9 +107,9 @@ const maxRead = 16 << 20
 func (a *Assets) ReadObject(ctx context.Context, caller *wire.Caller, bucket, key string) ([]byte, error) {
 	call := &wire.Call{Caller: caller, Service: "s3", Operation: "GetObject", Region: a.config.Region, Account: a.config.Account}
 	if a.service.Authorize == nil {
-		return nil, accessDenied()
+		return nil, fault.AccessDenied()
 	}
-	targets := []wire.Target{{Action: "s3:GetObject", Resource: objectARN(bucket, key), Policy: a.policyOf(bucket)}}
+	targets := []wire.Target{{Action: "s3:GetObject", Resource: objects.ARN(bucket, key), Policy: a.policyOf(bucket)}}
 	if err := a.service.Authorize(ctx, call, targets); err != nil {
 		return nil, err
 	}
@@ -118,12 +120,10 @@ func (a *Assets) ReadObject(ctx context.Context, caller *wire.Caller, bucket, ke
 	defer body.Close()
 	data, err := io.ReadAll(io.LimitReader(body, maxRead+1))
 	if err == nil && len(data) > maxRead {
-		return nil, invalidRequest("the object has more than %d bytes", maxRead)
+		return nil, fault.InvalidRequest("the object has more than %d bytes", maxRead)
 	}
 	return data, err
 }
-
-func accessDenied() error { return wire.Errorf(403, "AccessDenied", "Access Denied") }
 
 // now is the time with the precision that S3 keeps.
 func (a *Assets) now() time.Time { return a.config.Now().UTC().Truncate(time.Millisecond) }

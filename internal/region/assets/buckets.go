@@ -8,6 +8,9 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/objects"
+	"github.com/seed-615d3599/roost/internal/region/assets/settings"
 	"github.com/seed-615d3599/roost/internal/region/assets/xmlbody"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -54,7 +57,7 @@ func (a *Assets) listBuckets(ctx context.Context, _ *wire.Call, in *ListBucketsI
 		return nil, err
 	}
 	return out, a.config.DB.View(ctx, func(tx *store.Tx) error {
-		all, err := store.All[bucket](tx, kindBucket, in.Prefix)
+		all, err := store.All[objects.Bucket](tx, objects.KindBucket, in.Prefix)
 		for _, b := range all {
 			if b.Name <= after {
 				continue
@@ -80,19 +83,19 @@ type createBucketInput struct {
 
 type createBucketConfiguration struct {
 	LocationConstraint string
-	Tags               []Tag `xml:"Tags>Tag"`
+	Tags               []settings.Tag `xml:"Tags>Tag"`
 }
 
 func (a *Assets) createBucket(ctx context.Context, c *wire.Call, in *createBucketInput) (*wire.Raw, error) {
 	if err := a.checkNewBucket(in); err != nil {
 		return nil, err
 	}
-	b := &bucket{Name: in.Bucket, Created: a.now()}
-	if err := b.begin(in); err != nil {
+	b := &objects.Bucket{Name: in.Bucket, Created: a.now()}
+	if err := begin(b, in); err != nil {
 		return nil, err
 	}
 	err := a.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		found, err := tx.Get(kindBucket, b.Name, &bucket{})
+		found, err := tx.Get(objects.KindBucket, b.Name, &objects.Bucket{})
 		if err != nil {
 			return err
 		}
@@ -102,7 +105,7 @@ func (a *Assets) createBucket(ctx context.Context, c *wire.Call, in *createBucke
 		if found {
 			return wire.Errorf(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
 		}
-		return tx.Put(kindBucket, b.Name, b)
+		return tx.Put(objects.KindBucket, b.Name, b)
 	})
 	if err != nil {
 		return nil, err
@@ -112,22 +115,22 @@ func (a *Assets) createBucket(ctx context.Context, c *wire.Call, in *createBucke
 
 // begin gives a new bucket the settings that it begins with: nothing public, no
 // access control lists (S3 User Guide, "Default settings for new buckets").
-func (b *bucket) begin(in *createBucketInput) error {
+func begin(b *objects.Bucket, in *createBucketInput) error {
 	if in.ObjectOwnership == "" {
-		in.ObjectOwnership = ownerEnforced
+		in.ObjectOwnership = settings.OwnerEnforced
 	}
-	settings := map[string]any{
-		"PublicAccessBlockConfiguration": PublicAccessBlock{BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true},
-		"OwnershipControls":              OwnershipControls{Rules: []OwnershipRule{{ObjectOwnership: in.ObjectOwnership}}},
+	documents := map[string]any{
+		"PublicAccessBlockConfiguration": settings.PublicAccessBlock{BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true},
+		"OwnershipControls":              settings.OwnershipControls{Rules: []settings.OwnershipRule{{ObjectOwnership: in.ObjectOwnership}}},
 	}
 	if configuration := in.CreateBucketConfiguration; configuration != nil && len(configuration.Tags) > 0 {
-		if err := checkTags(configuration.Tags, maxBucketTags); err != nil {
+		if err := settings.CheckTags(configuration.Tags, settings.MaxBucketTags); err != nil {
 			return err
 		}
-		settings["Tagging"] = Tagging{TagSet: configuration.Tags}
+		documents["Tagging"] = settings.Tagging{TagSet: configuration.Tags}
 	}
-	for name, value := range settings {
-		if err := b.set(name, value); err != nil {
+	for name, value := range documents {
+		if err := b.Set(name, value); err != nil {
 			return err
 		}
 	}
@@ -145,13 +148,13 @@ func (a *Assets) checkNewBucket(in *createBucketInput) error {
 		}
 	}
 	if in.ObjectLock {
-		return notImplemented("object lock")
+		return fault.NotImplemented("object lock")
 	}
 	if in.ACL != "" && in.ACL != "private" {
-		return noACL()
+		return fault.NoACL()
 	}
-	if in.ObjectOwnership != "" && in.ObjectOwnership != ownerEnforced {
-		return notImplemented("the object ownership " + in.ObjectOwnership + ": there are no access control lists, which is what BucketOwnerEnforced says")
+	if in.ObjectOwnership != "" && in.ObjectOwnership != settings.OwnerEnforced {
+		return fault.NotImplemented("the object ownership " + in.ObjectOwnership + ": there are no access control lists, which is what BucketOwnerEnforced says")
 	}
 	return a.checkLocation(in.CreateBucketConfiguration)
 }
@@ -202,9 +205,9 @@ func (a *Assets) headBucket(ctx context.Context, c *wire.Call, in *bucketInput) 
 }
 
 // bucket reads a bucket.
-func (a *Assets) bucket(ctx context.Context, name string) (b *bucket, err error) {
+func (a *Assets) bucket(ctx context.Context, name string) (b *objects.Bucket, err error) {
 	err = a.config.DB.View(ctx, func(tx *store.Tx) error {
-		b, err = getBucket(tx, name)
+		b, err = objects.GetBucket(tx, name)
 		return err
 	})
 	return b, err
@@ -212,17 +215,17 @@ func (a *Assets) bucket(ctx context.Context, name string) (b *bucket, err error)
 
 func (a *Assets) deleteBucket(ctx context.Context, _ *wire.Call, in *bucketInput) (*empty, error) {
 	return &empty{}, a.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		if _, err := getBucket(tx, in.Bucket); err != nil {
+		if _, err := objects.GetBucket(tx, in.Bucket); err != nil {
 			return err
 		}
-		left, err := tx.Range(kindObject, in.Bucket+"/", in.Bucket+"/\xff", 1)
+		left, err := tx.Range(objects.KindObject, in.Bucket+"/", in.Bucket+"/\xff", 1)
 		if err != nil {
 			return err
 		}
 		if len(left) > 0 {
 			return bucketNotEmpty(left[0].Value)
 		}
-		return tx.Delete(kindBucket, in.Bucket)
+		return tx.Delete(objects.KindBucket, in.Bucket)
 	})
 }
 
@@ -245,10 +248,10 @@ func (a *Assets) getBucketLocation(ctx context.Context, _ *wire.Call, in *bucket
 func readXML(body []byte, root string, v any) error {
 	err := xmlbody.Unmarshal(body, root, v)
 	if unknown, ok := err.(*xmlbody.UnknownError); ok {
-		return notImplemented("the element " + unknown.Path)
+		return fault.NotImplemented("the element " + unknown.Path)
 	}
 	if err != nil {
-		return malformedXML()
+		return fault.MalformedXML()
 	}
 	return nil
 }

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/objects"
+	"github.com/seed-615d3599/roost/internal/region/assets/settings"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -45,16 +48,16 @@ func (a *Assets) delete(ctx context.Context, name objectName, version, ifMatch s
 		return done, err
 	}
 	err = a.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		b, err := getBucket(tx, name.Bucket)
+		b, err := objects.GetBucket(tx, name.Bucket)
 		if err != nil {
 			return err
 		}
-		o, err := getVersion(tx, name.Bucket, name.Key, version)
+		o, err := objects.GetVersion(tx, name.Bucket, name.Key, version)
 		if err != nil {
 			return err
 		}
 		if ifMatch != "" && (o == nil || !matches(ifMatch, o.ETag)) {
-			return preconditionFailed()
+			return fault.PreconditionFailed()
 		}
 		switch {
 		case version != "":
@@ -63,18 +66,18 @@ func (a *Assets) delete(ctx context.Context, name objectName, version, ifMatch s
 				return nil
 			}
 			done.marker = o.Marker
-			return a.removeVersion(tx, b.Name, o)
+			return a.keeper.RemoveVersion(tx, b.Name, o)
 		case b.Versioning == "":
 			if o == nil {
 				return nil
 			}
-			return a.removeVersion(tx, b.Name, o)
+			return a.keeper.RemoveVersion(tx, b.Name, o)
 		}
-		if b.Versioning == versioningSuspended {
+		if b.Versioning == settings.Suspended {
 			marker = "null"
 		}
 		done = deletion{marker: true, version: marker}
-		return a.put(tx, b, &object{Key: name.Key, Version: marker, Marker: true, Modified: a.now()})
+		return a.keeper.Put(tx, b, &objects.Object{Key: name.Key, Version: marker, Marker: true, Modified: a.now()})
 	})
 	return done, err
 }
@@ -82,7 +85,7 @@ func (a *Assets) delete(ctx context.Context, name objectName, version, ifMatch s
 // bucketNotEmpty is the error for a bucket that still has something, and says
 // so more exactly where S3's sentence leads astray.
 func bucketNotEmpty(left json.RawMessage) error {
-	var o object
+	var o objects.Object
 	message := "The bucket you tried to delete is not empty"
 	if json.Unmarshal(left, &o) == nil && (o.Marker || o.Version != "null") {
 		message += ". You must delete all versions in the bucket."

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
@@ -33,23 +35,15 @@ type getObjectInput struct {
 	ResponseExpires            string `query:"response-expires"`
 }
 
-// markerError says that the version that was asked for is a delete marker.
-type markerError struct{ object *object }
-
-func (e *markerError) Error() string { return e.Unwrap().Error() }
-
-// Unwrap returns the error for those who do not know of markers.
-func (e *markerError) Unwrap() error { return noSuchKey() }
-
 func (a *Assets) getObject(ctx context.Context, c *wire.Call, in *getObjectInput) (*wire.Raw, error) {
 	for try := 1; ; try++ {
 		answer, o, err := a.answer(ctx, c, in)
 		if err != nil || answer.Status == http.StatusNotModified || o == nil {
 			return answer, err
 		}
-		body, err := a.open(o.object)
+		body, err := a.keeper.Open(o.Object)
 		if err == nil {
-			body.section(o.from, o.size)
+			body.Section(o.from, o.size)
 			answer.Body = body
 			return answer, nil
 		}
@@ -69,7 +63,7 @@ func (a *Assets) headObject(ctx context.Context, c *wire.Call, in *getObjectInpu
 
 // slice is the piece of an object that is answered.
 type slice struct {
-	*object
+	*objects.Object
 	from, size int64
 	status     int
 }
@@ -77,10 +71,10 @@ type slice struct {
 // answer makes the head of an answer. The slice is nil if nothing of an object
 // is told.
 func (a *Assets) answer(ctx context.Context, c *wire.Call, in *getObjectInput) (*wire.Raw, *slice, error) {
-	o, err := a.lookup(ctx, in.Bucket, in.Key, in.VersionID)
-	var marker *markerError
+	o, err := a.keeper.Lookup(ctx, in.Bucket, in.Key, in.VersionID)
+	var marker *objects.MarkerError
 	if errors.As(err, &marker) {
-		return markerAnswer(c, in, marker.object), nil, nil
+		return markerAnswer(c, in, marker.Object), nil, nil
 	}
 	if err != nil {
 		return nil, nil, a.hide(ctx, c, in.Bucket, err)
@@ -104,7 +98,7 @@ func (a *Assets) answer(ctx context.Context, c *wire.Call, in *getObjectInput) (
 
 // markerAnswer is the answer for a delete marker (S3 User Guide, "Working with
 // delete markers").
-func markerAnswer(c *wire.Call, in *getObjectInput, o *object) *wire.Raw {
+func markerAnswer(c *wire.Call, in *getObjectInput, o *objects.Object) *wire.Raw {
 	header := http.Header{}
 	header.Set("x-amz-delete-marker", "true")
 	addVersion(header, o)
@@ -121,7 +115,7 @@ func markerAnswer(c *wire.Call, in *getObjectInput, o *object) *wire.Raw {
 }
 
 // objectHeader is what is told of an object with each answer.
-func objectHeader(o *object) http.Header {
+func objectHeader(o *objects.Object) http.Header {
 	header := http.Header{}
 	for name, value := range o.Headers {
 		header.Set(name, value)
@@ -156,7 +150,7 @@ func (in *getObjectInput) describe(header http.Header, piece *slice) {
 		}
 	}
 	if strings.EqualFold(in.ChecksumMode, "ENABLED") && piece.status == http.StatusOK {
-		addChecksum(header, piece.object)
+		addChecksum(header, piece.Object)
 	}
 	if in.PartNumber > 0 && piece.Multipart {
 		header.Set("x-amz-mp-parts-count", strconv.Itoa(len(piece.Parts)))
@@ -169,13 +163,13 @@ func (in *getObjectInput) describe(header http.Header, piece *slice) {
 
 // conditions applies the conditional headers in the order of RFC 9110, 13.2.2.
 // It reports whether the object is to be told; if not, it is unmodified.
-func (in *getObjectInput) conditions(o *object) (bool, error) {
+func (in *getObjectInput) conditions(o *objects.Object) (bool, error) {
 	if in.IfMatch != "" {
 		if !matches(in.IfMatch, o.ETag) {
-			return false, preconditionFailed()
+			return false, fault.PreconditionFailed()
 		}
 	} else if since, ok := httpTime(in.IfUnmodifiedSince); ok && o.Modified.Truncate(time.Second).After(since) {
-		return false, preconditionFailed()
+		return false, fault.PreconditionFailed()
 	}
 	if in.IfNoneMatch != "" {
 		return !matches(in.IfNoneMatch, o.ETag), nil
@@ -201,8 +195,8 @@ func httpTime(text string) (time.Time, bool) {
 }
 
 // slice finds the piece that Range or partNumber asks for.
-func (in *getObjectInput) slice(o *object) (*slice, error) {
-	whole := &slice{object: o, size: o.Size, status: http.StatusOK}
+func (in *getObjectInput) slice(o *objects.Object) (*slice, error) {
+	whole := &slice{Object: o, size: o.Size, status: http.StatusOK}
 	if in.PartNumber != 0 {
 		return in.part(o)
 	}
@@ -216,19 +210,19 @@ func (in *getObjectInput) slice(o *object) (*slice, error) {
 	if size <= 0 {
 		return nil, invalidRange()
 	}
-	return &slice{object: o, from: from, size: size, status: http.StatusPartialContent}, nil
+	return &slice{Object: o, from: from, size: size, status: http.StatusPartialContent}, nil
 }
 
 func invalidRange() error {
 	return wire.Errorf(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "The requested range is not satisfiable")
 }
 
-func (in *getObjectInput) part(o *object) (*slice, error) {
+func (in *getObjectInput) part(o *objects.Object) (*slice, error) {
 	if in.Range != "" {
-		return nil, invalidRequest("Cannot specify both Range header and partNumber query parameter")
+		return nil, fault.InvalidRequest("Cannot specify both Range header and partNumber query parameter")
 	}
 	if in.PartNumber < 1 || in.PartNumber > maxParts {
-		return nil, invalidArgument("Part number must be an integer between 1 and 10000, inclusive")
+		return nil, fault.InvalidArgument("Part number must be an integer between 1 and 10000, inclusive")
 	}
 	var from int64
 	for i, p := range o.Parts {
@@ -237,7 +231,7 @@ func (in *getObjectInput) part(o *object) (*slice, error) {
 			if o.Size == 0 {
 				status = http.StatusOK
 			}
-			return &slice{object: o, from: from, size: p.Size, status: status}, nil
+			return &slice{Object: o, from: from, size: p.Size, status: status}, nil
 		}
 		from += p.Size
 	}
@@ -283,10 +277,10 @@ func parseCopySource(header string) (name objectName, version string, err error)
 	}
 	bucket, key, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	if err != nil || !ok || bucket == "" || key == "" {
-		return name, "", invalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
+		return name, "", fault.InvalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
 	}
 	if strings.HasPrefix(bucket, "arn:") {
-		return name, "", notImplemented("access points")
+		return name, "", fault.NotImplemented("access points")
 	}
 	return objectName{Bucket: bucket, Key: key}, values.Get("versionId"), nil
 }

@@ -3,11 +3,12 @@ package assets
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/xml"
 	"net/url"
 	"strings"
 
+	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -76,7 +77,7 @@ func (a *Assets) listObjectsV2(ctx context.Context, _ *wire.Call, in *listObject
 	if in.ContinuationToken != nil {
 		var err error
 		if after, err = openToken(*in.ContinuationToken); err != nil || after == "" {
-			return nil, invalidArgument("The continuation token provided is incorrect")
+			return nil, fault.InvalidArgument("The continuation token provided is incorrect")
 		}
 	}
 	p, err := a.page(ctx, in.listInput, after)
@@ -128,7 +129,7 @@ func (a *Assets) result(in listInput, p *page, withOwner bool) *ListBucketResult
 	return out
 }
 
-func classOf(o *object) string {
+func classOf(o *objects.Object) string {
 	if o.StorageClass == "" {
 		return "STANDARD"
 	}
@@ -142,6 +143,10 @@ func (in listInput) prefix() string {
 	return *in.Prefix
 }
 
+func (in listInput) query() objects.Query {
+	return objects.Query{Bucket: in.Bucket, Prefix: in.prefix(), Delimiter: in.Delimiter}
+}
+
 func (in listInput) limit() int {
 	if in.MaxKeys == nil {
 		return maxPage
@@ -151,10 +156,10 @@ func (in listInput) limit() int {
 
 func (in listInput) check() error {
 	if in.MaxKeys != nil && *in.MaxKeys < 0 {
-		return invalidArgument("Argument maxKeys must be an integer between 0 and 2147483647")
+		return fault.InvalidArgument("Argument maxKeys must be an integer between 0 and 2147483647")
 	}
 	if in.EncodingType != "" && in.EncodingType != "url" {
-		return invalidArgument("Invalid Encoding Method specified in Request")
+		return fault.InvalidArgument("Invalid Encoding Method specified in Request")
 	}
 	return nil
 }
@@ -170,7 +175,7 @@ func (in listInput) encode(key string) string {
 
 // page is a part of a bucket's list.
 type page struct {
-	objects   []*object
+	objects   []*objects.Object
 	prefixes  []string
 	truncated bool
 	last      string // the last key or prefix
@@ -183,13 +188,13 @@ func (a *Assets) page(ctx context.Context, in listInput, after string) (*page, e
 	}
 	p := &page{}
 	err := a.config.DB.View(ctx, func(tx *store.Tx) error {
-		if _, err := getBucket(tx, in.Bucket); err != nil {
+		if _, err := objects.GetBucket(tx, in.Bucket); err != nil {
 			return err
 		}
 		if in.limit() == 0 {
 			return nil
 		}
-		return walk(tx, in, after, func(o *object, prefix string) (bool, error) {
+		return objects.Walk(tx, in.query(), after, func(o *objects.Object, prefix string) (bool, error) {
 			if o.Marker {
 				return false, nil
 			}
@@ -208,71 +213,13 @@ func (a *Assets) page(ctx context.Context, in listInput, after string) (*page, e
 	return p, err
 }
 
-// walk goes over the latest versions of a bucket's keys in order. visit gets
-// each, with the common prefix that stands for it, and says whether to stop. Of
-// the keys under a common prefix those after the first that is no delete marker
-// are passed over.
-func walk(tx *store.Tx, in listInput, after string, visit func(o *object, prefix string) (stop bool, err error)) error {
-	begin, end := objectKey(in.Bucket, in.prefix()), objectKey(in.Bucket, in.prefix())+"\xff"
-	if after != "" {
-		begin = max(begin, objectKey(in.Bucket, after)+"\x00")
-		if in.Delimiter != "" && strings.HasSuffix(after, in.Delimiter) && len(after) > len(in.prefix()) && strings.HasPrefix(after, in.prefix()) {
-			begin = objectKey(in.Bucket, after) + "\xff" // a common prefix: all under it was told
-		}
-	}
-	for begin != "" {
-		items, err := tx.Range(kindObject, begin, end, maxPage)
-		if err != nil {
-			return err
-		}
-		if begin, err = walkItems(items, in, visit); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// walkItems visits a batch and returns where the next begins, "" for nowhere.
-func walkItems(items []store.Item, in listInput, visit func(*object, string) (bool, error)) (string, error) {
-	for _, item := range items {
-		var o object
-		if err := json.Unmarshal(item.Value, &o); err != nil {
-			return "", err
-		}
-		prefix := commonPrefix(o.Key, in.prefix(), in.Delimiter)
-		stop, err := visit(&o, prefix)
-		if err != nil || stop {
-			return "", err
-		}
-		if prefix != "" && !o.Marker {
-			return objectKey(in.Bucket, prefix) + "\xff", nil
-		}
-	}
-	if len(items) < maxPage {
-		return "", nil
-	}
-	return items[len(items)-1].Key + "\x00", nil
-}
-
-// commonPrefix returns a key up to the first delimiter behind the prefix, or "".
-func commonPrefix(key, prefix, delimiter string) string {
-	if delimiter == "" {
-		return ""
-	}
-	i := strings.Index(key[len(prefix):], delimiter)
-	if i < 0 {
-		return ""
-	}
-	return key[:len(prefix)+i+len(delimiter)]
-}
-
 // sealToken makes an opaque token of a place in a list.
 func sealToken(place string) string { return base64.URLEncoding.EncodeToString([]byte(place)) }
 
 func openToken(token string) (string, error) {
 	place, err := base64.URLEncoding.DecodeString(token)
 	if err != nil {
-		return "", invalidArgument("The continuation token provided is incorrect")
+		return "", fault.InvalidArgument("The continuation token provided is incorrect")
 	}
 	return string(place), nil
 }

@@ -11,6 +11,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed-615d3599/roost/internal/region/assets/digest"
+	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/objects"
+	"github.com/seed-615d3599/roost/internal/region/assets/settings"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -52,10 +55,10 @@ type putObjectInput struct {
 
 func (a *Assets) putObject(ctx context.Context, c *wire.Call, in *putObjectInput) (*wire.Raw, error) {
 	if c.HTTP == nil {
-		return nil, invalidRequest("PutObject needs a body")
+		return nil, fault.InvalidRequest("PutObject needs a body")
 	}
 	if in.IfNoneMatch != "" && in.IfNoneMatch != "*" {
-		return nil, notImplemented("If-None-Match with an ETag in PutObject: use *")
+		return nil, fault.NotImplemented("If-None-Match with an ETag in PutObject: use *")
 	}
 	b, err := a.bucket(ctx, in.Bucket)
 	if err != nil {
@@ -71,7 +74,7 @@ func (a *Assets) putObject(ctx context.Context, c *wire.Call, in *putObjectInput
 	}
 	defer got.Close()
 	o.Size, o.ETag, o.Checksum = got.Size, hex.EncodeToString(got.md5), got.checksum
-	o.Parts = []part{{Number: 1, Hash: got.Hash, Size: got.Size, MD5: o.ETag, Checksum: got.checksum.Value, Modified: o.Modified}}
+	o.Parts = []objects.Part{{Number: 1, Hash: got.Hash, Size: got.Size, MD5: o.ETag, Checksum: got.checksum.Value, Modified: o.Modified}}
 	conditions := writeConditions{IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch}
 	if err := a.commit(ctx, in.Bucket, o, conditions, got.Keep); err != nil {
 		return nil, err
@@ -88,26 +91,26 @@ type writeConditions struct{ IfMatch, IfNoneMatch string }
 
 // commit makes o the latest version of its key. keep makes its bytes durable,
 // and comes first.
-func (a *Assets) commit(ctx context.Context, bucket string, o *object, conditions writeConditions, keep func() error) error {
+func (a *Assets) commit(ctx context.Context, bucket string, o *objects.Object, conditions writeConditions, keep func() error) error {
 	if err := keep(); err != nil {
-		return bodyError(err)
+		return fault.Body(err)
 	}
 	version, err := a.newID(24)
 	if err != nil {
 		return err
 	}
 	return a.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		b, err := getBucket(tx, bucket)
+		b, err := objects.GetBucket(tx, bucket)
 		if err != nil {
 			return err
 		}
 		if err := conditions.check(tx, bucket, o.Key); err != nil {
 			return err
 		}
-		if o.Version = "null"; b.Versioning == versioningEnabled {
+		if o.Version = "null"; b.Versioning == settings.Enabled {
 			o.Version = version
 		}
-		return a.put(tx, b, o)
+		return a.keeper.Put(tx, b, o)
 	})
 }
 
@@ -115,31 +118,31 @@ func (w writeConditions) check(tx *store.Tx, bucket, key string) error {
 	if w == (writeConditions{}) {
 		return nil
 	}
-	latest, err := getVersion(tx, bucket, key, "")
+	latest, err := objects.GetVersion(tx, bucket, key, "")
 	if err != nil {
 		return err
 	}
 	exists := latest != nil && !latest.Marker
 	switch {
 	case w.IfNoneMatch != "" && exists:
-		return preconditionFailed()
+		return fault.PreconditionFailed()
 	case w.IfMatch != "" && !exists:
-		return noSuchKey()
+		return fault.NoSuchKey()
 	case w.IfMatch != "" && !matches(w.IfMatch, latest.ETag):
-		return preconditionFailed()
+		return fault.PreconditionFailed()
 	}
 	return nil
 }
 
 // newObject checks what a client says of a new object, and makes its record.
-func (a *Assets) newObject(name objectName, in objectHeaders, header http.Header, b *bucket) (*object, error) {
+func (a *Assets) newObject(name objectName, in objectHeaders, header http.Header, b *objects.Bucket) (*objects.Object, error) {
 	if err := checkKey(name.Key); err != nil {
 		return nil, err
 	}
 	if in.ACL != "" && in.ACL != "private" && in.ACL != "bucket-owner-full-control" {
-		return nil, noACL()
+		return nil, fault.NoACL()
 	}
-	o := &object{Key: name.Key, Modified: a.now(), Headers: in.kept(), Meta: map[string]string{}}
+	o := &objects.Object{Key: name.Key, Modified: a.now(), Headers: in.kept(), Meta: map[string]string{}}
 	size := 0
 	for key, values := range header {
 		if name, ok := strings.CutPrefix(strings.ToLower(key), metaPrefix); ok {
@@ -183,19 +186,19 @@ func (in objectHeaders) kept() map[string]string {
 }
 
 // encryption is what the client asked for, or else the bucket's default.
-func (in objectHeaders) encryption(b *bucket) (encryption, error) {
+func (in objectHeaders) encryption(b *objects.Bucket) (objects.Encryption, error) {
 	switch in.Encryption {
 	case "":
-		return b.defaultEncryption()
+		return defaultEncryption(b)
 	case "AES256":
 		if in.EncryptionKey != "" {
-			return encryption{}, invalidArgument("Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms")
+			return objects.Encryption{}, fault.InvalidArgument("Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms")
 		}
-		return encryption{}, nil
+		return objects.Encryption{}, nil
 	case "aws:kms", "aws:kms:dsse":
-		return encryption{Algorithm: in.Encryption, Key: in.EncryptionKey, BucketKey: in.BucketKey}, nil
+		return objects.Encryption{Algorithm: in.Encryption, Key: in.EncryptionKey, BucketKey: in.BucketKey}, nil
 	}
-	return encryption{}, invalidArgument("The encryption method specified is not supported")
+	return objects.Encryption{}, fault.InvalidArgument("The encryption method specified is not supported")
 }
 
 // storageClass checks a storage class. All are the same disk; those from which
@@ -207,7 +210,7 @@ func storageClass(class string) (string, error) {
 	case "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR":
 		return class, nil
 	case "GLACIER", "DEEP_ARCHIVE", "OUTPOSTS", "SNOW", "EXPRESS_ONEZONE":
-		return "", notImplemented("the storage class " + class)
+		return "", fault.NotImplemented("the storage class " + class)
 	}
 	return "", wire.Errorf(http.StatusBadRequest, "InvalidStorageClass", "The storage class you specified is not valid")
 }
@@ -223,30 +226,30 @@ func checkKey(key string) error {
 }
 
 // parseTagging reads the header x-amz-tagging: key=value&key=value.
-func parseTagging(header string) ([]Tag, error) {
+func parseTagging(header string) ([]settings.Tag, error) {
 	values, err := url.ParseQuery(header)
 	if err != nil {
-		return nil, invalidArgument("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
+		return nil, fault.InvalidArgument("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
 	}
-	var tags []Tag
+	var tags []settings.Tag
 	for key, list := range values {
 		for _, value := range list {
-			tags = append(tags, Tag{Key: key, Value: value})
+			tags = append(tags, settings.Tag{Key: key, Value: value})
 		}
 	}
-	slices.SortFunc(tags, func(a, b Tag) int { return strings.Compare(a.Key, b.Key) })
-	return tags, checkTags(tags, maxObjectTags)
+	slices.SortFunc(tags, func(a, b settings.Tag) int { return strings.Compare(a.Key, b.Key) })
+	return tags, settings.CheckTags(tags, settings.MaxObjectTags)
 }
 
 func quoted(etag string) string { return `"` + etag + `"` }
 
-func addVersion(header http.Header, o *object) {
+func addVersion(header http.Header, o *objects.Object) {
 	if o.Version != "null" {
 		header.Set("x-amz-version-id", o.Version)
 	}
 }
 
-func addEncryption(header http.Header, o *object) {
+func addEncryption(header http.Header, o *objects.Object) {
 	if o.Encryption.Algorithm == "" {
 		header.Set("x-amz-server-side-encryption", "AES256")
 		return
@@ -260,7 +263,7 @@ func addEncryption(header http.Header, o *object) {
 	}
 }
 
-func addChecksum(header http.Header, o *object) {
+func addChecksum(header http.Header, o *objects.Object) {
 	if o.Checksum.Algorithm != "" {
 		header.Set(o.Checksum.Algorithm.Header(), o.Checksum.Value)
 		header.Set("x-amz-checksum-type", o.Checksum.Type)

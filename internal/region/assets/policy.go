@@ -1,7 +1,6 @@
 package assets
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,7 +9,9 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/objects"
+	"github.com/seed-615d3599/roost/internal/region/assets/settings"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
@@ -24,10 +25,6 @@ func (a *Assets) policyOperations() []wire.Operation {
 		op("PutBucketAcl", a.putACL, wire.HTTP("PUT /{Bucket}?acl", 200), onBucket[putACLInput](a, "s3:PutBucketAcl")),
 	}
 }
-
-// maxPolicy is the length of a bucket policy in bytes (S3 User Guide, "Bucket
-// policies").
-const maxPolicy = 20 << 10
 
 type putPolicyInput struct {
 	bucketInput
@@ -45,134 +42,20 @@ func (a *Assets) putPolicy(ctx context.Context, _ *wire.Call, in *putPolicyInput
 			document = []byte(text)
 		}
 	}
-	if err := checkPolicy(in.Bucket, document); err != nil {
+	if err := settings.CheckPolicy(in.Bucket, document); err != nil {
 		return nil, err
 	}
-	return &empty{}, a.change(ctx, in.Bucket, func(b *bucket) error {
-		var block PublicAccessBlock
-		if err := b.setting("PublicAccessBlockConfiguration", &block); err != nil {
+	return &empty{}, a.change(ctx, in.Bucket, func(b *objects.Bucket) error {
+		var block settings.PublicAccessBlock
+		if err := b.Setting("PublicAccessBlockConfiguration", &block); err != nil {
 			return err
 		}
-		if block.BlockPublicPolicy && isPublic(document) {
+		if block.BlockPublicPolicy && settings.IsPublic(document) {
 			return wire.Errorf(http.StatusForbidden, "AccessDenied", "User is not authorized to perform: s3:PutBucketPolicy on resource: \"arn:aws:s3:::%s\" because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.", b.Name)
 		}
 		b.Policy = string(document)
 		return nil
 	})
-}
-
-func malformedPolicy(format string, args ...any) error {
-	return wire.Errorf(http.StatusBadRequest, "MalformedPolicy", format, args...)
-}
-
-// statements is what is looked at in a policy besides its validity. Values may
-// stand alone or in lists.
-type statements struct {
-	Statement oneOrMore[struct {
-		Effect       string
-		Principal    json.RawMessage
-		NotPrincipal json.RawMessage
-		Resource     oneOrMore[string]
-		Condition    map[string]map[string]json.RawMessage
-	}]
-}
-
-// oneOrMore is a list, or one value in its place.
-type oneOrMore[T any] []T
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (l *oneOrMore[T]) UnmarshalJSON(data []byte) error {
-	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
-		return json.Unmarshal(data, (*[]T)(l))
-	}
-	*l = make([]T, 1)
-	return json.Unmarshal(data, &(*l)[0])
-}
-
-// checkPolicy checks a bucket policy before it is kept.
-func checkPolicy(bucket string, document []byte) error {
-	if len(document) > maxPolicy {
-		return wire.Errorf(http.StatusBadRequest, "PolicyTooLarge", "Policy exceeds the maximum allowed document size.")
-	}
-	if !json.Valid(document) {
-		return malformedPolicy("Policies must be valid JSON and the first byte must be '{'")
-	}
-	if _, err := iam.ParseResource(document); err != nil {
-		return malformedPolicy("%v", err)
-	}
-	var policy statements
-	if err := json.Unmarshal(document, &policy); err != nil {
-		return malformedPolicy("%v", err)
-	}
-	arn := "arn:aws:s3:::" + bucket
-	for _, statement := range policy.Statement {
-		for _, resource := range statement.Resource {
-			if !iam.Match(arn, resource) && !strings.HasPrefix(resource, arn+"/") && !iam.Match(arn+"/", resource) {
-				return malformedPolicy("Policy has invalid resource")
-			}
-		}
-	}
-	return nil
-}
-
-// isPublic reports whether a policy grants something to everybody (S3 User
-// Guide, "The meaning of public"): an allowed principal "*" without a condition
-// that fixes where from or as whom.
-func isPublic(document []byte) bool {
-	var policy statements
-	if json.Unmarshal(document, &policy) != nil {
-		return true
-	}
-	for _, statement := range policy.Statement {
-		if statement.Effect == "Allow" && everybody(statement.Principal) && !fixed(statement.Condition) {
-			return true
-		}
-		if statement.Effect == "Allow" && statement.NotPrincipal != nil {
-			return true
-		}
-	}
-	return false
-}
-
-func everybody(principal json.RawMessage) bool {
-	var text string
-	if json.Unmarshal(principal, &text) == nil {
-		return text == "*"
-	}
-	var by map[string]oneOrMore[string]
-	if json.Unmarshal(principal, &by) != nil {
-		return false
-	}
-	for _, list := range by {
-		for _, name := range list {
-			if name == "*" {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// fixed reports whether a condition has one of the keys that make a statement
-// not public, with a value without wildcards.
-func fixed(conditions map[string]map[string]json.RawMessage) bool {
-	keys := map[string]bool{
-		"aws:sourceip": true, "aws:sourcearn": true, "aws:sourcevpc": true, "aws:sourcevpce": true,
-		"aws:sourceowner": true, "aws:sourceaccount": true, "aws:userid": true, "aws:principalarn": true,
-		"aws:principalaccount": true, "aws:principalorgid": true, "aws:principalorgpaths": true,
-		"s3:x-amz-server-side-encryption-aws-kms-key-id": true, "s3:dataaccesspointarn": true, "s3:dataaccesspointaccount": true,
-	}
-	for operator, condition := range conditions {
-		if strings.Contains(strings.ToLower(operator), "not") || strings.HasSuffix(operator, "IfExists") {
-			continue
-		}
-		for key, value := range condition {
-			if keys[strings.ToLower(key)] && !bytes.ContainsAny(value, "*?") && !bytes.Contains(value, []byte(`"0.0.0.0/0"`)) && !bytes.Contains(value, []byte(`"::/0"`)) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func noSuchPolicy() error {
@@ -193,7 +76,7 @@ func (a *Assets) getPolicy(ctx context.Context, c *wire.Call, in *bucketInput) (
 }
 
 func (a *Assets) deletePolicy(ctx context.Context, _ *wire.Call, in *bucketInput) (*empty, error) {
-	return &empty{}, a.change(ctx, in.Bucket, func(b *bucket) error {
+	return &empty{}, a.change(ctx, in.Bucket, func(b *objects.Bucket) error {
 		b.Policy = ""
 		return nil
 	})
@@ -212,17 +95,13 @@ func (a *Assets) getPolicyStatus(ctx context.Context, _ *wire.Call, in *bucketIn
 	if b.Policy == "" {
 		return nil, noSuchPolicy()
 	}
-	return &policyStatus{IsPublic: isPublic([]byte(b.Policy))}, nil
+	return &policyStatus{IsPublic: settings.IsPublic([]byte(b.Policy))}, nil
 }
 
 // owner is the account in the form of a canonical user id.
 func (a *Assets) owner() Owner {
 	id := sha256.Sum256([]byte("canonical user of " + a.config.Account))
 	return Owner{ID: hex.EncodeToString(id[:])}
-}
-
-func noACL() error {
-	return wire.Errorf(http.StatusBadRequest, "AccessControlListNotSupported", "The bucket does not allow ACLs")
 }
 
 type accessControlPolicy struct {
@@ -266,7 +145,7 @@ func (a *Assets) putACL(ctx context.Context, _ *wire.Call, in *putACLInput) (*em
 		return nil, err
 	}
 	if in.ACL != "private" || len(in.Body) > 0 {
-		return nil, noACL()
+		return nil, fault.NoACL()
 	}
 	return &empty{}, nil
 }

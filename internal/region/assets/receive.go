@@ -11,6 +11,8 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/region/assets/content"
 	"github.com/seed-615d3599/roost/internal/region/assets/digest"
+	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 	"github.com/seed-615d3599/roost/sigv4"
 )
@@ -19,7 +21,7 @@ import (
 type received struct {
 	*content.Draft
 	md5      []byte
-	checksum checksum
+	checksum objects.Checksum
 }
 
 // claims are what a request says of its body.
@@ -46,11 +48,11 @@ func (a *Assets) receive(c *wire.Call, algorithm digest.Algorithm) (*received, e
 		return nil, err
 	}
 	md := md5.New()
-	draft, err := a.files.Write(io.TeeReader(c.HTTP.Body, io.MultiWriter(sum, md)), maxObject)
+	draft, err := a.keeper.Files.Write(io.TeeReader(c.HTTP.Body, io.MultiWriter(sum, md)), maxObject)
 	if err != nil {
-		return nil, bodyError(err)
+		return nil, fault.Body(err)
 	}
-	got := &received{Draft: draft, md5: md.Sum(nil), checksum: checksum{Algorithm: claimed.algorithm, Type: digest.FullObject}}
+	got := &received{Draft: draft, md5: md.Sum(nil), checksum: objects.Checksum{Algorithm: claimed.algorithm, Type: digest.FullObject}}
 	if err := got.check(c, claimed, sum); err != nil {
 		draft.Close()
 		return nil, err
@@ -61,7 +63,7 @@ func (a *Assets) receive(c *wire.Call, algorithm digest.Algorithm) (*received, e
 // checkLength wants a body to say how long it is.
 func checkLength(r *http.Request) error {
 	if r.ContentLength > maxObject+maxObject/100 { // chunks have an overhead
-		return tooLarge()
+		return fault.TooLarge()
 	}
 	if r.ContentLength < 0 && r.Header.Get("x-amz-decoded-content-length") == "" {
 		return wire.Errorf(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
@@ -76,25 +78,25 @@ func readClaims(header http.Header, algorithm digest.Algorithm) (claims, error) 
 		if name, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(name)), "x-amz-checksum-"); ok {
 			in, err := digest.Parse(name)
 			if err != nil {
-				return claimed, invalidRequest("The value specified in the x-amz-trailer header is not supported")
+				return claimed, fault.InvalidRequest("The value specified in the x-amz-trailer header is not supported")
 			}
 			stated[in], claimed.trailer = "", true
 		}
 	}
 	if len(stated) > 1 {
-		return claimed, invalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
+		return claimed, fault.InvalidRequest("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
 	}
 	for in, value := range stated {
 		if algorithm != "" && in != algorithm {
-			return claimed, invalidRequest("Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s", strings.ToLower(string(algorithm)), strings.ToLower(string(in)))
+			return claimed, fault.InvalidRequest("Checksum Type mismatch occurred, expected checksum Type: %s, actual checksum Type: %s", strings.ToLower(string(algorithm)), strings.ToLower(string(in)))
 		}
 		if !claimed.trailer && !in.Valid(value) {
-			return claimed, invalidRequest("Value for %s header is invalid.", in.Header())
+			return claimed, fault.InvalidRequest("Value for %s header is invalid.", in.Header())
 		}
 		claimed.algorithm, claimed.value = in, value
 	}
 	if named := header.Get("x-amz-sdk-checksum-algorithm"); named != "" && len(stated) == 0 {
-		return claimed, invalidRequest("x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.")
+		return claimed, fault.InvalidRequest("x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.")
 	}
 	if claimed.algorithm == "" {
 		claimed.algorithm = digest.CRC64NVME

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/seed-615d3599/roost/internal/region/assets/fault"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
@@ -104,10 +105,10 @@ func checkHeaders(c *wire.Call, known map[string]bool) error {
 		if strings.HasPrefix(name, metaPrefix) && known["content-type"] {
 			continue
 		}
-		return notImplemented("the header " + name + " of " + c.Operation)
+		return fault.NotImplemented("the header " + name + " of " + c.Operation)
 	}
 	if owner := c.HTTP.Header.Get("x-amz-expected-bucket-owner"); owner != "" && owner != c.Account {
-		return accessDenied()
+		return fault.AccessDenied()
 	}
 	return nil
 }

@@ -8,70 +8,26 @@ import (
 	"net/http"
 	"reflect"
 
+	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/objects"
+	"github.com/seed-615d3599/roost/internal/region/assets/settings"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
-// setting is a document that a bucket keeps and tells again.
-type setting struct {
-	root      string     // its root element, and its member in JSON
-	query     string     // by which it is asked for
-	operation string     // behind Get, Put and Delete
-	action    string     // behind s3:Get and s3:Put
-	deletes   string     // the action of Delete; "" if there is none
-	status    int        // of Put
-	fresh     func() any // a pointer to an empty document
-	check     func(any) error
-	missing   func() (any, error) // what Get answers when there is none
-}
-
-// settings returns what a bucket keeps. Of these only the public access block,
-// the ownership and the encryption's default have an effect.
-func settings() []setting {
-	return []setting{
-		{"ServerSideEncryptionConfiguration", "encryption", "BucketEncryption", "EncryptionConfiguration", "s3:PutEncryptionConfiguration", 200,
-			func() any { return new(Encryption) }, checkEncryption, defaultEncryption},
-		{"PublicAccessBlockConfiguration", "publicAccessBlock", "PublicAccessBlock", "BucketPublicAccessBlock", "s3:PutBucketPublicAccessBlock", 200,
-			func() any { return new(PublicAccessBlock) }, nil, absent("NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found")},
-		{"OwnershipControls", "ownershipControls", "BucketOwnershipControls", "BucketOwnershipControls", "s3:PutBucketOwnershipControls", 200,
-			func() any { return new(OwnershipControls) }, checkOwnership, absent("OwnershipControlsNotFoundError", "The bucket ownership controls were not found")},
-		{"LifecycleConfiguration", "lifecycle", "BucketLifecycleConfiguration", "LifecycleConfiguration", "s3:PutLifecycleConfiguration", 200,
-			func() any { return new(Lifecycle) }, checkLifecycle, absent("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")},
-		{"CORSConfiguration", "cors", "BucketCors", "BucketCORS", "s3:PutBucketCORS", 200,
-			func() any { return new(CORS) }, checkCORS, absent("NoSuchCORSConfiguration", "The CORS configuration does not exist")},
-		{"Tagging", "tagging", "BucketTagging", "BucketTagging", "s3:PutBucketTagging", 204,
-			func() any { return new(Tagging) }, checkBucketTags, absent("NoSuchTagSet", "The TagSet does not exist")},
-		{"VersioningConfiguration", "versioning", "BucketVersioning", "BucketVersioning", "", 200,
-			func() any { return new(Versioning) }, checkVersioning, func() (any, error) { return new(Versioning), nil }},
-		{"NotificationConfiguration", "notification", "BucketNotificationConfiguration", "BucketNotification", "", 200,
-			func() any { return new(empty) }, nil, func() (any, error) { return new(empty), nil }},
-		{"BucketLoggingStatus", "logging", "BucketLogging", "BucketLogging", "", 200,
-			func() any { return new(empty) }, nil, func() (any, error) { return new(empty), nil }},
-		{"AccelerateConfiguration", "accelerate", "BucketAccelerateConfiguration", "AccelerateConfiguration", "", 200,
-			func() any { return new(Accelerate) }, checkAccelerate, func() (any, error) { return new(Accelerate), nil }},
-		{"RequestPaymentConfiguration", "requestPayment", "BucketRequestPayment", "BucketRequestPayment", "", 200,
-			func() any { return new(RequestPayment) }, checkPayer, func() (any, error) { return &RequestPayment{Payer: bucketOwner}, nil }},
-	}
-}
-
-// absent makes the answer to a question for a setting that is not there.
-func absent(code, message string) func() (any, error) {
-	return func() (any, error) { return nil, wire.Errorf(http.StatusNotFound, code, "%s", message) }
-}
-
 func (a *Assets) settingOperations() []wire.Operation {
 	var operations []wire.Operation
-	for _, s := range settings() {
-		path := "/{Bucket}?" + s.query
+	for _, s := range settings.All() {
+		path := "/{Bucket}?" + s.Query
 		operations = append(operations,
-			op("Put"+s.operation, a.putSetting(s), wire.HTTP("PUT "+path, s.status), onBucket[putSettingInput](a, "s3:Put"+s.action)),
-			op("Get"+s.operation, a.getSetting(s), wire.HTTP("GET "+path, 200), onBucket[bucketInput](a, "s3:Get"+s.action)))
-		if s.deletes != "" {
-			name := "Delete" + s.operation
-			if s.query == "lifecycle" {
+			op("Put"+s.Operation, a.putSetting(s), wire.HTTP("PUT "+path, s.Status), onBucket[putSettingInput](a, "s3:Put"+s.Action)),
+			op("Get"+s.Operation, a.getSetting(s), wire.HTTP("GET "+path, 200), onBucket[bucketInput](a, "s3:Get"+s.Action)))
+		if s.Deletes != "" {
+			name := "Delete" + s.Operation
+			if s.Query == "lifecycle" {
 				name = "DeleteBucketLifecycle"
 			}
-			operations = append(operations, op(name, a.deleteSetting(s), wire.HTTP("DELETE "+path, 204), onBucket[bucketInput](a, s.deletes)))
+			operations = append(operations, op(name, a.deleteSetting(s), wire.HTTP("DELETE "+path, 204), onBucket[bucketInput](a, s.Deletes)))
 		}
 	}
 	return append(operations, a.refusedOperations()...)
@@ -87,7 +43,7 @@ func (a *Assets) refusedOperations() []wire.Operation {
 		{"object-lock", "ObjectLockConfiguration", "BucketObjectLockConfiguration", "object lock", "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket"},
 	} {
 		put := func(context.Context, *wire.Call, *putSettingInput) (*empty, error) {
-			return nil, notImplemented(r.what)
+			return nil, fault.NotImplemented(r.what)
 		}
 		get := func(ctx context.Context, _ *wire.Call, in *bucketInput) (*empty, error) {
 			if _, err := a.bucket(ctx, in.Bucket); err != nil {
@@ -121,113 +77,92 @@ func (in *putSettingInput) UnmarshalJSON(data []byte) error {
 }
 
 // document reads the setting that the input holds.
-func (in *putSettingInput) document(s setting) (any, error) {
-	document := s.fresh()
+func (in *putSettingInput) document(s settings.Setting) (any, error) {
+	document := s.Fresh()
 	if in.given == nil {
-		return document, readXML(in.Body, s.root, document)
+		return document, readXML(in.Body, s.Root, document)
 	}
 	for name, value := range in.given {
-		if name != s.root {
-			return nil, notImplemented("the member " + name + " of Put" + s.operation)
+		if name != s.Root {
+			return nil, fault.NotImplemented("the member " + name + " of Put" + s.Operation)
 		}
 		decoder := json.NewDecoder(bytes.NewReader(value))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(document); err != nil {
-			return nil, invalidRequest("%s: %v", s.root, err)
+			return nil, fault.InvalidRequest("%s: %v", s.Root, err)
 		}
 	}
 	return document, nil
 }
 
-func (a *Assets) putSetting(s setting) func(context.Context, *wire.Call, *putSettingInput) (*empty, error) {
+func (a *Assets) putSetting(s settings.Setting) func(context.Context, *wire.Call, *putSettingInput) (*empty, error) {
 	return func(ctx context.Context, _ *wire.Call, in *putSettingInput) (*empty, error) {
 		document, err := in.document(s)
-		if err == nil && s.check != nil {
-			err = s.check(document)
+		if err == nil && s.Check != nil {
+			err = s.Check(document)
 		}
 		if err != nil {
 			return nil, err
 		}
-		return &empty{}, a.change(ctx, in.Bucket, func(b *bucket) error {
-			if versioning, ok := document.(*Versioning); ok {
+		return &empty{}, a.change(ctx, in.Bucket, func(b *objects.Bucket) error {
+			if versioning, ok := document.(*settings.Versioning); ok {
 				b.Versioning = versioning.Status
 			}
-			return b.set(s.root, document)
+			return b.Set(s.Root, document)
 		})
 	}
 }
 
-func (a *Assets) getSetting(s setting) func(context.Context, *wire.Call, *bucketInput) (*wire.Raw, error) {
+func (a *Assets) getSetting(s settings.Setting) func(context.Context, *wire.Call, *bucketInput) (*wire.Raw, error) {
 	return func(ctx context.Context, c *wire.Call, in *bucketInput) (*wire.Raw, error) {
 		b, err := a.bucket(ctx, in.Bucket)
 		if err != nil {
 			return nil, err
 		}
-		document := s.fresh()
-		if kept, ok := b.Settings[s.root]; ok {
+		document := s.Fresh()
+		if kept, ok := b.Settings[s.Root]; ok {
 			err = json.Unmarshal(kept, document)
 		} else {
-			document, err = s.missing()
+			document, err = s.Missing()
 		}
 		if err != nil {
 			return nil, err
 		}
-		return xmlAnswer(c, nil, rooted{s.root, document})
+		return xmlAnswer(c, nil, rooted{s.Root, document})
 	}
 }
 
-func (a *Assets) deleteSetting(s setting) func(context.Context, *wire.Call, *bucketInput) (*empty, error) {
+func (a *Assets) deleteSetting(s settings.Setting) func(context.Context, *wire.Call, *bucketInput) (*empty, error) {
 	return func(ctx context.Context, _ *wire.Call, in *bucketInput) (*empty, error) {
-		return &empty{}, a.change(ctx, in.Bucket, func(b *bucket) error {
-			delete(b.Settings, s.root)
+		return &empty{}, a.change(ctx, in.Bucket, func(b *objects.Bucket) error {
+			delete(b.Settings, s.Root)
 			return nil
 		})
 	}
 }
 
 // change changes a bucket.
-func (a *Assets) change(ctx context.Context, name string, f func(*bucket) error) error {
+func (a *Assets) change(ctx context.Context, name string, f func(*objects.Bucket) error) error {
 	return a.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		b, err := getBucket(tx, name)
+		b, err := objects.GetBucket(tx, name)
 		if err != nil {
 			return err
 		}
 		if err := f(b); err != nil {
 			return err
 		}
-		return tx.Put(kindBucket, name, b)
+		return tx.Put(objects.KindBucket, name, b)
 	})
 }
 
-// set keeps a document.
-func (b *bucket) set(root string, document any) error {
-	data, err := json.Marshal(document)
-	if err != nil {
-		return err
-	}
-	if b.Settings == nil {
-		b.Settings = map[string]json.RawMessage{}
-	}
-	b.Settings[root] = data
-	return nil
-}
-
-// setting reads a document that the bucket keeps; without one it leaves v alone.
-func (b *bucket) setting(root string, v any) error {
-	if kept, ok := b.Settings[root]; ok {
-		return json.Unmarshal(kept, v)
-	}
-	return nil
-}
-
 // defaultEncryption is how objects are kept for which the client says nothing.
-func (b *bucket) defaultEncryption() (encryption, error) {
-	var kept Encryption
-	if err := b.setting("ServerSideEncryptionConfiguration", &kept); err != nil || len(kept.Rules) == 0 {
-		return encryption{}, err
+func defaultEncryption(b *objects.Bucket) (objects.Encryption, error) {
+	var kept settings.Encryption
+	if err := b.Setting("ServerSideEncryptionConfiguration", &kept); err != nil || len(kept.Rules) == 0 {
+		return objects.Encryption{}, err
 	}
 	rule := kept.Rules[0]
-	e := encryption{BucketKey: rule.BucketKeyEnabled}
+	e := objects.Encryption{BucketKey: rule.BucketKeyEnabled}
 	if by := rule.ApplyServerSideEncryptionByDefault; by != nil && by.SSEAlgorithm != "AES256" {
 		e.Algorithm, e.Key = by.SSEAlgorithm, by.KMSMasterKeyID
 	}

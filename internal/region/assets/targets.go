@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed-615d3599/roost/internal/region/assets/objects"
+	"github.com/seed-615d3599/roost/internal/region/assets/settings"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -18,8 +20,8 @@ import (
 func (a *Assets) policyOf(name string) string {
 	var policy string
 	err := a.config.DB.View(context.Background(), func(tx *store.Tx) error {
-		var b bucket
-		_, err := tx.Get(kindBucket, name, &b)
+		var b objects.Bucket
+		_, err := tx.Get(objects.KindBucket, name, &b)
 		policy = b.Policy
 		return err
 	})
@@ -31,7 +33,7 @@ func (a *Assets) policyOf(name string) string {
 
 // objectTarget is one action on one object.
 func (a *Assets) objectTarget(action string, name objectName) wire.Target {
-	return wire.Target{Action: action, Resource: objectARN(name.Bucket, name.Key), Policy: a.policyOf(name.Bucket), Context: map[string][]string{}}
+	return wire.Target{Action: action, Resource: objects.ARN(name.Bucket, name.Key), Policy: a.policyOf(name.Bucket), Context: map[string][]string{}}
 }
 
 func (a *Assets) readTargets(_ *wire.Call, in *getObjectInput) []wire.Target {
@@ -55,7 +57,7 @@ func (a *Assets) versionTarget(action string, name objectName, version string) w
 		t.Context["s3:VersionId"] = []string{version}
 	}
 	_ = a.config.DB.View(context.Background(), func(tx *store.Tx) error {
-		o, err := getVersion(tx, name.Bucket, name.Key, version)
+		o, err := objects.GetVersion(tx, name.Bucket, name.Key, version)
 		if o != nil {
 			addTagKeys(t.Context, "s3:ExistingObjectTag/", o.Tags)
 		}
@@ -64,7 +66,7 @@ func (a *Assets) versionTarget(action string, name objectName, version string) w
 	return t
 }
 
-func addTagKeys(context map[string][]string, prefix string, tags []Tag) {
+func addTagKeys(context map[string][]string, prefix string, tags []settings.Tag) {
 	for _, tag := range tags {
 		context[prefix+tag.Key] = []string{tag.Value}
 	}

@@ -1,9 +1,12 @@
-package assets
+// Package settings knows the documents that buckets keep: their shapes, and
+// what is valid. Each Setting stands for three operations of S3.
+package settings
 
 import (
 	"net/http"
 	"strings"
 
+	"github.com/seed-615d3599/roost/internal/region/assets/fault"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
@@ -154,19 +157,20 @@ type RequestPayment struct{ Payer string }
 
 // Values of settings.
 const (
-	versioningEnabled   = "Enabled"
-	versioningSuspended = "Suspended"
-	ownerEnforced       = "BucketOwnerEnforced"
-	bucketOwner         = "BucketOwner"
+	Enabled       = "Enabled"
+	Suspended     = "Suspended"
+	OwnerEnforced = "BucketOwnerEnforced"
+	bucketOwner   = "BucketOwner"
 )
 
 // Limits of tags (S3 User Guide, "Categorizing your objects using tags").
 const (
-	maxObjectTags = 10
-	maxBucketTags = 50
+	MaxObjectTags = 10
+	MaxBucketTags = 50
 )
 
-func checkTags(tags []Tag, limit int) error {
+// CheckTags checks a set of tags.
+func CheckTags(tags []Tag, limit int) error {
 	if len(tags) > limit {
 		return wire.Errorf(http.StatusBadRequest, "BadRequest", "Object tags cannot be greater than %d", limit)
 	}
@@ -177,7 +181,7 @@ func checkTags(tags []Tag, limit int) error {
 			return invalidTag("The TagKey you have provided is invalid")
 		case len([]rune(tag.Value)) > 256:
 			return invalidTag("The TagValue you have provided is invalid")
-		case strings.HasPrefix(tag.Key, "aws:") && limit == maxObjectTags:
+		case strings.HasPrefix(tag.Key, "aws:") && limit == MaxObjectTags:
 			return invalidTag("System tags cannot be added/updated by requester")
 		case seen[tag.Key]:
 			return invalidTag("Cannot provide multiple Tags with the same key")
@@ -191,14 +195,14 @@ func invalidTag(message string) error {
 	return wire.Errorf(http.StatusBadRequest, "InvalidTag", "%s", message)
 }
 
-func checkBucketTags(v any) error { return checkTags(v.(*Tagging).TagSet, maxBucketTags) }
+func checkBucketTags(v any) error { return CheckTags(v.(*Tagging).TagSet, MaxBucketTags) }
 
 func checkVersioning(v any) error {
 	versioning := v.(*Versioning)
 	if versioning.MFADelete != "" && versioning.MFADelete != "Disabled" {
-		return notImplemented("MFA delete")
+		return fault.NotImplemented("MFA delete")
 	}
-	if versioning.Status != versioningEnabled && versioning.Status != versioningSuspended {
+	if versioning.Status != Enabled && versioning.Status != Suspended {
 		return wire.Errorf(http.StatusBadRequest, "IllegalVersioningConfigurationException", "The Versioning element must be specified")
 	}
 	return nil
@@ -207,10 +211,10 @@ func checkVersioning(v any) error {
 func checkOwnership(v any) error {
 	rules := v.(*OwnershipControls).Rules
 	if len(rules) != 1 {
-		return malformedXML()
+		return fault.MalformedXML()
 	}
-	if rules[0].ObjectOwnership != ownerEnforced {
-		return notImplemented("the object ownership " + rules[0].ObjectOwnership + ": there are no access control lists, which is what BucketOwnerEnforced says")
+	if rules[0].ObjectOwnership != OwnerEnforced {
+		return fault.NotImplemented("the object ownership " + rules[0].ObjectOwnership + ": there are no access control lists, which is what BucketOwnerEnforced says")
 	}
 	return nil
 }
@@ -218,7 +222,7 @@ func checkOwnership(v any) error {
 func checkEncryption(v any) error {
 	rules := v.(*Encryption).Rules
 	if len(rules) != 1 {
-		return malformedXML()
+		return fault.MalformedXML()
 	}
 	by := rules[0].ApplyServerSideEncryptionByDefault
 	if by == nil {
@@ -227,13 +231,13 @@ func checkEncryption(v any) error {
 	switch by.SSEAlgorithm {
 	case "AES256":
 		if by.KMSMasterKeyID != "" {
-			return invalidArgument("a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse")
+			return fault.InvalidArgument("a KMSMasterKeyID is not applicable if the default sse algorithm is not aws:kms or aws:kms:dsse")
 		}
 		return nil
 	case "aws:kms", "aws:kms:dsse":
 		return nil
 	}
-	return malformedXML()
+	return fault.MalformedXML()
 }
 
 // defaultEncryption is what a bucket has that was told nothing (S3 User Guide,
@@ -245,15 +249,15 @@ func defaultEncryption() (any, error) {
 func checkLifecycle(v any) error {
 	rules := v.(*Lifecycle).Rules
 	if len(rules) == 0 || len(rules) > 1000 {
-		return malformedXML()
+		return fault.MalformedXML()
 	}
 	for _, rule := range rules {
 		if rule.Status != "Enabled" && rule.Status != "Disabled" {
-			return malformedXML()
+			return fault.MalformedXML()
 		}
 		if rule.Expiration == nil && rule.Transitions == nil && rule.NoncurrentVersionExpiration == nil &&
 			rule.NoncurrentVersionTransitions == nil && rule.AbortIncompleteMultipartUpload == nil {
-			return invalidRequest("At least one action needs to be specified in a rule")
+			return fault.InvalidRequest("At least one action needs to be specified in a rule")
 		}
 	}
 	return nil
@@ -262,17 +266,17 @@ func checkLifecycle(v any) error {
 func checkCORS(v any) error {
 	rules := v.(*CORS).CORSRules
 	if len(rules) == 0 || len(rules) > 100 {
-		return malformedXML()
+		return fault.MalformedXML()
 	}
 	for _, rule := range rules {
 		if len(rule.AllowedMethods) == 0 || len(rule.AllowedOrigins) == 0 {
-			return malformedXML()
+			return fault.MalformedXML()
 		}
 		for _, method := range rule.AllowedMethods {
 			switch method {
 			case "GET", "PUT", "POST", "DELETE", "HEAD":
 			default:
-				return invalidRequest("Found unsupported HTTP method in CORS config. Unsupported method is %s", method)
+				return fault.InvalidRequest("Found unsupported HTTP method in CORS config. Unsupported method is %s", method)
 			}
 		}
 	}
@@ -280,15 +284,15 @@ func checkCORS(v any) error {
 }
 
 func checkAccelerate(v any) error {
-	if v.(*Accelerate).Status == versioningEnabled {
-		return notImplemented("transfer acceleration")
+	if v.(*Accelerate).Status == Enabled {
+		return fault.NotImplemented("transfer acceleration")
 	}
 	return nil
 }
 
 func checkPayer(v any) error {
 	if v.(*RequestPayment).Payer != bucketOwner {
-		return notImplemented("buckets whose requesters pay")
+		return fault.NotImplemented("buckets whose requesters pay")
 	}
 	return nil
 }
