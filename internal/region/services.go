@@ -11,6 +11,7 @@ import (
 	"github.com/seed-615d3599/roost/iam"
 	"github.com/seed-615d3599/roost/internal/region/access"
 	"github.com/seed-615d3599/roost/internal/region/assets"
+	"github.com/seed-615d3599/roost/internal/region/decisions"
 	"github.com/seed-615d3599/roost/internal/region/edge"
 	"github.com/seed-615d3599/roost/internal/region/http1"
 	"github.com/seed-615d3599/roost/internal/region/httpapi"
@@ -29,6 +30,7 @@ import (
 
 // services are all that the region is made of.
 type services struct {
+	records *decisions.Decisions
 	access  *access.Access
 	logs    *logs.Logs
 	assets  *assets.Assets
@@ -64,9 +66,12 @@ func (r *Region) buildAccess(context.Context) error {
 		return err
 	}
 	c := r.config
+	if r.services.records, err = decisions.New(decisions.Config{DB: r.db, Now: c.Now}); err != nil {
+		return err
+	}
 	r.services.access, err = access.New(access.Config{
 		Account: c.Account, Region: c.Region, DB: r.db, MasterKey: key, Now: c.Now, Rand: c.Rand,
-		WebIdentity: r.webIdentity,
+		WebIdentity: r.webIdentity, Used: r.services.records.Used,
 	})
 	return err
 }
@@ -84,6 +89,7 @@ func (r *Region) webIdentity(ctx context.Context, token string) (*access.WebIden
 	}
 	return &access.WebIdentity{
 		Provider: who.Provider, Issuer: who.Issuer, Subject: who.Subject, Audience: who.Audience, AMR: who.AMR,
+		Tags: who.Tags,
 	}, nil
 }
 
@@ -169,7 +175,7 @@ func (r *Region) buildAPIs(ctx context.Context) error {
 	var err error
 	r.services.gateway, err = gateway.New(gateway.Config{
 		Account: c.Account, Region: c.Region, Functions: r.services.lambda, Access: decider{r.services.access},
-		Logs: accessLogs{r.services.logs}, Transport: c.Transport, Now: c.Now, Rand: c.Rand,
+		Logs: accessLogs{r.services.logs}, Refusals: explained{r.services.records}, Transport: c.Transport, Now: c.Now, Rand: c.Rand,
 	})
 	if err != nil {
 		return err
@@ -216,7 +222,7 @@ func (r *Region) buildStacks(context.Context) error {
 	s.named = map[string]*wire.Service{}
 	for _, service := range []*wire.Service{
 		s.access.IAM(), s.access.STS(), s.logs.Service(), s.assets.Service(), s.params.Service(),
-		s.lambda.Service(), s.apis.Service(), s.pools.Service(),
+		s.lambda.Service(), s.apis.Service(), s.pools.Service(), s.records.Service(),
 	} {
 		s.named[service.Name] = service
 	}
@@ -239,6 +245,7 @@ func (r *Region) buildEdge() {
 	c, s := r.config, &r.services
 	config := edge.Config{
 		Account: c.Account, Region: c.Region, Access: s.access, APIs: s.gateway, Now: c.Now, Rand: c.Rand,
+		Refused: explained{s.records}.controlPlane,
 		Before: map[string]func(http.ResponseWriter, *http.Request) bool{"cognito-identity": s.pools.CORS},
 		Paths:  map[string]http.Handler{"/.well-known/jwks_uri": http.HandlerFunc(s.pools.Tokens().JWKS)},
 	}
@@ -265,6 +272,9 @@ func (s *services) close() error {
 	}
 	if s.logs != nil {
 		errs = append(errs, s.logs.Close())
+	}
+	if s.records != nil {
+		errs = append(errs, s.records.Close())
 	}
 	return errors.Join(errs...)
 }
