@@ -246,8 +246,8 @@ func (r *Region) buildEdge() {
 	config := edge.Config{
 		Account: c.Account, Region: c.Region, Access: s.access, APIs: s.gateway, Now: c.Now, Rand: c.Rand,
 		Refused: explained{s.records}.controlPlane,
-		Before: map[string]func(http.ResponseWriter, *http.Request) bool{"cognito-identity": s.pools.CORS},
-		Paths:  map[string]http.Handler{"/.well-known/jwks_uri": http.HandlerFunc(s.pools.Tokens().JWKS)},
+		Before:  map[string]func(http.ResponseWriter, *http.Request) bool{"cognito-identity": s.pools.CORS},
+		Paths:   map[string]http.Handler{"/.well-known/jwks_uri": http.HandlerFunc(s.pools.Tokens().JWKS)},
 	}
 	for _, service := range s.named {
 		config.Services = append(config.Services, service)
