@@ -27,7 +27,8 @@ func (s *session) startRegion(ctx context.Context, settings regionSettings) (*st
 		return nil, err
 	}
 	r, err := region.Start(ctx, region.Config{
-		Dir: state, Port: settings.port, Twitter: settings.twitter, Region: settings.app.AWSRegion,
+		Dir: state, Port: settings.port, Twitter: settings.twitter,
+		Account: settings.app.LocalAccount, Region: settings.app.LocalRegion,
 		Supervisor: supervise, Warn: s.term.Warn,
 		Record: func(typeName string) bool { return slices.Contains(settings.app.Record, typeName) },
 	})

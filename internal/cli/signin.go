@@ -252,7 +252,7 @@ func (c *credentialsCommand) Run(ctx context.Context, s *session) error {
 // current returns the stage's session, renewed if need be.
 func (s *session) current(ctx context.Context, app *config.App) (signin.Session, error) {
 	if _, err := signin.LoadSession(app.StageDir()); err != nil {
-		return signin.Session{}, term.WithHint(err, "run \"roost login twitter\" first")
+		return signin.Session{}, err
 	}
 	place, err := s.signInPlace(app)
 	if err != nil {

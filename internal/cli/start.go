@@ -20,8 +20,8 @@ type regionSettings struct {
 	state   string // the folder of its state; empty means the app's
 	port    int    // 0 picks
 	twitter string // base URL of another Twitter than the stand-in
-	// temporary says that the region lives for one command only: a port that
-	// is taken does not matter then.
+	// temporary says that the region lives for one command only, which wants
+	// no lines of requests.
 	temporary bool
 }
 
