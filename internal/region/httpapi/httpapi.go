@@ -168,7 +168,10 @@ func (h *HTTPAPI) setURL(apiID, url string) {
 func (h *HTTPAPI) id(n int) (string, error) {
 	const alphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
 	b := make([]byte, n)
-	if _, err := io.ReadFull(h.config.Rand, b); err != nil {
+	h.mu.Lock()
+	_, err := io.ReadFull(h.config.Rand, b)
+	h.mu.Unlock()
+	if err != nil {
 		return "", err
 	}
 	for i := range b {

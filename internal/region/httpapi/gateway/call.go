@@ -105,13 +105,20 @@ func (g *Gateway) release(c *call) {
 // bytes returns n random bytes.
 func (c *call) bytes(n int) []byte {
 	if c.used+n > len(c.random) {
-		if _, err := io.ReadFull(c.g.config.Rand, c.random[:]); err != nil {
-			clear(c.random[:]) // identifiers only: an id without randomness does no harm
-		}
+		c.g.fill(c.random[:])
 		c.used = 0
 	}
 	c.used += n
 	return c.random[c.used-n : c.used]
+}
+
+// fill reads randomness for one goroutine at a time, as not every reader is for more.
+func (g *Gateway) fill(b []byte) {
+	g.randomness.Lock()
+	defer g.randomness.Unlock()
+	if _, err := io.ReadFull(g.config.Rand, b); err != nil {
+		clear(b) // for identifiers only: one without randomness does no harm
+	}
 }
 
 // identify gives the request its id, in the form of HTTP APIs: 11 bytes in base64.

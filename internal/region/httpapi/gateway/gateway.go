@@ -26,6 +26,7 @@ type Gateway struct {
 	change   sync.Mutex // held while a new snapshot is made
 	calls    sync.Pool  // *call
 
+	randomness sync.Mutex // held while reading config.Rand
 	diagnosing sync.Mutex // held while a signature is being explained
 }
 

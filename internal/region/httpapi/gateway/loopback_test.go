@@ -103,31 +103,25 @@ func TestGoodClientAmongBadOnes(t *testing.T) {
 	stop := make(chan struct{})
 	for _, raw := range bad {
 		group.Go(func() {
-			var held []net.Conn
-			for {
-				select {
-				case <-stop:
-					for _, nc := range held {
-						nc.Close()
-					}
-					return
-				default:
-				}
+			for range 3 * bound {
 				nc, err := net.Dial("tcp", addr)
 				if err != nil {
 					continue
 				}
+				defer nc.Close() // all at the end: they are held
 				io.WriteString(nc, raw)
-				if held = append(held, nc); len(held) > bound {
-					held[0].Close()
-					held = held[1:]
+				select {
+				case <-stop:
+					return
+				default:
 				}
 			}
+			<-stop
 		})
 	}
 	served := 0
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
-	for range 100 {
+	for range 40 {
 		if res, err := client.Get("http://" + addr); err == nil {
 			if body, _ := io.ReadAll(res.Body); res.StatusCode == 200 && string(body) == "hi" {
 				served++
@@ -140,8 +134,8 @@ func TestGoodClientAmongBadOnes(t *testing.T) {
 	}
 	close(stop)
 	group.Wait()
-	if served < 95 {
-		t.Errorf("the good client was served %d times of 100", served)
+	if served < 36 {
+		t.Errorf("the good client was served %d times of 40", served)
 	}
 }
 
