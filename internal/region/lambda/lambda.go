@@ -66,12 +66,12 @@ type Lambda struct {
 	service  *wire.Service
 
 	snapshot atomic.Pointer[snapshot]
+	warned   sync.Map // messages that were told
 
 	access atomic.Pointer[urls.Access] // nil until ServeURLs
 	ports  Ports                       // nil until ServeURLs; set once
 
 	mu     sync.Mutex // guards changes of the snapshot, and what follows
-	warned map[string]bool
 	sweep  *time.Timer
 	closed bool
 }
@@ -107,7 +107,7 @@ func New(config Config) (*Lambda, error) {
 	if err := os.RemoveAll(temporary); err != nil {
 		return nil, fmt.Errorf("remove what an earlier region left: %w", err)
 	}
-	l := &Lambda{Names: model.Names{Region: config.Region, Account: config.Account}, config: config, runtimes: installed, warned: map[string]bool{},
+	l := &Lambda{Names: model.Names{Region: config.Region, Account: config.Account}, config: config, runtimes: installed,
 		code: &code.Store{Dir: filepath.Join(dir, "code")},
 		manager: environment.NewManager(environment.Config{
 			Dir: temporary, Credentials: config.Credentials, Logs: config.Logs, Groups: config.Groups, Now: config.Now,
@@ -235,11 +235,7 @@ func (l *Lambda) removeUnused() error {
 
 // warnOnce tells of something that differs from AWS, once for the region's run.
 func (l *Lambda) warnOnce(message string) {
-	l.mu.Lock()
-	said := l.warned[message]
-	l.warned[message] = true
-	l.mu.Unlock()
-	if !said {
+	if _, said := l.warned.LoadOrStore(message, true); !said { // without l.mu: a target's lock may be held
 		l.config.Warn(message)
 	}
 }
