@@ -29,7 +29,7 @@ func (d *Directory) Create(ctx context.Context, x *Identity) error {
 	x.ARN = d.ARN(string(x.Kind), x.Path, x.Name)
 	x.Created = d.now()
 	if x.Boundary != "" {
-		if _, err := d.Managed(x.Boundary); err != nil {
+		if err := d.attachable(ctx, x.Boundary); err != nil {
 			return err
 		}
 	}
@@ -181,7 +181,7 @@ func NoSuchInline(kind Kind, policy string) error {
 
 // Attach attaches a managed policy.
 func (d *Directory) Attach(ctx context.Context, kind Kind, name, arn string) error {
-	if _, err := d.Managed(arn); err != nil {
+	if err := d.attachable(ctx, arn); err != nil {
 		return err
 	}
 	return d.Change(ctx, kind, name, func(x *Identity) error {
@@ -211,7 +211,7 @@ func (d *Directory) Detach(ctx context.Context, kind Kind, name, arn string) err
 // SetBoundary sets the permissions boundary, "" for none.
 func (d *Directory) SetBoundary(ctx context.Context, kind Kind, name, arn string) error {
 	if arn != "" {
-		if _, err := d.Managed(arn); err != nil {
+		if err := d.attachable(ctx, arn); err != nil {
 			return err
 		}
 	}

@@ -99,6 +99,20 @@ func (d *Directory) ReadPolicy(ctx context.Context, arn string) (p *ManagedPolic
 	return p, err
 }
 
+// attachable reports whether there is a managed policy, as the transaction of
+// ctx sees it: a stack makes a policy and attaches it in one.
+func (d *Directory) attachable(ctx context.Context, arn string) error {
+	if strings.HasPrefix(arn, managed.ARN) {
+		_, err := d.Managed(arn)
+		return err
+	}
+	_, err := d.ReadPolicy(ctx, arn)
+	if wire.Code(err) == "NoSuchEntity" {
+		return NotFound("Policy %s does not exist or is not attachable.", arn)
+	}
+	return err
+}
+
 func getPolicy(tx *store.Tx, arn string) (*ManagedPolicy, error) {
 	p := &ManagedPolicy{}
 	found, err := tx.Get(kindPolicy, arn, p)
