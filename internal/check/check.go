@@ -96,6 +96,8 @@ type Property struct {
 	Path    string  `json:"path"` // Cors.AllowOrigins[0]
 	Verdict Verdict `json:"verdict"`
 	Why     string  `json:"why,omitempty"`
+	// Position is that of a refused one: file:line:column.
+	Position string `json:"position,omitempty"`
 }
 
 // Template checks a template. The error is that of a template that
@@ -126,7 +128,7 @@ func Template(name string, data []byte, config Config) (*Report, error) {
 func (r *Report) refuse(id string, why Property) {
 	for i := range r.Resources {
 		if one := &r.Resources[i]; one.ID == id {
-			one.Verdict = Refused
+			one.Verdict, why.Position = Refused, one.Position
 			one.Properties = append(one.Properties, why)
 		}
 	}

@@ -98,7 +98,7 @@ func (m *model) addHolder(one made) {
 		document := encode(one.props["AssumeRolePolicyDocument"])
 		trust, err := iam.ParseTrust(document)
 		if err != nil {
-			m.broken[one.id] = Property{"AssumeRolePolicyDocument", Refused, err.Error()}
+			m.broken[one.id] = Property{Path: "AssumeRolePolicyDocument", Verdict: Refused, Why: err.Error()}
 		}
 		h.trust = trust
 	}
@@ -153,7 +153,7 @@ func (h *holder) called(name string) bool {
 func (m *model) give(h *holder, id, path, name string, document any) {
 	policy, err := iam.Parse(encode(document))
 	if err != nil {
-		m.broken[id] = Property{path, Refused, err.Error()}
+		m.broken[id] = Property{Path: path, Verdict: Refused, Why: err.Error()}
 		return
 	}
 	h.policies = append(h.policies, iam.Attached{Name: name, Owner: h.arn, Policy: policy})

@@ -40,21 +40,32 @@ func checkResource(plan *cfn.Stack, declared *cfn.Resource, config Config) Resou
 			r.Properties[i].Verdict = Recorded
 		}
 	}
-	r.apply(kind.Check(props))
+	r.apply(declared, kind.Check(props))
 	return r
 }
 
 // apply marks what a type's own check refuses.
-func (r *Resource) apply(problems []resources.Problem) {
+func (r *Resource) apply(declared *cfn.Resource, problems []resources.Problem) {
 	for _, problem := range problems {
-		r.Verdict = Refused
+		r.Verdict, r.Why = Refused, ""
 		i := slices.IndexFunc(r.Properties, func(p Property) bool { return p.Path == problem.Path })
 		if i < 0 {
 			r.Properties = append(r.Properties, Property{Path: problem.Path})
 			i = len(r.Properties) - 1
 		}
 		r.Properties[i].Verdict, r.Properties[i].Why = Refused, problem.Text
+		r.Properties[i].Position = position(declared, problem.Path)
 	}
+}
+
+// position is where the property stands that a path leads through.
+func position(declared *cfn.Resource, path string) string {
+	name, _, _ := strings.Cut(path, ".")
+	name, _, _ = strings.Cut(name, "[")
+	if node := declared.Properties.Get(name); node != nil {
+		return fmt.Sprint(node.Pos)
+	}
+	return fmt.Sprint(declared.Node.Pos)
 }
 
 // listProperties lists properties and the members of objects. Of an object that
@@ -68,7 +79,7 @@ func listProperties(list *[]Property, path string, table resources.Properties, v
 
 func listProperty(list *[]Property, at string, p resources.Property, value any) {
 	if p.Mode == resources.Recorded {
-		*list = append(*list, Property{at, Recorded, p.Why})
+		*list = append(*list, Property{Path: at, Verdict: Recorded, Why: p.Why})
 		return
 	}
 	switch v := value.(type) {

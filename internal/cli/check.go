@@ -171,7 +171,7 @@ func (s *session) printResource(r check.Resource, all bool) {
 	for _, p := range r.Properties {
 		switch {
 		case p.Verdict == check.Refused:
-			s.term.Print("      " + s.verdict(p.Verdict) + " " + p.Path + ", " + r.Position + ": " + p.Why)
+			s.term.Print("      " + s.verdict(p.Verdict) + " " + p.Path + ", " + p.Position + ": " + p.Why)
 		case p.Verdict == check.Recorded && r.Verdict != check.Recorded, all:
 			s.term.Print("      " + strings.TrimSuffix(s.verdict(p.Verdict)+" "+p.Path+": "+p.Why, ": "))
 		}
