@@ -323,7 +323,7 @@ func TestWithTheCommandLineTool(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"create-function", "--function-name", "f", "--runtime", "python3.12", "--handler", "handler.handler", "--role", role, "--zip-file", "fileb://" + archive, "--environment", "Variables={GREETING=hi}"}, `"State": "Active"`},
+		{[]string{"create-function", "--function-name", "f", "--runtime", "python3.12", "--handler", "handler.handler", "--role", role, "--zip-file", "fileb://" + archive, "--environment", "Variables={GREETING=hi}"}, `"State": "Pending"`},
 		{[]string{"invoke", "--function-name", "f", "--payload", `{"a":1}`, "--log-type", "Tail", payload}, `"StatusCode": 200`},
 		{[]string{"get-function", "--function-name", "f"}, `"GREETING": "hi"`},
 		{[]string{"list-functions"}, `"FunctionName": "f"`},

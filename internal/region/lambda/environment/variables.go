@@ -63,6 +63,7 @@ func variables(spec *Spec, config *Config, keys credentials, at place) []string 
 // managedVariables are what the managed Node.js and Python runtimes see beside.
 func managedVariables(spec *Spec, env map[string]string) {
 	env["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + spec.Runtime
+	env["PWD"], env["SHLVL"] = spec.TaskRoot, "0"
 	switch {
 	case strings.HasPrefix(spec.Runtime, "nodejs"):
 		major, _, _ := strings.Cut(strings.TrimPrefix(spec.Runtime, "nodejs"), ".")
@@ -70,10 +71,6 @@ func managedVariables(spec *Spec, env map[string]string) {
 			filepath.Join(spec.RuntimeDir, "node_modules"), spec.RuntimeDir, spec.TaskRoot), ":")
 	case strings.HasPrefix(spec.Runtime, "python"):
 		env["PYTHONPATH"] = spec.RuntimeDir
-		env["PYTHONUNBUFFERED"] = "1"
-		env["PWD"] = spec.TaskRoot
-		// Without it Python writes __pycache__ into the read-only code.
-		env["PYTHONDONTWRITEBYTECODE"] = "1"
 	}
 }
 

@@ -67,6 +67,8 @@ func (l *Functions) createFunction(ctx context.Context, _ *wire.Call, in *create
 		return nil, err
 	}
 	out := l.describe(name, shown, "")
+	// It can be invoked now, but clients that wait expect to begin here.
+	out.State, out.StateReason, out.StateReasonCode, out.LastUpdateStatus = "Pending", "The function is being created.", "Creating", ""
 	return &out, nil
 }
 

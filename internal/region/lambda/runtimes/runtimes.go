@@ -137,8 +137,9 @@ func (i *Installed) python(ctx context.Context, name string) (*Runtime, error) {
 	if found.err != nil {
 		return nil, fmt.Errorf("the runtime %s needs Python: install it and put python3 on PATH (%w)", name, found.err)
 	}
+	// -u: lines are logged when they are printed. -B: the code is read-only.
 	dir := filepath.Join(i.dir, "python")
-	r := &Runtime{Name: name, Dir: dir, Managed: true, command: []string{found.path, filepath.Join(dir, "bootstrap.py")}}
+	r := &Runtime{Name: name, Dir: dir, Managed: true, command: []string{found.path, "-u", "-B", filepath.Join(dir, "bootstrap.py")}}
 	if !strings.HasPrefix(found.version, wanted+".") {
 		r.Warning = fmt.Sprintf("%s runs on the Python of this machine, %s", name, found.version)
 	}
