@@ -127,7 +127,11 @@ func (f *follower) printEvent(e types.StackEvent) {
 			ID: aws.ToString(e.LogicalResourceId), Reason: reason})
 		return
 	}
-	f.d.print("%s", line)
+	// CloudFormation tells twice that a resource is being created: before it
+	// calls the service, and after. One line is enough for a person.
+	if reason != "Resource creation Initiated" {
+		f.d.print("%s", line)
+	}
 }
 
 // end reports whether an event is the stack's last one, and how it ended.
