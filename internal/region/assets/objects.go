@@ -49,6 +49,8 @@ const defaultType = "binary/octet-stream"
 type putObjectInput struct {
 	objectName
 	objectHeaders
+	copySource
+	copyDirectives
 	IfMatch     string `header:"If-Match"`
 	IfNoneMatch string `header:"If-None-Match"`
 }
@@ -59,6 +61,9 @@ func (a *Assets) putObject(ctx context.Context, c *wire.Call, in *putObjectInput
 	}
 	if in.IfNoneMatch != "" && in.IfNoneMatch != "*" {
 		return nil, fault.NotImplemented("If-None-Match with an ETag in PutObject: use *")
+	}
+	if in.Source != "" {
+		return a.copyObject(ctx, c, in)
 	}
 	b, err := a.bucket(ctx, in.Bucket)
 	if err != nil {
@@ -74,7 +79,7 @@ func (a *Assets) putObject(ctx context.Context, c *wire.Call, in *putObjectInput
 	}
 	defer got.Close()
 	o.Size, o.ETag, o.Checksum = got.Size, hex.EncodeToString(got.md5), got.checksum
-	o.Parts = []objects.Part{{Number: 1, Hash: got.Hash, Size: got.Size, MD5: o.ETag, Checksum: got.checksum.Value, Modified: o.Modified}}
+	o.Parts = []objects.Part{got.part(1, o.Modified)}
 	conditions := writeConditions{IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch}
 	if err := a.commit(ctx, in.Bucket, o, conditions, got.Keep); err != nil {
 		return nil, err
@@ -268,6 +273,14 @@ func addChecksum(header http.Header, o *objects.Object) {
 		header.Set(o.Checksum.Algorithm.Header(), o.Checksum.Value)
 		header.Set("x-amz-checksum-type", o.Checksum.Type)
 	}
+}
+
+// headerOf returns the headers of a call, none within the process.
+func headerOf(c *wire.Call) http.Header {
+	if c.HTTP == nil {
+		return http.Header{}
+	}
+	return c.HTTP.Header
 }
 
 // checksumHeaders returns the checksums that a request's headers state.

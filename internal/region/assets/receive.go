@@ -3,8 +3,6 @@ package assets
 import (
 	"crypto/md5"
 	"encoding/base64"
-	"errors"
-	"hash"
 	"io"
 	"net/http"
 	"strings"
@@ -43,17 +41,22 @@ func (a *Assets) receive(c *wire.Call, algorithm digest.Algorithm) (*received, e
 	if err := checkLength(c.HTTP); err != nil {
 		return nil, err
 	}
+	return a.write(c.HTTP.Body, claimed)
+}
+
+// write writes a body down and checks it.
+func (a *Assets) write(body io.Reader, claimed claims) (*received, error) {
 	sum, err := digest.New(claimed.algorithm)
 	if err != nil {
 		return nil, err
 	}
 	md := md5.New()
-	draft, err := a.keeper.Files.Write(io.TeeReader(c.HTTP.Body, io.MultiWriter(sum, md)), maxObject)
+	draft, err := a.keeper.Files.Write(io.TeeReader(body, io.MultiWriter(sum, md)), maxObject)
 	if err != nil {
 		return nil, fault.Body(err)
 	}
-	got := &received{Draft: draft, md5: md.Sum(nil), checksum: objects.Checksum{Algorithm: claimed.algorithm, Type: digest.FullObject}}
-	if err := got.check(c, claimed, sum); err != nil {
+	got := &received{Draft: draft, md5: md.Sum(nil), checksum: objects.Checksum{Algorithm: claimed.algorithm, Value: digest.Text(sum.Sum(nil)), Type: digest.FullObject}}
+	if err := got.check(body, claimed); err != nil {
 		draft.Close()
 		return nil, err
 	}
@@ -112,10 +115,9 @@ func readClaims(header http.Header, algorithm digest.Algorithm) (claims, error) 
 }
 
 // check compares what came with what was claimed.
-func (got *received) check(c *wire.Call, claimed claims, sum hash.Hash) error {
-	got.checksum.Value = digest.Text(sum.Sum(nil))
+func (got *received) check(body io.Reader, claimed claims) error {
 	if claimed.trailer {
-		value, err := trailerValue(c.HTTP.Body, claimed.algorithm.Header())
+		value, err := trailerValue(body, claimed.algorithm.Header())
 		if err != nil {
 			return err
 		}
@@ -146,4 +148,19 @@ func trailerValue(body io.Reader, name string) (string, error) {
 	return "", wire.Errorf(http.StatusBadRequest, "MalformedTrailerError", "The request contained trailing data that was not well-formed or did not conform to our published schema.")
 }
 
-func isShortBody(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }
+// checkBody compares the body of a request that is no object with the checksums
+// in the header.
+func checkBody(header http.Header, body []byte) error {
+	claimed, err := readClaims(header, "")
+	if err != nil {
+		return err
+	}
+	sum, err := digest.New(claimed.algorithm)
+	if err != nil {
+		return err
+	}
+	sum.Write(body)
+	md := md5.Sum(body)
+	got := &received{md5: md[:], checksum: objects.Checksum{Value: digest.Text(sum.Sum(nil))}}
+	return got.check(nil, claimed)
+}

@@ -19,7 +19,7 @@ func (a *Assets) describe() *wire.Service {
 	s := &wire.Service{Name: "s3", Protocol: wire.RESTXML, Namespace: namespace}
 	for _, operations := range [][]wire.Operation{
 		a.bucketOperations(), a.settingOperations(), a.policyOperations(),
-		a.objectOperations(), a.listOperations(),
+		a.objectOperations(), a.listOperations(), a.multipartOperations(), a.versionOperations(), a.detailOperations(),
 	} {
 		s.Operations = append(s.Operations, operations...)
 	}
@@ -56,9 +56,15 @@ func (a *Assets) listOperations() []wire.Operation {
 func op[In, Out any](name string, handle func(context.Context, *wire.Call, *In) (*Out, error), options ...wire.Option) wire.Operation {
 	known := map[string]bool{}
 	headerTags(reflect.TypeFor[In](), known)
+	body, hasBody := reflect.TypeFor[In]().FieldByName("Body")
 	checked := func(ctx context.Context, c *wire.Call, in *In) (*Out, error) {
 		if err := checkHeaders(c, known); err != nil {
 			return nil, err
+		}
+		if hasBody && c.HTTP != nil && name != "CompleteMultipartUpload" { // where the checksum is the object's
+			if err := checkBody(c.HTTP.Header, reflect.ValueOf(in).Elem().FieldByIndex(body.Index).Bytes()); err != nil {
+				return nil, err
+			}
 		}
 		return handle(ctx, c, in)
 	}

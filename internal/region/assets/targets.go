@@ -73,7 +73,11 @@ func addTagKeys(context map[string][]string, prefix string, tags []settings.Tag)
 }
 
 func (a *Assets) writeTargets(_ *wire.Call, in *putObjectInput) []wire.Target {
-	return a.newObjectTargets(in.objectName, in.objectHeaders)
+	targets := append(a.newObjectTargets(in.objectName, in.objectHeaders), a.sourceTargets(in.copySource)...)
+	if in.Source != "" {
+		targets[0].Context["s3:x-amz-copy-source"] = []string{strings.TrimPrefix(in.Source, "/")}
+	}
+	return targets
 }
 
 // newObjectTargets is what writing an object with some headers needs.

@@ -147,10 +147,23 @@ func (d *Draft) Close() error {
 		return err
 	}
 	d.held = false
-	return errors.Join(err, d.files.unpin(d.Hash))
+	return errors.Join(err, d.files.Unpin(d.Hash))
 }
 
-func (f *Files) unpin(hash string) error {
+// Pin keeps a content that is there from being removed until Unpin is called.
+// The error is fs.ErrNotExist for one that is not there.
+func (f *Files) Pin(hash string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, err := os.Stat(filepath.Join(f.dir, hash)); err != nil {
+		return err
+	}
+	f.pins[hash]++
+	return nil
+}
+
+// Unpin lets go of a content. One that nothing refers to by then goes.
+func (f *Files) Unpin(hash string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.pins[hash]--; f.pins[hash] > 0 {

@@ -324,3 +324,15 @@ func (b *Bucket) Setting(root string, v any) error {
 	}
 	return nil
 }
+
+// Replace stores a version that is there in its place.
+func Replace(tx *store.Tx, bucket string, o *Object) error {
+	latest, err := GetVersion(tx, bucket, o.Key, "")
+	if err != nil {
+		return err
+	}
+	if latest != nil && latest.Version == o.Version {
+		return tx.Put(KindObject, Key(bucket, o.Key), o)
+	}
+	return tx.Put(KindVersion, versionKey(bucket, o.Key, o.Sequence), o)
+}

@@ -1,0 +1,163 @@
+package assets
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/xml"
+
+	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/objects"
+	"github.com/seed-615d3599/roost/internal/region/store"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+type listPartsInput struct {
+	objectName
+	UploadID         string `query:"uploadId"`
+	PartNumberMarker int    `query:"part-number-marker"`
+	MaxParts         *int   `query:"max-parts"`
+	EncodingType     string `query:"encoding-type"`
+}
+
+type listPartsOutput struct {
+	XMLName              xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListPartsResult" json:"-"`
+	Bucket               string
+	Key                  string
+	UploadID             string `xml:"UploadId"`
+	PartNumberMarker     int
+	NextPartNumberMarker int
+	MaxParts             int
+	IsTruncated          bool
+	StorageClass         string
+	ChecksumAlgorithm    string
+	ChecksumType         string
+	Owner                Owner
+	Initiator            Owner
+	Part                 []partEntry
+}
+
+type partEntry struct {
+	PartNumber   int
+	LastModified wire.Time
+	ETag         string
+	Size         int64
+	sums
+}
+
+func (a *Assets) listParts(ctx context.Context, _ *wire.Call, in *listPartsInput) (*listPartsOutput, error) {
+	u, err := a.upload(ctx, in.objectName, in.UploadID)
+	if err != nil {
+		return nil, err
+	}
+	out := &listPartsOutput{
+		Bucket: in.Bucket, Key: in.Key, UploadID: in.UploadID, PartNumberMarker: in.PartNumberMarker, MaxParts: maxPage,
+		StorageClass: classOf(&u.Object), ChecksumAlgorithm: string(u.Checked.Algorithm), ChecksumType: u.Checked.Type,
+		Owner: a.owner(), Initiator: Owner{ID: u.Caller},
+	}
+	if in.MaxParts != nil {
+		out.MaxParts = min(max(*in.MaxParts, 0), maxPage)
+	}
+	return out, a.config.DB.View(ctx, func(tx *store.Tx) error {
+		parts, err := store.All[objects.Part](tx, objects.KindPart, in.UploadID+"/")
+		for _, p := range parts {
+			if p.Number <= in.PartNumberMarker {
+				continue
+			}
+			if len(out.Part) == out.MaxParts {
+				out.IsTruncated = true
+				break
+			}
+			entry := partEntry{PartNumber: p.Number, LastModified: wire.Time{Time: p.Modified}, ETag: quoted(p.MD5), Size: p.Size}
+			entry.sums = sumsOf(objects.Checksum{Algorithm: u.Checked.Algorithm, Value: p.Checksum})
+			out.Part = append(out.Part, entry)
+			out.NextPartNumberMarker = p.Number
+		}
+		return err
+	})
+}
+
+type listUploadsInput struct {
+	bucketInput
+	Prefix         string `query:"prefix"`
+	Delimiter      string `query:"delimiter"`
+	MaxUploads     *int   `query:"max-uploads"`
+	KeyMarker      string `query:"key-marker"`
+	UploadIDMarker string `query:"upload-id-marker"`
+	EncodingType   string `query:"encoding-type"`
+}
+
+type listUploadsOutput struct {
+	XMLName            xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListMultipartUploadsResult" json:"-"`
+	Bucket             string
+	KeyMarker          string
+	UploadIDMarker     string `xml:"UploadIdMarker"`
+	NextKeyMarker      string `xml:",omitempty"`
+	NextUploadIDMarker string `xml:"NextUploadIdMarker,omitempty"`
+	Prefix             string
+	MaxUploads         int
+	EncodingType       string `xml:",omitempty"`
+	IsTruncated        bool
+	Upload             []uploadEntry
+}
+
+type uploadEntry struct {
+	Key               string
+	UploadID          string `xml:"UploadId"`
+	Initiated         wire.Time
+	StorageClass      string
+	ChecksumAlgorithm string
+	ChecksumType      string
+	Owner             Owner
+	Initiator         Owner
+}
+
+func (a *Assets) listUploads(ctx context.Context, _ *wire.Call, in *listUploadsInput) (*listUploadsOutput, error) {
+	if in.Delimiter != "" {
+		return nil, fault.NotImplemented("a delimiter in ListMultipartUploads")
+	}
+	keys := listInput{EncodingType: in.EncodingType}
+	if err := keys.check(); err != nil {
+		return nil, err
+	}
+	out := &listUploadsOutput{
+		Bucket: in.Bucket, KeyMarker: keys.encode(in.KeyMarker), UploadIDMarker: in.UploadIDMarker, Prefix: keys.encode(in.Prefix),
+		MaxUploads: maxPage, EncodingType: in.EncodingType,
+	}
+	if in.MaxUploads != nil {
+		out.MaxUploads = min(max(*in.MaxUploads, 1), maxPage)
+	}
+	from, to := objects.Key(in.Bucket, in.Prefix), objects.Key(in.Bucket, in.Prefix)+"\xff"
+	if in.KeyMarker != "" {
+		marker := uploadKey(in.Bucket, in.KeyMarker, in.UploadIDMarker)
+		if in.UploadIDMarker == "" {
+			marker += "\xff" // all uploads of that key are told
+		}
+		from = max(from, marker+"\x00")
+	}
+	return out, a.config.DB.View(ctx, func(tx *store.Tx) error {
+		if _, err := objects.GetBucket(tx, in.Bucket); err != nil {
+			return err
+		}
+		items, err := tx.Range(objects.KindUpload, from, to, out.MaxUploads+1)
+		if err != nil {
+			return err
+		}
+		for _, item := range items {
+			var u upload
+			if err := json.Unmarshal(item.Value, &u); err != nil {
+				return err
+			}
+			if len(out.Upload) == out.MaxUploads {
+				out.IsTruncated = true
+				last := out.Upload[out.MaxUploads-1]
+				out.NextKeyMarker, out.NextUploadIDMarker = last.Key, last.UploadID
+				break
+			}
+			out.Upload = append(out.Upload, uploadEntry{
+				Key: keys.encode(u.Object.Key), UploadID: u.ID, Initiated: wire.Time{Time: u.Begun}, StorageClass: classOf(&u.Object),
+				ChecksumAlgorithm: string(u.Checked.Algorithm), ChecksumType: u.Checked.Type, Owner: a.owner(), Initiator: Owner{ID: u.Caller},
+			})
+		}
+		return nil
+	})
+}

@@ -1,0 +1,239 @@
+package assets
+
+import (
+	"context"
+	"encoding/xml"
+
+	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/objects"
+	"github.com/seed-615d3599/roost/internal/region/store"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+func (a *Assets) versionOperations() []wire.Operation {
+	return []wire.Operation{
+		op("ListObjectVersions", a.listVersions, wire.HTTP("GET /{Bucket}?versions", 200), wire.Targets(func(_ *wire.Call, in *listVersionsInput) []wire.Target {
+			return []wire.Target{a.listTarget("s3:ListBucketVersions", in.listInput)}
+		})),
+		op("DeleteObjects", a.deleteObjects, wire.HTTP("POST /{Bucket}?delete", 200), wire.Targets(func(*wire.Call, *deleteObjectsInput) []wire.Target {
+			return nil // each object is asked for by itself
+		})),
+	}
+}
+
+type listVersionsInput struct {
+	listInput
+	KeyMarker       string `query:"key-marker"`
+	VersionIDMarker string `query:"version-id-marker"`
+}
+
+type listVersionsOutput struct {
+	XMLName             xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListVersionsResult" json:"-"`
+	Name                string
+	Prefix              string
+	KeyMarker           string
+	VersionIDMarker     string `xml:"VersionIdMarker"`
+	NextKeyMarker       string `xml:",omitempty"`
+	NextVersionIDMarker string `xml:"NextVersionIdMarker,omitempty"`
+	MaxKeys             int
+	Delimiter           string `xml:",omitempty"`
+	EncodingType        string `xml:",omitempty"`
+	IsTruncated         bool
+	Entries             []versionEntry
+	CommonPrefixes      []CommonPrefix
+
+	after string // a version of the first key after which the list begins
+}
+
+// versionEntry is a version, or a delete marker, which bears another name.
+type versionEntry struct {
+	XMLName           xml.Name
+	Key               string
+	VersionID         string `xml:"VersionId"`
+	IsLatest          bool
+	LastModified      wire.Time
+	ETag              string `xml:",omitempty"`
+	ChecksumAlgorithm string `xml:",omitempty"`
+	ChecksumType      string `xml:",omitempty"`
+	Size              *int64 `xml:",omitempty"`
+	StorageClass      string `xml:",omitempty"`
+	Owner             Owner
+}
+
+func (a *Assets) listVersions(ctx context.Context, _ *wire.Call, in *listVersionsInput) (*listVersionsOutput, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	if in.VersionIDMarker != "" && in.KeyMarker == "" {
+		return nil, fault.InvalidArgument("A version-id marker cannot be specified without a key marker.")
+	}
+	out := &listVersionsOutput{
+		Name: in.Bucket, Prefix: in.encode(in.prefix()), KeyMarker: in.encode(in.KeyMarker), VersionIDMarker: in.VersionIDMarker,
+		MaxKeys: in.limit(), Delimiter: in.encode(in.Delimiter), EncodingType: in.EncodingType, after: in.VersionIDMarker,
+	}
+	return out, a.config.DB.View(ctx, func(tx *store.Tx) error {
+		if _, err := objects.GetBucket(tx, in.Bucket); err != nil || out.MaxKeys == 0 {
+			return err
+		}
+		if out.after != "" {
+			first, err := objects.GetVersion(tx, in.Bucket, in.KeyMarker, "")
+			if err != nil {
+				return err
+			}
+			if first != nil {
+				if stop, err := out.addKey(tx, a, in, first); stop || err != nil {
+					return err
+				}
+			}
+		}
+		out.after = ""
+		return objects.Walk(tx, in.query(), in.KeyMarker, func(o *objects.Object, prefix string) (bool, error) {
+			if prefix == "" {
+				return out.addKey(tx, a, in, o)
+			}
+			if n := len(out.CommonPrefixes); n > 0 && out.CommonPrefixes[n-1].Prefix == in.encode(prefix) {
+				return false, nil
+			}
+			if out.full() {
+				return true, nil
+			}
+			out.CommonPrefixes = append(out.CommonPrefixes, CommonPrefix{in.encode(prefix)})
+			out.NextKeyMarker, out.NextVersionIDMarker = in.encode(prefix), ""
+			return false, nil
+		})
+	})
+}
+
+// full reports whether nothing more has room, and if so says that there is more.
+// Called before an entry is added, it leaves the markers at the last one.
+func (out *listVersionsOutput) full() bool {
+	out.IsTruncated = len(out.Entries)+len(out.CommonPrefixes) == out.MaxKeys
+	return out.IsTruncated
+}
+
+// addKey adds the versions of a key, the latest first.
+func (out *listVersionsOutput) addKey(tx *store.Tx, a *Assets, in *listVersionsInput, latest *objects.Object) (full bool, err error) {
+	older, err := store.All[*objects.Object](tx, objects.KindVersion, objects.Key(in.Bucket, latest.Key)+"\x00")
+	if err != nil {
+		return false, err
+	}
+	for i, o := range append([]*objects.Object{latest}, older...) {
+		if out.after != "" {
+			if out.after == o.Version {
+				out.after = ""
+			}
+			continue
+		}
+		if out.full() {
+			return true, nil
+		}
+		out.Entries = append(out.Entries, a.versionEntry(in.listInput, o, i == 0))
+		out.NextKeyMarker, out.NextVersionIDMarker = in.encode(o.Key), o.Version
+	}
+	return false, nil
+}
+
+func (a *Assets) versionEntry(in listInput, o *objects.Object, latest bool) versionEntry {
+	entry := versionEntry{
+		XMLName: xml.Name{Local: "Version"}, Key: in.encode(o.Key), VersionID: o.Version, IsLatest: latest,
+		LastModified: wire.Time{Time: o.Modified}, Owner: a.owner(),
+	}
+	if o.Marker {
+		entry.XMLName.Local = "DeleteMarker"
+		return entry
+	}
+	entry.ETag, entry.Size, entry.StorageClass = quoted(o.ETag), &o.Size, classOf(o)
+	entry.ChecksumAlgorithm, entry.ChecksumType = string(o.Checksum.Algorithm), o.Checksum.Type
+	return entry
+}
+
+type deleteObjectsInput struct {
+	bucketInput
+	Body      []byte `payload:"true" json:"-"`
+	Algorithm string `header:"x-amz-sdk-checksum-algorithm"`
+}
+
+// deleteList is the document that names objects to delete.
+type deleteList struct {
+	Object []struct {
+		Key       string
+		VersionID string `xml:"VersionId"`
+		ETag      string
+	}
+	Quiet bool
+}
+
+type deleteObjectsOutput struct {
+	XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ DeleteResult" json:"-"`
+	Deleted []deletedEntry
+	Error   []deleteError
+}
+
+type deletedEntry struct {
+	Key                   string
+	VersionID             string `xml:"VersionId,omitempty"`
+	DeleteMarker          bool   `xml:",omitempty"`
+	DeleteMarkerVersionID string `xml:"DeleteMarkerVersionId,omitempty"`
+}
+
+type deleteError struct {
+	Key       string
+	VersionID string `xml:"VersionId,omitempty"`
+	Code      string
+	Message   string
+}
+
+func (a *Assets) deleteObjects(ctx context.Context, c *wire.Call, in *deleteObjectsInput) (*deleteObjectsOutput, error) {
+	var list deleteList
+	if err := readXML(in.Body, "Delete", &list); err != nil {
+		return nil, err
+	}
+	if len(list.Object) == 0 || len(list.Object) > maxPage {
+		return nil, fault.MalformedXML()
+	}
+	if _, err := a.bucket(ctx, in.Bucket); err != nil {
+		return nil, err
+	}
+	out := &deleteObjectsOutput{}
+	for _, o := range list.Object {
+		name := objectName{Bucket: in.Bucket, Key: o.Key}
+		err := a.service.Authorize(ctx, c, []wire.Target{a.versionTarget("s3:DeleteObject", name, o.VersionID)})
+		var done deletion
+		if err == nil {
+			done, err = a.delete(ctx, name, o.VersionID, o.ETag)
+		}
+		if err != nil {
+			failed := deleteError{Key: o.Key, VersionID: o.VersionID, Code: wire.Code(err), Message: message(err)}
+			if failed.Code == "" {
+				return nil, err
+			}
+			out.Error = append(out.Error, failed)
+			continue
+		}
+		if !list.Quiet {
+			out.Deleted = append(out.Deleted, deletedEntryOf(o.Key, o.VersionID, done))
+		}
+	}
+	return out, nil
+}
+
+func deletedEntryOf(key, version string, done deletion) deletedEntry {
+	entry := deletedEntry{Key: key, VersionID: version, DeleteMarker: done.marker}
+	if done.marker {
+		entry.DeleteMarkerVersionID = done.version
+	}
+	return entry
+}
+
+func (a *Assets) detailOperations() []wire.Operation {
+	return []wire.Operation{
+		op("GetObjectTagging", a.getTagging, wire.HTTP("GET /{Bucket}/{Key+}?tagging", 200), a.onVersion("s3:GetObjectTagging")),
+		op("PutObjectTagging", a.putTagging, wire.HTTP("PUT /{Bucket}/{Key+}?tagging", 200), wire.Targets(a.putTaggingTargets)),
+		op("DeleteObjectTagging", a.deleteTagging, wire.HTTP("DELETE /{Bucket}/{Key+}?tagging", 204), a.onVersion("s3:DeleteObjectTagging")),
+		op("GetObjectAttributes", a.getAttributes, wire.HTTP("GET /{Bucket}/{Key+}?attributes", 200), wire.Targets(a.attributeTargets)),
+		op("GetObjectAcl", a.getObjectACL, wire.HTTP("GET /{Bucket}/{Key+}?acl", 200), a.onVersion("s3:GetObjectAcl")),
+		op("PutObjectAcl", a.putObjectACL, wire.HTTP("PUT /{Bucket}/{Key+}?acl", 200), wire.Targets(func(_ *wire.Call, in *putObjectACLInput) []wire.Target {
+			return []wire.Target{a.versionTarget("s3:PutObjectAcl", in.objectName, in.VersionID)}
+		})),
+	}
+}
