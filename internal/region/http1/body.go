@@ -38,7 +38,7 @@ func (b *body) begin(r *Request) {
 func (r *Request) Read(p []byte) (int, error) { return r.body.Read(p) }
 
 // ReadBody reads the whole body. One of more than limit bytes is an *Error
-// with status 413. The slice is valid until the handler returns or detaches.
+// with status 413. The slice is valid until the handler returns.
 func (r *Request) ReadBody(limit int64) ([]byte, error) {
 	b := &r.body
 	switch {

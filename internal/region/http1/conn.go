@@ -17,7 +17,8 @@ import (
 // must not move.
 type conn struct {
 	srv  *Server
-	nc   net.Conn
+	raw  net.Conn // as accepted: what others close
+	nc   net.Conn // raw, or TLS over it
 	buf  []byte
 	r, w int
 	// headEnd is where the head of the request being handled ends in buf.
@@ -31,13 +32,11 @@ type conn struct {
 	since atomic.Int64
 	// deadline is the read deadline in force, zero for none.
 	deadline time.Time
-	watching atomic.Pointer[watcher]
-	longPoll atomic.Pointer[detachment]
 	kept     []byte // a body's buffer, for the next body
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
-	c := &conn{srv: s, nc: nc}
+	c := &conn{srv: s, raw: nc, nc: nc}
 	c.since.Store(s.now().UnixNano())
 	c.req.conn, c.res.conn = c, c
 	return c
@@ -66,7 +65,7 @@ func (c *conn) serve() {
 	defer c.end()
 	c.buf = c.srv.buffer()
 	c.res.out = c.srv.buffer()[:0]
-	if !c.handshake() {
+	if !c.sniff() || !c.handshake() {
 		return
 	}
 	for c.readRequest() {
@@ -85,6 +84,39 @@ func (c *conn) end() {
 	c.srv.release(c.buf)
 	c.srv.release(c.res.out)
 	c.buf, c.res.out, c.kept = nil, nil, nil
+}
+
+// sniff waits for the first byte where both plain connections and TLS are served,
+// and tells by it which this is: 22 begins a handshake record (RFC 8446 section
+// 5.1) and no HTTP method.
+func (c *conn) sniff() bool {
+	if c.srv.TLS == nil {
+		return true
+	}
+	c.setIdleDeadline()
+	if _, err := c.fill(); err != nil {
+		return false
+	}
+	if c.buf[0] == 22 {
+		c.nc = tls.Server(&prefixed{Conn: c.raw, prefix: bytes.Clone(c.buf[:c.w])}, c.srv.TLS)
+		c.w = 0
+	}
+	return true
+}
+
+// prefixed is a connection of which something has been read already.
+type prefixed struct {
+	net.Conn
+	prefix []byte
+}
+
+func (p *prefixed) Read(b []byte) (int, error) {
+	if len(p.prefix) > 0 {
+		n := copy(b, p.prefix)
+		p.prefix = p.prefix[n:]
+		return n, nil
+	}
+	return p.Conn.Read(b)
 }
 
 // handshake does TLS's within the time for a head.
@@ -195,9 +227,6 @@ func (c *conn) answer() bool {
 	if !c.handle() {
 		return false
 	}
-	if c.res.detached != nil {
-		return c.awaitDetached()
-	}
 	if !c.res.finish() {
 		return false
 	}
@@ -209,7 +238,6 @@ func (c *conn) answer() bool {
 }
 
 func (c *conn) handle() (ok bool) {
-	defer c.unwatch()
 	defer func() {
 		if v := recover(); v != nil {
 			c.srv.recovered(v)

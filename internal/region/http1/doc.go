@@ -1,6 +1,6 @@
-// Package http1 is a small, strict HTTP/1.1 server on plain connections. It
-// serves the two paths of the region on which every microsecond is paid by
-// every request: the gateway's data plane and the Lambda Runtime API.
+// Package http1 is a small, strict HTTP/1.1 server on plain connections and TLS. It
+// serves the gateway's data plane, where every microsecond is paid by every
+// request.
 //
 // A Server takes connections (TCP, TLS, pipes) and calls its Handler, one
 // request at a time for each connection:
@@ -28,11 +28,6 @@
 // line, a space before a colon) is answered with 400 and the connection is
 // closed. Heads, bodies, connections and every wait are bounded.
 //
-// An answer goes out in one write where it can: Begin, Header…, Send. An answer
-// in parts is a Stream. An answer that another goroutine will know later (a long
-// poll) is a Detach.
-//
-// Handlers written for net/http run on it by way of Adapt, and a Handler of
-// this package runs in a net/http server by way of ToNetHTTP. Protocol
-// upgrades, CONNECT and HTTP/2 are not served.
+// An answer goes out whole, in one write where it can: Begin, Header…, Send.
+// Answers in parts, protocol upgrades, CONNECT and HTTP/2 are not served.
 package http1

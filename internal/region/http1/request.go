@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"context"
 	"crypto/tls"
 	"time"
 )
@@ -13,7 +12,7 @@ type Field struct {
 }
 
 // Request is one request. Its slices belong to the connection and are valid
-// until the handler returns or calls Response.Detach.
+// until the handler returns.
 type Request struct {
 	// Method is the method as sent; methods are case-sensitive.
 	Method string
@@ -93,12 +92,4 @@ func (r *Request) TLS() *tls.ConnectionState {
 		return &state
 	}
 	return nil
-}
-
-// Context returns a context that ends when the client goes away, the server
-// closes or the handler returns. The first call starts to watch the connection,
-// which costs a goroutine: a long poll does better with Response.Detach. Read
-// the body before: what the client sends later is no longer watched.
-func (r *Request) Context() context.Context {
-	return r.conn.watch()
 }

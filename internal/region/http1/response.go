@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Response writes the answer to one request. Its methods are for one
-// goroutine at a time: the handler's, or after Detach any other's.
+// Response writes the answer to one request. Its methods are for the handler's
+// goroutine, until the handler returns.
 type Response struct {
 	conn   *conn
 	out    []byte // the head, and a small body
@@ -22,16 +22,9 @@ type Response struct {
 	close  bool // the connection ends with this answer
 	alive  bool // an HTTP/1.0 client is told that the connection stays
 	err    error
-	stream Stream
 
-	detached *detachment
-	detach   detachment // what detached points to
-	deadline time.Time  // for writing
+	deadline time.Time // for writing
 }
-
-// ErrGone is what Send and Stream return when the client of a detached
-// request has gone away.
-var ErrGone = errors.New("http1: the client has gone away")
 
 // ErrSent is returned for an answer that has been sent already.
 var ErrSent = errors.New("http1: the request has been answered")
@@ -40,8 +33,7 @@ func (w *Response) reset(r *Request) {
 	w.head, w.minor = r.Method == "HEAD", r.Minor
 	w.alive = r.Minor == 0 && r.keepAlive
 	w.close = r.close || r.Minor == 0 && !r.keepAlive
-	w.began, w.sent, w.dated, w.err, w.detached = false, false, false, nil, nil
-	w.stream = Stream{}
+	w.began, w.sent, w.dated, w.err = false, false, false, nil
 	w.out = w.out[:0]
 	if cap(w.out) > keptBuffer {
 		w.out = w.conn.srv.buffer()[:0]
@@ -51,12 +43,8 @@ func (w *Response) reset(r *Request) {
 // Begin starts the answer's head with a status of three digits, and drops a head
 // that was begun before but not sent.
 func (w *Response) Begin(status int) {
-	if w.sent || w.stream.open {
+	if w.sent {
 		w.err = ErrSent
-		return
-	}
-	if w.detached != nil && !w.began && !w.detached.take() {
-		w.err = ErrGone
 		return
 	}
 	if status < 200 || status > 999 {
@@ -161,14 +149,14 @@ func (w *Response) Send(body []byte) error {
 		body = nil
 	}
 	w.setDeadline(now)
-	err := w.write(body)
-	w.finished(now, err)
-	return err
+	w.sent = true
+	w.err = w.write(body)
+	return w.err
 }
 
 // ready says whether an answer can be ended now, and begins one if none was.
 func (w *Response) ready() error {
-	if w.err == nil && (w.sent || w.stream.open) {
+	if w.err == nil && w.sent {
 		return ErrSent
 	}
 	if w.err == nil && !w.began {
@@ -218,25 +206,10 @@ func (w *Response) setDeadline(now time.Time) {
 	}
 }
 
-// finished marks the answer as being out and wakes the connection if it was detached.
-// From then on w may serve the next request.
-func (w *Response) finished(now time.Time, err error) {
-	if w.err = err; err != nil {
-		w.close = true
-	}
-	w.sent = true
-	if w.detached != nil {
-		w.conn.waits(now)
-		w.detached.signal()
-	}
-}
-
-// finish completes what the handler left open. It reports whether the answer is out.
+// finish answers in the handler's place if it did not. It reports whether the
+// answer is out.
 func (w *Response) finish() bool {
-	switch {
-	case w.stream.open:
-		w.stream.Close()
-	case !w.sent && w.err == nil:
+	if !w.sent && w.err == nil {
 		w.Begin(500)
 		w.Send(nil)
 	}
@@ -245,7 +218,7 @@ func (w *Response) finish() bool {
 
 // writeContinue tells the client to send its body (RFC 9110 section 10.1.1).
 func (w *Response) writeContinue() error {
-	if w.sent || w.stream.open {
+	if w.sent {
 		return ErrSent
 	}
 	w.setDeadline(w.conn.srv.now())

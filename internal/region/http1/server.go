@@ -2,6 +2,7 @@ package http1
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"runtime/debug"
@@ -10,8 +11,8 @@ import (
 	"time"
 )
 
-// Handler answers one request. It must call Send, Stream or Detach on w; if
-// it does none of them the client gets an empty 500. It is called by the
+// Handler answers one request. It must call Send on w; if it does not the
+// client gets an empty 500. It is called by the
 // goroutine of the connection, so that two requests on one connection are never
 // handled at the same time.
 type Handler func(w *Response, r *Request)
@@ -21,6 +22,10 @@ type Handler func(w *Response, r *Request)
 type Server struct {
 	// Handler answers the requests.
 	Handler Handler
+	// TLS, if given, serves connections that begin with a TLS handshake over TLS
+	// and all others plain. Without it connections are served as they are, which
+	// may be TLS too.
+	TLS *tls.Config
 	// MaxHeaderBytes bounds the request line and the header fields together,
 	// in bytes; default 64 KiB. A longer head is answered with 431.
 	MaxHeaderBytes int
@@ -139,9 +144,8 @@ func (s *Server) closeConns(onlyWaiting bool) {
 	}
 	for c := range s.conns {
 		if !onlyWaiting || c.claim() {
-			c.nc.Close()
+			c.raw.Close()
 		}
-		c.cancel()
 	}
 }
 
@@ -194,7 +198,7 @@ func (s *Server) evict() bool {
 		return false
 	}
 	delete(s.conns, oldest)
-	oldest.nc.Close()
+	oldest.raw.Close()
 	return true
 }
 
