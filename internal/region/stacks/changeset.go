@@ -2,14 +2,14 @@ package stacks
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/seed-615d3599/roost/cfn"
+	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
+	"github.com/seed-615d3599/roost/internal/region/stacks/preview"
+	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -20,58 +20,24 @@ type changeSet struct {
 	Name           string
 	StackID        string
 	StackName      string
-	Type           string // CREATE or UPDATE
 	Description    string
 	Status         string
 	Reason         string
 	Execution      string // execution status
 	Created        time.Time
+	Token          string
 	Body           string
-	Parameters     []parameter
+	Parameters     []records.Parameter
 	Capabilities   []string
-	Definition     Definition // without template and parameters
-	Changes        []Change
-	Revision       int // of the stack when it was made
+	Tags           map[string]string
+	Topics         []string // notification ARNs
+	RoleARN        string
+	Changes        []preview.Change
+	Touch          map[string]bool // see engine.Hint
+	Imports        []string
+	Tried          int // of the stack when it was made
 	OnStackFailure string
-	IncludeValues  bool
-}
-
-// Change is one entry of a change set.
-type Change struct {
-	Type           string
-	ResourceChange ResourceChange
-}
-
-// ResourceChange says what will happen to a resource.
-type ResourceChange struct {
-	PolicyAction       string `json:",omitempty"`
-	Action             string // Add, Modify or Remove
-	LogicalResourceID  string `json:"LogicalResourceId"`
-	PhysicalResourceID string `json:"PhysicalResourceId,omitempty"`
-	ResourceType       string
-	Replacement        string `json:",omitempty"` // True, False or Conditional
-	Scope              []string
-	Details            []ChangeDetail
-	BeforeContext      string `json:",omitempty"` // JSON
-	AfterContext       string `json:",omitempty"` // JSON
-}
-
-// ChangeDetail says which property changes.
-type ChangeDetail struct {
-	Target       ChangeTarget
-	Evaluation   string // Static or Dynamic
-	ChangeSource string
-}
-
-// ChangeTarget names the property and its values.
-type ChangeTarget struct {
-	Attribute           string
-	Name                string `json:",omitempty"`
-	Path                string `json:",omitempty"`
-	RequiresRecreation  string // Always, Never or Conditionally
-	BeforeValue         string `json:",omitempty"`
-	AfterValue          string `json:",omitempty"`
-	AttributeChangeType string `json:",omitempty"`
+	Nested         bool // IncludeNestedStacks
 }
 
 // CreateChangeSetInput is the input of CreateChangeSet.
@@ -82,9 +48,14 @@ type CreateChangeSetInput struct {
 	Description             string
 	ClientToken             string
 	IncludeNestedStacks     bool
-	IncludePropertyValues   bool
 	OnStackFailure          string
 	ImportExistingResources bool
+	ResourcesToImport       []struct {
+		ResourceType       string
+		LogicalResourceID  string `json:"LogicalResourceId"`
+		ResourceIdentifier map[string]string
+	}
+	DeploymentMode string
 }
 
 // CreateChangeSetOutput is the output of CreateChangeSet.
@@ -106,20 +77,25 @@ type ChangeSetInput struct {
 
 // DescribeChangeSetOutput is the output of DescribeChangeSet.
 type DescribeChangeSetOutput struct {
-	ChangeSetName   string
-	ChangeSetID     string `json:"ChangeSetId"`
-	StackID         string `json:"StackId"`
-	StackName       string
-	Description     string `json:",omitempty"`
-	Parameters      []Parameter
-	CreationTime    wire.Time
-	ExecutionStatus string
-	Status          string
-	StatusReason    string `json:",omitempty"`
-	Capabilities    []string
-	Tags            []Tag
-	Changes         []Change
-	OnStackFailure  string `json:",omitempty"`
+	ChangeSetName           string
+	ChangeSetID             string `json:"ChangeSetId"`
+	StackID                 string `json:"StackId"`
+	StackName               string
+	Description             string `json:",omitempty"`
+	Parameters              []Parameter
+	CreationTime            wire.Time
+	ExecutionStatus         string
+	Status                  string
+	StatusReason            string `json:",omitempty"`
+	Capabilities            []string
+	Tags                    []Tag
+	Changes                 []preview.Change
+	NotificationARNs        []string
+	OnStackFailure          string `json:",omitempty"`
+	NextToken               string `json:",omitempty"`
+	ImportExistingResources bool
+	IncludeNestedStacks     bool
+	RollbackConfiguration   RollbackConfiguration
 }
 
 // ChangeSetSummary is an entry of ListChangeSets.
@@ -136,7 +112,10 @@ type ChangeSetSummary struct {
 }
 
 // ListChangeSetsOutput is the output of ListChangeSets.
-type ListChangeSetsOutput struct{ Summaries []ChangeSetSummary }
+type ListChangeSetsOutput struct {
+	Summaries []ChangeSetSummary
+	NextToken string `json:",omitempty"`
+}
 
 // nothingToChange is what CloudFormation says of a change set without changes;
 // tools look for its beginning.
@@ -155,310 +134,179 @@ func (s *Stacks) changeSetOperations() []wire.Operation {
 		wire.Op("DescribeChangeSet", s.describeChangeSet, on),
 		wire.Op("ExecuteChangeSet", s.executeChangeSet, on),
 		wire.Op("DeleteChangeSet", s.deleteChangeSet, on),
-		wire.Op("ListChangeSets", s.listChangeSets, wire.On(func(_ *wire.Call, in *StackNameInput) string { return s.arnFor(in.StackName) })),
+		wire.Op("ListChangeSets", s.listChangeSets, wire.On(func(_ *wire.Call, in *PagedInput) string { return s.arnFor(in.StackName) })),
 	}
 }
 
 func (s *Stacks) changeSetStack(in *ChangeSetInput) string {
-	cs, err := s.findChangeSet(s.ctx, in)
+	cs, err := s.findChangeSet(context.Background(), in)
 	if err != nil {
 		return s.arnFor(in.StackName)
 	}
 	return cs.StackID
 }
 
-func (s *Stacks) findChangeSet(ctx context.Context, in *ChangeSetInput) (found *changeSet, err error) {
-	err = s.config.DB.View(ctx, func(tx *store.Tx) error {
-		all, err := store.All[*changeSet](tx, kindChangeSet, "")
+func findChangeSet(tx *store.Tx, in *ChangeSetInput) (*changeSet, error) {
+	cs := &changeSet{}
+	if strings.HasPrefix(in.ChangeSetName, "arn:") {
+		found, err := tx.Get(records.KindChangeSet, in.ChangeSetName, cs)
+		if err != nil || found {
+			return cs, err
+		}
+	} else {
+		if in.StackName == "" {
+			return nil, engine.Invalid("StackName must be specified if ChangeSetName is not specified as an ARN.")
+		}
+		st, err := records.Find(tx, in.StackName)
+		if err != nil {
+			return nil, err
+		}
+		all, err := changeSetsOf(tx, st.ID)
+		if err != nil {
+			return nil, err
+		}
 		for _, cs := range all {
-			if cs.ID == in.ChangeSetName || cs.Name == in.ChangeSetName && in.StackName != "" && (cs.StackName == in.StackName || cs.StackID == in.StackName) {
-				found = cs
+			if cs.Name == in.ChangeSetName {
+				return cs, nil
 			}
 		}
+	}
+	return nil, wire.Errorf(http.StatusNotFound, "ChangeSetNotFound", "ChangeSet [%s] does not exist", in.ChangeSetName)
+}
+
+func (s *Stacks) findChangeSet(ctx context.Context, in *ChangeSetInput) (found *changeSet, err error) {
+	err = s.config.DB.View(ctx, func(tx *store.Tx) error {
+		found, err = findChangeSet(tx, in)
 		return err
 	})
-	if err == nil && found == nil {
-		err = wire.Errorf(http.StatusNotFound, "ChangeSetNotFound", "ChangeSet [%s] does not exist", in.ChangeSetName)
-	}
 	return found, err
 }
 
+// changeSetsOf returns the change sets of a stack, the oldest first.
+func changeSetsOf(tx *store.Tx, stackID string) ([]*changeSet, error) {
+	all, err := store.All[*changeSet](tx, records.KindChangeSet, "")
+	all = slices.DeleteFunc(all, func(cs *changeSet) bool { return cs.StackID != stackID })
+	slices.SortFunc(all, func(a, b *changeSet) int { return a.Created.Compare(b.Created) })
+	return all, err
+}
+
+func (in *CreateChangeSetInput) check() error {
+	switch {
+	case in.ChangeSetType == "IMPORT" || in.ImportExistingResources || len(in.ResourcesToImport) > 0:
+		return unsupported("importing resources into a stack", "let the stack create them")
+	case in.DeploymentMode != "":
+		return unsupported("DeploymentMode "+in.DeploymentMode, "nothing drifts here; leave it out")
+	case len(in.Description) > maxDescription:
+		return engine.Invalid("1 validation error detected: Value at 'description' failed to satisfy constraint: Member must have length less than or equal to %d", maxDescription)
+	}
+	if err := checkEnum("changeSetType", in.ChangeSetType, "CREATE", "UPDATE", "IMPORT"); err != nil {
+		return err
+	}
+	if err := checkEnum("onStackFailure", in.OnStackFailure, "DELETE", "DO_NOTHING", "ROLLBACK"); err != nil {
+		return err
+	}
+	return checkName("changeSetName", in.ChangeSetName)
+}
+
+// maxDescription is the length of a change set's description in bytes.
+const maxDescription = 1024
+
 func (s *Stacks) createChangeSet(ctx context.Context, c *wire.Call, in *CreateChangeSetInput) (*CreateChangeSetOutput, error) {
-	if in.ChangeSetType == "IMPORT" || in.ImportExistingResources {
-		return nil, wire.Errorf(http.StatusNotImplemented, "NotImplemented", "roost does not support importing resources into a stack: let the stack create them")
+	if err := in.check(); err != nil {
+		return nil, err
 	}
-	if !regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]{0,127}$`).MatchString(in.ChangeSetName) {
-		return nil, invalid("1 validation error detected: Value '%s' at 'changeSetName' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", in.ChangeSetName)
-	}
-	st, before, err := s.changeSetTarget(ctx, c, in)
+	st, err := s.changeSetTarget(ctx, c, in)
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.uuid()
+	id, err := s.engine.UUID()
 	if err != nil {
 		return nil, err
 	}
 	cs := &changeSet{
 		ID:   "arn:aws:cloudformation:" + s.config.Region + ":" + s.config.Account + ":changeSet/" + in.ChangeSetName + "/" + id,
-		Name: in.ChangeSetName, StackID: st.ID, StackName: st.Name, Type: "UPDATE", Description: in.Description,
-		Created: s.config.Now().UTC(), Definition: in.Definition, Capabilities: in.Capabilities, Revision: st.Revision,
-		OnStackFailure: in.OnStackFailure, Status: "CREATE_COMPLETE", Execution: "AVAILABLE",
+		Name: in.ChangeSetName, StackID: st.ID, StackName: st.Name, Description: in.Description, Token: in.ClientToken,
+		Created: s.config.Now().UTC(), Capabilities: in.Capabilities, RoleARN: in.RoleARN, Tried: st.Tried,
+		OnStackFailure: in.OnStackFailure, Nested: in.IncludeNestedStacks, Status: "CREATE_COMPLETE", Execution: "AVAILABLE",
 	}
-	if before == nil {
-		cs.Type = "CREATE"
-	}
-	cs.Definition.TemplateBody, cs.Definition.Parameters = "", nil
-	if err := s.fill(ctx, c, cs, in, st, before); err != nil {
+	if err := s.fill(ctx, c, cs, in, st); err != nil {
 		return nil, err
 	}
-	err = s.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		if st.Status == "" {
-			if err := s.setStatus(tx, st, "REVIEW_IN_PROGRESS", "User Initiated"); err != nil {
-				return err
-			}
-			if err := tx.Put(kindStack, st.ID, st); err != nil {
-				return err
-			}
-		}
-		all, err := store.All[*changeSet](tx, kindChangeSet, "")
-		if err != nil {
-			return err
-		}
-		for _, other := range all {
-			if other.StackID == cs.StackID && other.Name == cs.Name {
-				return wire.Errorf(http.StatusBadRequest, "AlreadyExistsException", "ChangeSet %s already exists", cs.ID)
-			}
-		}
-		return tx.Put(kindChangeSet, cs.ID, cs)
-	})
-	return &CreateChangeSetOutput{ID: cs.ID, StackID: st.ID}, err
+	out := &CreateChangeSetOutput{ID: cs.ID, StackID: st.ID}
+	err = s.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error { return s.keepChangeSet(tx, st, cs, out) })
+	return out, err
 }
 
-// changeSetTarget finds the stack that a change set is for; before is nil if
-// it is to be created.
-func (s *Stacks) changeSetTarget(ctx context.Context, c *wire.Call, in *CreateChangeSetInput) (st, before *stack, err error) {
-	st, err = s.find(ctx, in.StackName)
+// keepChangeSet stores a change set, and the stack that it is to create.
+func (s *Stacks) keepChangeSet(tx *store.Tx, st *records.Stack, cs *changeSet, out *CreateChangeSetOutput) error {
+	if st.Status == "" {
+		if _, err := records.Find(tx, st.Name); err == nil {
+			return engine.Invalid("Stack [%s] already exists and cannot be created again with the changeSet [%s].", st.Name, cs.Name)
+		}
+		st.OwnerARN = ""
+		if err := s.engine.SetStatus(tx, st, "REVIEW_IN_PROGRESS", "User Initiated"); err != nil {
+			return err
+		}
+		if err := st.Put(tx); err != nil {
+			return err
+		}
+	}
+	all, err := changeSetsOf(tx, cs.StackID)
+	if err != nil {
+		return err
+	}
+	for _, other := range all {
+		switch {
+		case other.Name != cs.Name:
+		case cs.Token != "" && other.Token == cs.Token:
+			out.ID = other.ID
+			return nil
+		default:
+			return wire.Errorf(http.StatusBadRequest, "AlreadyExistsException", "ChangeSet %s already exists", other.ID)
+		}
+	}
+	return tx.Put(records.KindChangeSet, cs.ID, cs)
+}
+
+// changeSetTarget finds the stack that a change set is for. One that is to be
+// created has no status yet, or REVIEW_IN_PROGRESS.
+func (s *Stacks) changeSetTarget(ctx context.Context, c *wire.Call, in *CreateChangeSetInput) (*records.Stack, error) {
+	st, err := s.engine.Find(ctx, in.StackName)
 	switch {
 	case err != nil && in.ChangeSetType != "CREATE":
-		return nil, nil, err
+		return nil, err
 	case err != nil:
-		st, err = s.newStack(c, in.Definition)
-		return st, nil, err
+		return s.newStack(c, in.Definition)
 	case st.Status == "REVIEW_IN_PROGRESS":
-		return st, nil, nil
+		return st, nil
 	case in.ChangeSetType == "CREATE":
-		return nil, nil, invalid("Stack [%s] already exists and cannot be created again with the changeSet [%s].", st.Name, in.ChangeSetName)
-	case active(st.Status):
-		return nil, nil, invalid("Stack:%s is in %s state and can not be updated.", st.ID, st.Status)
+		return nil, engine.Invalid("Stack [%s] already exists and cannot be created again with the changeSet [%s].", st.Name, in.ChangeSetName)
 	}
-	return st, st, nil
+	return st, updatable(st)
 }
 
 // fill checks what the change set asks for and lists the changes. A template
-// that cannot be deployed makes a failed change set, as on AWS, but one whose
-// fault is known at once is an error of the call.
-func (s *Stacks) fill(ctx context.Context, c *wire.Call, cs *changeSet, in *CreateChangeSetInput, st, before *stack) error {
-	p, err := s.prepare(ctx, c, in.Definition, st, before)
+// without changes makes a failed change set, as on AWS; one at fault is an
+// error of the call, since nothing is gained by hiding it in a change set.
+func (s *Stacks) fill(ctx context.Context, c *wire.Call, cs *changeSet, in *CreateChangeSetInput, st *records.Stack) error {
+	p, err := s.prepare(ctx, c.Caller, in.Definition, st, true)
 	if err != nil {
 		return err
 	}
-	cs.Body, cs.Parameters = p.body, p.parameters
-	next := *st
-	next.adopt(in.Definition)
-	if cs.Changes, err = s.changes(ctx, c.Caller, before, &next, p); err != nil {
-		return validation(err)
+	cs.Body, cs.Parameters, cs.Tags, cs.Topics = p.Body, p.Parameters, p.Tags, p.NotificationARNs
+	seen, err := s.preview(ctx, c.Caller, st, p)
+	if err != nil {
+		return err
 	}
-	if before == nil {
+	cs.Changes, cs.Touch, cs.Imports = seen.Changes, seen.Hint.Touch, seen.Hint.Imports
+	if st.Revision == 0 {
 		return nil
 	}
-	same, err := s.nothingChanges(ctx, c.Caller, before, &next, p)
-	if err != nil {
-		return err
-	}
+	same, err := s.nothingChanges(ctx, st, p, seen)
 	if same {
 		cs.Status, cs.Execution, cs.Reason = "FAILED", "UNAVAILABLE", nothingToChange
 	}
-	return nil
-}
-
-// changes lists what deploying would do to each resource.
-func (s *Stacks) changes(ctx context.Context, caller *wire.Caller, before, next *stack, p *prepared) ([]Change, error) {
-	have := map[string]*resource{}
-	if before != nil {
-		all, err := s.resources(ctx, before.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, one := range all {
-			have[one.LogicalID] = one
-		}
-	}
-	f := &foresight{s: s, ctx: ctx, caller: caller, stack: next, plan: p.plan, have: have, replaced: map[string]bool{}, modified: map[string]bool{}}
-	var list []Change
-	for _, declared := range p.plan.Resources {
-		change, err := f.of(declared)
-		if err != nil {
-			return nil, err
-		}
-		if change != nil {
-			list = append(list, Change{Type: "Resource", ResourceChange: *change})
-		}
-	}
-	for _, id := range sortedKeys(have) {
-		if one := have[id]; p.plan.Resource(id) == nil && one.Exists {
-			list = append(list, Change{Type: "Resource", ResourceChange: removal(one)})
-		}
-	}
-	return list, nil
-}
-
-func removal(one *resource) ResourceChange {
-	policy := "Delete"
-	if one.Retain {
-		policy = "Retain"
-	}
-	return ResourceChange{
-		Action: "Remove", PolicyAction: policy, LogicalResourceID: one.LogicalID, PhysicalResourceID: one.State.ID, ResourceType: one.Type,
-		BeforeContext: contextJSON(cfn.Mask(one.State.Properties, one.Secrets)),
-	}
-}
-
-// foresight tells, resource after resource, what a deployment would do.
-type foresight struct {
-	s        *Stacks
-	ctx      context.Context
-	caller   *wire.Caller
-	stack    *stack
-	plan     *cfn.Stack
-	have     map[string]*resource
-	replaced map[string]bool // logical ids whose id and attributes will change
-	modified map[string]bool // those whose attributes may
-}
-
-func (f *foresight) lookup() cfn.Lookup {
-	return cfn.Lookup{
-		Ref: func(id string) (any, error) {
-			one := f.have[id]
-			if one == nil || !one.Exists || f.replaced[id] {
-				return cfn.Unknown{}, nil
-			}
-			return one.State.ID, nil
-		},
-		GetAtt: func(id, attribute string) (any, error) {
-			one := f.have[id]
-			if one == nil || !one.Exists || f.replaced[id] {
-				return cfn.Unknown{}, nil
-			}
-			if value, ok := attributeOf(one.State.Attributes, attribute); ok {
-				return value, nil
-			}
-			return cfn.Unknown{}, nil
-		},
-		ImportValue:       func(name string) (any, error) { return f.s.importValue(f.ctx, name) },
-		AvailabilityZones: availabilityZones,
-		Dynamic:           func(d cfn.DynamicReference) (string, error) { return f.s.dynamic(f.ctx, f.caller, d) },
-	}
-}
-
-// of foresees one resource; nil means that nothing happens to it.
-func (f *foresight) of(declared *cfn.Resource) (*ResourceChange, error) {
-	result, err := f.plan.Properties(declared, f.lookup())
-	if err != nil {
-		return nil, err
-	}
-	props, _ := result.Value.(map[string]any)
-	kind, known := f.s.config.Types.Lookup(declared.Type)
-	if known {
-		props = withStackTags(kind, kind.Normalize(props), f.stack.Tags)
-	}
-	one := f.have[declared.LogicalID]
-	change := &ResourceChange{LogicalResourceID: declared.LogicalID, ResourceType: declared.Type, AfterContext: contextJSON(cfn.Mask(props, result.Secrets))}
-	if one == nil || !one.Exists {
-		change.Action = "Add"
-		f.replaced[declared.LogicalID] = true
-		return change, nil
-	}
-	change.Action, change.PhysicalResourceID = "Modify", one.State.ID
-	change.BeforeContext = contextJSON(cfn.Mask(one.State.Properties, one.Secrets))
-	if one.Type != declared.Type {
-		change.Replacement, change.Scope = "True", []string{"Properties"}
-		f.replaced[declared.LogicalID] = true
-		return change, nil
-	}
-	differences := cfn.Diff(one.State.Properties, props)
-	if len(differences) == 0 {
-		return nil, nil
-	}
-	change.Replacement, change.Scope = "False", []string{"Properties"}
-	masked := slices.Concat(one.Secrets, result.Secrets)
-	for _, difference := range differences {
-		detail := detailOf(difference, masked)
-		if known && kind.Replaces(difference.Path) {
-			detail.Target.RequiresRecreation = "Always"
-			change.Replacement = "True"
-			if _, unknown := difference.After.(cfn.Unknown); unknown {
-				detail.Target.RequiresRecreation, detail.Evaluation = "Conditionally", "Dynamic"
-			}
-		}
-		change.Details = append(change.Details, detail)
-	}
-	if change.Replacement == "True" {
-		change.PolicyAction = "ReplaceAndDelete"
-		if one.RetainOld {
-			change.PolicyAction = "ReplaceAndRetain"
-		}
-		f.replaced[declared.LogicalID] = true
-	}
-	return change, nil
-}
-
-func detailOf(d cfn.Change, secrets []string) ChangeDetail {
-	name, _, _ := strings.Cut(d.Path, ".")
-	name, _, _ = strings.Cut(name, "[")
-	target := ChangeTarget{
-		Attribute: "Properties", Name: name, RequiresRecreation: "Never",
-		Path:        "/Properties/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(d.Path),
-		BeforeValue: shown(d.Before), AfterValue: shown(d.After), AttributeChangeType: "Modify",
-	}
-	switch {
-	case d.Before == nil:
-		target.AttributeChangeType = "Add"
-	case d.After == nil:
-		target.AttributeChangeType = "Remove"
-	}
-	for _, secret := range secrets {
-		if d.Path == secret || strings.HasPrefix(secret, d.Path+".") || strings.HasPrefix(secret, d.Path+"[") || strings.HasPrefix(d.Path, secret) {
-			target.BeforeValue, target.AfterValue = "****", "****"
-		}
-	}
-	detail := ChangeDetail{Target: target, Evaluation: "Static", ChangeSource: "DirectModification"}
-	if _, unknown := d.After.(cfn.Unknown); unknown {
-		detail.Evaluation = "Dynamic"
-	}
-	return detail
-}
-
-// shown is how a change set writes a value.
-func shown(value any) string {
-	if value == nil {
-		return ""
-	}
-	if _, unknown := value.(cfn.Unknown); unknown {
-		return cfn.KnownAfterApply
-	}
-	if text, ok := textOf(value); ok {
-		return text
-	}
-	data, _ := json.Marshal(value)
-	return string(data)
-}
-
-func contextJSON(properties any) string {
-	data, err := json.Marshal(map[string]any{"Properties": properties})
-	if err != nil {
-		return ""
-	}
-	return string(data)
+	return err
 }
 
 func (s *Stacks) describeChangeSet(ctx context.Context, _ *wire.Call, in *ChangeSetInput) (*DescribeChangeSetOutput, error) {
@@ -469,11 +317,12 @@ func (s *Stacks) describeChangeSet(ctx context.Context, _ *wire.Call, in *Change
 	out := &DescribeChangeSetOutput{
 		ChangeSetName: cs.Name, ChangeSetID: cs.ID, StackID: cs.StackID, StackName: cs.StackName, Description: cs.Description,
 		CreationTime: wire.Time{Time: cs.Created}, ExecutionStatus: cs.Execution, Status: cs.Status, StatusReason: cs.Reason,
-		Capabilities: cs.Capabilities, Tags: cs.Definition.Tags, Parameters: shownParameters(cs.Parameters),
-		Changes: slices.Clone(cs.Changes), OnStackFailure: cs.OnStackFailure,
+		Capabilities: cs.Capabilities, Tags: tagList(cs.Tags), Parameters: shownParameters(cs.Parameters),
+		OnStackFailure:   cs.OnStackFailure,
+		NotificationARNs: cs.Topics, IncludeNestedStacks: cs.Nested,
 	}
-	if in.IncludePropertyValues {
-		return out, nil
+	if out.Changes, out.NextToken, err = page(slices.Clone(cs.Changes), in.NextToken); err != nil || in.IncludePropertyValues {
+		return out, err
 	}
 	for i := range out.Changes {
 		change := &out.Changes[i].ResourceChange
@@ -487,6 +336,9 @@ func (s *Stacks) describeChangeSet(ctx context.Context, _ *wire.Call, in *Change
 }
 
 func (s *Stacks) executeChangeSet(ctx context.Context, c *wire.Call, in *ChangeSetInput) (*nothing, error) {
+	if err := checkToken(in.ClientRequestToken); err != nil {
+		return nil, err
+	}
 	cs, err := s.findChangeSet(ctx, in)
 	if err != nil {
 		return nil, err
@@ -494,74 +346,71 @@ func (s *Stacks) executeChangeSet(ctx context.Context, c *wire.Call, in *ChangeS
 	if cs.Execution != "AVAILABLE" {
 		return nil, wire.Errorf(http.StatusBadRequest, "InvalidChangeSetStatus", "ChangeSet [%s] cannot be executed in its current status of [%s]", cs.ID, cs.Status)
 	}
-	current, err := s.find(ctx, cs.StackID)
+	st, err := s.engine.Find(ctx, cs.StackID)
 	if err != nil {
 		return nil, err
 	}
-	plan, _, err := s.settle(current, cs.Body, s.givenAgain(ctx, c.Caller, cs))
-	if err != nil {
-		return nil, validation(err)
+	if st.Tried != cs.Tried {
+		return nil, wire.Errorf(http.StatusBadRequest, "InvalidChangeSetStatus", "ChangeSet [%s] cannot be executed: the stack was updated after it was made", cs.ID)
 	}
-	p := &prepared{body: cs.Body, plan: plan, parameters: cs.Parameters, capabilities: cs.Capabilities}
-	st, err := s.update(ctx, cs.StackID, func(tx *store.Tx, st *stack) error {
-		status := "UPDATE_IN_PROGRESS"
-		if st.Status == "REVIEW_IN_PROGRESS" {
-			status = "CREATE_IN_PROGRESS"
-		} else if err := updatable(st); err != nil {
-			return err
-		}
-		if st.Revision != cs.Revision {
-			return wire.Errorf(http.StatusBadRequest, "InvalidChangeSetStatus", "ChangeSet [%s] cannot be executed: the stack was updated after it was made", cs.ID)
-		}
-		st.OwnerARN, st.Token, st.ChangeSetID = owner(c.Caller), in.ClientRequestToken, cs.ID
-		st.DisableRollback = in.DisableRollback
-		st.OnFailure = cs.OnStackFailure
-		if in.DisableRollback {
-			st.OnFailure = "DO_NOTHING"
-		}
-		st.adopt(cs.Definition)
-		if err := s.dropChangeSets(tx, st.ID, cs.ID); err != nil {
-			return err
-		}
-		return s.begin(tx, st, p, status)
-	})
+	plan, err := s.engine.Again(ctx, c.Caller, st, cs.Body, cs.Parameters)
 	if err != nil {
-		return nil, err
+		return nil, engine.Validation(err)
 	}
-	s.launch(st, c.Caller)
-	return &nothing{}, nil
+	p := &engine.Prepared{Body: cs.Body, Plan: plan, Parameters: cs.Parameters, Capabilities: cs.Capabilities, Tags: cs.Tags, NotificationARNs: cs.Topics}
+	o := operation{
+		token: in.ClientRequestToken, roleARN: cs.RoleARN, changeSet: cs.ID, onFailure: cs.OnStackFailure,
+		disableRollback: in.DisableRollback, newRetained: in.RetainExceptOnCreate,
+	}
+	if st.Status == "REVIEW_IN_PROGRESS" {
+		return &nothing{}, s.createReviewed(ctx, c, st, p, o)
+	}
+	o.disableRollback = o.disableRollback || o.onFailure == "DO_NOTHING"
+	_, err = s.update(ctx, c, st, &engine.Hint{Prepared: p, Touch: cs.Touch, Imports: cs.Imports}, o)
+	return &nothing{}, err
 }
 
-// givenAgain gives a change set's parameters as they were settled.
-func (s *Stacks) givenAgain(ctx context.Context, caller *wire.Caller, cs *changeSet) cfn.Given {
-	given := cfn.Given{Values: map[string]string{}, SSM: func(name string) (string, bool, error) {
-		return s.parameterValue(ctx, caller, name)
-	}}
-	for _, p := range cs.Parameters {
-		given.Values[p.Key] = p.Value
+// createReviewed creates the stack of an executed change set.
+func (s *Stacks) createReviewed(ctx context.Context, c *wire.Call, st *records.Stack, p *engine.Prepared, o operation) error {
+	_, err := s.engine.Update(ctx, st.ID, func(tx *store.Tx, st *records.Stack) error {
+		if st.Status != "REVIEW_IN_PROGRESS" {
+			return updatable(st)
+		}
+		st.OwnerARN, st.Token, st.ChangeSetID, st.OnFailure = owner(c.Caller), o.token, o.changeSet, o.onFailure
+		st.DisableRollback, st.NewRetained = o.disableRollback, o.newRetained
+		if o.roleARN != "" {
+			st.RoleARN = o.roleARN
+		}
+		if o.disableRollback {
+			st.OnFailure = "DO_NOTHING"
+		}
+		if err := dropChangeSets(tx, st.ID, o.changeSet); err != nil {
+			return err
+		}
+		return s.engine.Begin(tx, st, p, "CREATE_IN_PROGRESS")
+	})
+	if err == nil {
+		s.engine.Launch(st.ID, c.Caller, &engine.Hint{Prepared: p})
 	}
-	return given
+	return err
 }
 
 // dropChangeSets marks the executed change set and removes the others, which
 // do not fit the stack any more.
-func (s *Stacks) dropChangeSets(tx *store.Tx, stackID, executed string) error {
-	all, err := store.All[*changeSet](tx, kindChangeSet, "")
+func dropChangeSets(tx *store.Tx, stackID, executed string) error {
+	all, err := changeSetsOf(tx, stackID)
 	if err != nil {
 		return err
 	}
 	for _, cs := range all {
-		if cs.StackID != stackID {
-			continue
-		}
 		if cs.ID != executed {
-			if err := tx.Delete(kindChangeSet, cs.ID); err != nil {
+			if err := tx.Delete(records.KindChangeSet, cs.ID); err != nil {
 				return err
 			}
 			continue
 		}
 		cs.Execution = "EXECUTE_COMPLETE"
-		if err := tx.Put(kindChangeSet, cs.ID, cs); err != nil {
+		if err := tx.Put(records.KindChangeSet, cs.ID, cs); err != nil {
 			return err
 		}
 	}
@@ -569,34 +418,39 @@ func (s *Stacks) dropChangeSets(tx *store.Tx, stackID, executed string) error {
 }
 
 func (s *Stacks) deleteChangeSet(ctx context.Context, _ *wire.Call, in *ChangeSetInput) (*nothing, error) {
-	cs, err := s.findChangeSet(ctx, in)
-	if wire.Code(err) == "ChangeSetNotFound" {
-		return &nothing{}, nil
-	}
+	return &nothing{}, s.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+		cs, err := findChangeSet(tx, in)
+		if code := wire.Code(err); code == "ChangeSetNotFound" || code == "ValidationError" {
+			return nil // deleting what is not there succeeds
+		}
+		if err != nil {
+			return err
+		}
+		return tx.Delete(records.KindChangeSet, cs.ID)
+	})
+}
+
+func (s *Stacks) listChangeSets(ctx context.Context, _ *wire.Call, in *PagedInput) (*ListChangeSetsOutput, error) {
+	st, err := s.engine.Find(ctx, in.StackName)
 	if err != nil {
 		return nil, err
 	}
-	return &nothing{}, s.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error { return tx.Delete(kindChangeSet, cs.ID) })
-}
-
-func (s *Stacks) listChangeSets(ctx context.Context, _ *wire.Call, in *StackNameInput) (*ListChangeSetsOutput, error) {
-	st, err := s.find(ctx, in.StackName)
+	var all []*changeSet
+	err = s.config.DB.View(ctx, func(tx *store.Tx) error {
+		all, err = changeSetsOf(tx, st.ID)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
 	out := &ListChangeSetsOutput{}
-	err = s.config.DB.View(ctx, func(tx *store.Tx) error {
-		all, err := store.All[*changeSet](tx, kindChangeSet, "")
-		for _, cs := range all {
-			if cs.StackID == st.ID {
-				out.Summaries = append(out.Summaries, ChangeSetSummary{
-					StackID: cs.StackID, StackName: cs.StackName, ChangeSetID: cs.ID, ChangeSetName: cs.Name,
-					ExecutionStatus: cs.Execution, Status: cs.Status, StatusReason: cs.Reason,
-					CreationTime: wire.Time{Time: cs.Created}, Description: cs.Description,
-				})
-			}
-		}
-		return err
-	})
+	all, out.NextToken, err = page(all, in.NextToken)
+	for _, cs := range all {
+		out.Summaries = append(out.Summaries, ChangeSetSummary{
+			StackID: cs.StackID, StackName: cs.StackName, ChangeSetID: cs.ID, ChangeSetName: cs.Name,
+			ExecutionStatus: cs.Execution, Status: cs.Status, StatusReason: cs.Reason,
+			CreationTime: wire.Time{Time: cs.Created}, Description: cs.Description,
+		})
+	}
 	return out, err
 }

@@ -1,27 +1,21 @@
-// Package stacks is CloudFormation of the embedded region: stacks, change sets,
-// and the engine that brings resources to what a template says.
+// Package stacks is CloudFormation's API in the embedded region: stacks, change
+// sets, their events, resources and templates. Package engine does the work.
 //
 //	s, err := stacks.New(stacks.Config{Account: …, Region: …, DB: db, Types: types, Services: services})
-//	s.Resume()            // go on with what a crash interrupted
-//	edge.Serve(s.Service())
+//	s.Resume()                                  // go on with what a crash interrupted
+//	edge.Config{Services: …s.Service()…, Paths: s.Paths()}
 //	s.Close()
-//
-// The engine makes resources in parallel by their dependencies. Each step is
-// one transaction together with its record and its events, so that a crash at
-// any moment leaves a state from which the next start goes on: a resource is
-// there with its record, or neither is. An update keeps what a resource was
-// before, makes replacements first and removes what is no longer wanted only
-// after everything else succeeded, so that it can be rolled back until then.
 package stacks
 
 import (
 	"context"
-	"crypto/rand"
 	"io"
-	"sync"
+	"net/http"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/resources"
+	"github.com/seed-615d3599/roost/internal/region/stacks/answers"
+	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -31,10 +25,14 @@ type Config struct {
 	Account  string // 12 digits
 	Region   string
 	DB       *store.DB
-	Types    *resources.Registry
+	Types    *resources.Registry      // all types but CloudFormation's own
 	Services map[string]*wire.Service // what resource types may call, by name
 	Now      func() time.Time         // nil means time.Now
 	Rand     io.Reader                // nil means crypto/rand
+
+	// Endpoint is the region's base URL, under which custom resources and wait
+	// conditions are answered; nil refuses them.
+	Endpoint func() string
 
 	// Record says whether a type that the region does not know is to be kept
 	// as a record instead of being refused. Nil means never.
@@ -57,15 +55,9 @@ type Config struct {
 
 // Stacks is the service. Make it with New.
 type Stacks struct {
-	config Config
-
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
-	work   sync.WaitGroup
-
-	mu      sync.Mutex
-	changed chan struct{} // closed and renewed when any stack's status changes
-	last    time.Time     // of the newest event, so that events are ordered
+	config  Config
+	engine  *engine.Engine
+	answers *answers.Answers
 }
 
 // New returns the service. It starts nothing: see Resume.
@@ -73,53 +65,31 @@ func New(config Config) *Stacks {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	if config.Rand == nil {
-		config.Rand = rand.Reader
-	}
-	if config.MaxParallel == 0 {
-		config.MaxParallel = 32
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	return &Stacks{config: config, ctx: ctx, cancel: cancel, changed: make(chan struct{})}
+	s := &Stacks{config: config}
+	s.answers = answers.New(answers.Config{DB: config.DB, Endpoint: config.Endpoint, Now: config.Now, Rand: config.Rand})
+	s.engine = engine.New(engine.Config{
+		Account: config.Account, Region: config.Region, DB: config.DB, Types: config.Types, Own: s.answers.Types(),
+		Services: config.Services, Now: config.Now, Rand: config.Rand, Record: config.Record, Object: config.Object,
+		CallerFor: config.CallerFor, RoleCaller: config.RoleCaller, MaxParallel: config.MaxParallel,
+	})
+	return s
 }
+
+// Resume goes on with every operation that a stop of the region interrupted.
+func (s *Stacks) Resume() error { return s.engine.Resume() }
 
 // Close stops the engine where it is and waits until nothing runs any more.
 // Resume of the next start goes on.
 func (s *Stacks) Close() error {
-	s.cancel()
-	s.work.Wait()
+	s.engine.Close()
 	return nil
 }
 
-// start runs an operation on a stack in the background.
-func (s *Stacks) start(run func(ctx context.Context)) {
-	s.work.Go(func() { run(s.ctx) })
-}
-
-// signal wakes whoever waits for a stack.
-func (s *Stacks) signal() {
-	s.mu.Lock()
-	close(s.changed)
-	s.changed = make(chan struct{})
-	s.mu.Unlock()
-}
-
 // Changed returns a channel that is closed at the next change of any stack.
-func (s *Stacks) Changed() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.changed
-}
+func (s *Stacks) Changed() <-chan struct{} { return s.engine.Changed() }
 
-// now returns the time, later than it ever was, to the microsecond: events are
-// ordered by it.
-func (s *Stacks) now() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.config.Now().UTC().Truncate(time.Microsecond)
-	if !now.After(s.last) {
-		now = s.last.Add(time.Microsecond)
-	}
-	s.last = now
-	return now
+// Paths are what the region is to serve without a signature: where functions
+// answer for custom resources, and scripts for wait conditions.
+func (s *Stacks) Paths() map[string]http.Handler {
+	return map[string]http.Handler{answers.Path: s.answers}
 }

@@ -1,4 +1,4 @@
-package stacks
+package engine
 
 import (
 	"context"
@@ -9,19 +9,19 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
-// fetch reads a template that TemplateURL names, with the caller's rights. The
+// Fetch reads a template that TemplateURL names, with the caller's rights. The
 // region's own S3 is the only source.
-func (s *Stacks) fetch(ctx context.Context, caller *wire.Caller, address string) (string, error) {
+func (e *Engine) Fetch(ctx context.Context, caller *wire.Caller, address string) (string, error) {
 	bucket, key, ok := bucketAndKey(address)
-	if !ok || s.config.Object == nil {
-		return "", invalid("TemplateURL must reference a valid S3 object to which you have access.")
+	if !ok || e.config.Object == nil {
+		return "", Invalid("TemplateURL must reference a valid S3 object to which you have access.")
 	}
-	data, err := s.config.Object(ctx, caller, bucket, key)
+	data, err := e.config.Object(ctx, caller, bucket, key)
 	if err != nil {
-		return "", invalid("S3 error: %s (TemplateURL %s)", message(err), address)
+		return "", Invalid("S3 error: %s (TemplateURL %s)", Message(err), address)
 	}
 	if len(data) > cfn.MaxBytes {
-		return "", invalid("Template may not exceed %d bytes in size.", cfn.MaxBytes)
+		return "", Invalid("Template may not exceed %d bytes in size.", cfn.MaxBytes)
 	}
 	return string(data), nil
 }

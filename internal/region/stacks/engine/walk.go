@@ -1,4 +1,4 @@
-package stacks
+package engine
 
 import (
 	"context"
@@ -7,10 +7,13 @@ import (
 )
 
 // walk calls do for each node after all nodes that it waits for, at most limit
-// at once. After the first failure it begins nothing new and waits for what
-// runs. It returns the nodes whose do failed, sorted, and those never begun.
+// at once. After the first failure it begins nothing new, cancels the context
+// of what runs and waits for it. It returns the errors of the nodes whose do
+// failed, and the nodes never begun, sorted.
 func walk(ctx context.Context, waits map[string][]string, limit int, do func(ctx context.Context, node string) error) (failed map[string]error, left []string) {
-	w := &walker{do: do, pending: map[string]int{}, dependents: map[string][]string{}, failed: map[string]error{}}
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w := &walker{do: do, cancel: cancel, pending: map[string]int{}, dependents: map[string][]string{}, started: map[string]bool{}, failed: map[string]error{}}
 	for node, on := range waits {
 		for _, other := range on {
 			if _, ok := waits[other]; ok && other != node {
@@ -36,11 +39,11 @@ func walk(ctx context.Context, waits map[string][]string, limit int, do func(ctx
 
 	var group sync.WaitGroup
 	for range min(limit, len(waits)) {
-		group.Go(func() { w.work(ctx) })
+		group.Go(func() { w.work(inner) })
 	}
 	group.Wait()
 	for node := range waits {
-		if !w.begun(node) {
+		if !w.started[node] {
 			left = append(left, node)
 		}
 	}
@@ -50,20 +53,16 @@ func walk(ctx context.Context, waits map[string][]string, limit int, do func(ctx
 
 type walker struct {
 	do         func(context.Context, string) error
+	cancel     context.CancelFunc
 	mu         sync.Mutex
 	wake       *sync.Cond
 	pending    map[string]int // how many a node still waits for
 	dependents map[string][]string
 	ready      []string
 	running    int
-	started    []string
+	started    map[string]bool
 	failed     map[string]error
 	stopped    bool
-}
-
-func (w *walker) begun(node string) bool {
-	i := sort.SearchStrings(w.started, node)
-	return i < len(w.started) && w.started[i] == node
 }
 
 // work takes ready nodes until none is left to come.
@@ -75,13 +74,12 @@ func (w *walker) work(ctx context.Context) {
 			w.wake.Wait()
 		}
 		if len(w.ready) == 0 || w.stopped {
-			sort.Strings(w.started)
 			w.wake.Broadcast()
 			return
 		}
 		node := w.ready[0]
 		w.ready = w.ready[1:]
-		w.started = append(w.started, node)
+		w.started[node] = true
 		w.running++
 		w.mu.Unlock()
 		err := w.do(ctx, node)
@@ -96,6 +94,7 @@ func (w *walker) finish(node string, err error) {
 	if err != nil {
 		w.failed[node] = err
 		w.stopped = true
+		w.cancel()
 		return
 	}
 	for _, next := range w.dependents[node] {

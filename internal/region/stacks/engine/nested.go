@@ -1,0 +1,291 @@
+package engine
+
+import (
+	"context"
+	"maps"
+	"net/http"
+
+	"github.com/seed-615d3599/roost/internal/region/resources"
+	"github.com/seed-615d3599/roost/internal/region/stacks/records"
+	"github.com/seed-615d3599/roost/internal/region/store"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+// nestedType is AWS::CloudFormation::Stack. A nested stack is made, updated and
+// deleted like any other, with the rights of its parent. After an update it
+// does not clean up before its parent does, so that it can be rolled back with
+// it.
+func (e *Engine) nestedType() *resources.Type {
+	return &resources.Type{
+		Name: records.StackType,
+		Slow: true,
+		Properties: resources.Properties{
+			"TemplateURL":      {Kind: resources.String, Required: true},
+			"Parameters":       {Kind: resources.Map},
+			"Tags":             {Kind: resources.List, Items: &resources.Property{Kind: resources.Object, Members: resources.Properties{"Key": {Kind: resources.String, Required: true}, "Value": {Kind: resources.String, Required: true}}}},
+			"NotificationARNs": {Kind: resources.List, Items: &resources.Property{Kind: resources.String}},
+			"TimeoutInMinutes": {Kind: resources.Integer},
+		},
+		Attributes: []string{"Outputs.*"},
+		Create:     e.createNested,
+		Update:     e.updateNested,
+		Delete:     e.deleteNested,
+	}
+}
+
+// createNested begins the stack, unless an earlier attempt did, and waits for
+// it.
+func (e *Engine) createNested(ctx context.Context, env *resources.Env, want map[string]any) (resources.State, error) {
+	parent, err := e.Find(ctx, env.StackID)
+	if err != nil {
+		return resources.State{}, err
+	}
+	name := env.Name(128)
+	child, err := e.Find(ctx, name)
+	if err != nil {
+		if child, err = e.beginNested(ctx, env, parent, name, want); err != nil {
+			return resources.State{}, err
+		}
+	}
+	child, err = e.waitNested(ctx, child)
+	if err != nil {
+		return resources.State{ID: child.ID}, err
+	}
+	if child.Status != "CREATE_COMPLETE" {
+		return resources.State{ID: child.ID}, nestedFailed(child, "created")
+	}
+	return nestedState(child), nil
+}
+
+func (e *Engine) beginNested(ctx context.Context, env *resources.Env, parent *records.Stack, name string, want map[string]any) (*records.Stack, error) {
+	id, err := e.UUID()
+	if err != nil {
+		return nil, err
+	}
+	child := &records.Stack{
+		ID: e.StackARN(name, id), Name: name, Created: e.config.Now().UTC(), OwnerARN: parent.OwnerARN, RoleARN: parent.RoleARN,
+		OnFailure: "DO_NOTHING", Token: env.Token, ParentID: parent.ID, RootID: rootOf(parent),
+		TimeoutMinutes: resources.Int(want, "TimeoutInMinutes", 0), Protected: parent.Protected,
+	}
+	caller, p, err := e.prepareNested(ctx, parent, child, want)
+	if err != nil {
+		return nil, err
+	}
+	err = e.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error { return e.Begin(tx, child, p, "CREATE_IN_PROGRESS") })
+	if err != nil {
+		return nil, err
+	}
+	e.Launch(child.ID, caller, &Hint{Prepared: p})
+	return child, nil
+}
+
+func rootOf(parent *records.Stack) string {
+	if parent.RootID != "" {
+		return parent.RootID
+	}
+	return parent.ID
+}
+
+// StackARN is the ARN of a stack by its name and the UUID of its own.
+func (e *Engine) StackARN(name, id string) string {
+	return "arn:aws:cloudformation:" + e.config.Region + ":" + e.config.Account + ":stack/" + name + "/" + id
+}
+
+// prepareNested reads and checks the template of a nested stack.
+func (e *Engine) prepareNested(ctx context.Context, parent, child *records.Stack, want map[string]any) (*wire.Caller, *Prepared, error) {
+	caller, err := e.rights(parent, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := e.Fetch(ctx, caller, resources.Text(want, "TemplateURL"))
+	if err != nil {
+		return nil, nil, err
+	}
+	q := Request{Body: body, Values: map[string]string{}, Capabilities: parent.Capabilities, Tags: maps.Clone(parent.Tags), NotificationARNs: resources.Texts(want, "NotificationARNs")}
+	if q.Tags == nil {
+		q.Tags = map[string]string{}
+	}
+	for name, value := range resources.Child(want, "Parameters") {
+		q.Values[name], _ = TextOf(value)
+	}
+	for _, tag := range resources.Children(want, "Tags") {
+		q.Tags[resources.Text(tag, "Key")] = resources.Text(tag, "Value")
+	}
+	p, err := e.Prepare(ctx, caller, child, q)
+	return caller, p, err
+}
+
+// updateNested begins an update, unless an earlier attempt did, and waits for
+// it.
+func (e *Engine) updateNested(ctx context.Context, env *resources.Env, have resources.State, want map[string]any) (resources.State, error) {
+	child, err := e.Find(ctx, have.ID)
+	if err != nil {
+		return have, err
+	}
+	if child.Token != env.Token {
+		if child, err = e.beginNestedUpdate(ctx, env, child, want); err != nil {
+			return have, err
+		}
+	}
+	child, err = e.waitNested(ctx, child)
+	if err != nil {
+		return have, err
+	}
+	if child.Status != "UPDATE_COMPLETE" && !child.Parked() {
+		return have, nestedFailed(child, "updated")
+	}
+	return nestedState(child), nil
+}
+
+func (e *Engine) beginNestedUpdate(ctx context.Context, env *resources.Env, child *records.Stack, want map[string]any) (*records.Stack, error) {
+	parent, err := e.Find(ctx, env.StackID)
+	if err != nil {
+		return nil, err
+	}
+	caller, p, err := e.prepareNested(ctx, parent, child, want)
+	if err != nil {
+		return nil, err
+	}
+	have, err := e.Resources(ctx, child.ID)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Retype(have); err != nil {
+		return nil, err
+	}
+	child, err = e.Update(ctx, child.ID, func(tx *store.Tx, st *records.Stack) error {
+		if !st.Updatable() {
+			return Invalid("Stack:%s is in %s state and can not be updated.", st.ID, st.Status)
+		}
+		if err := e.Begin(tx, st, p, "UPDATE_IN_PROGRESS"); err != nil {
+			return err
+		}
+		st.Held, st.Token, st.DisableRollback = true, env.Token, parent.DisableRollback
+		st.OwnerARN, st.RoleARN = parent.OwnerARN, parent.RoleARN
+		return nil
+	})
+	if err == nil {
+		e.Launch(child.ID, caller, &Hint{Prepared: p})
+	}
+	return child, err
+}
+
+// waitNested waits for a nested stack. When the parent does not wait any more
+// because something else of it failed, what the nested stack does is cancelled.
+func (e *Engine) waitNested(ctx context.Context, child *records.Stack) (*records.Stack, error) {
+	at, err := e.Wait(ctx, child.ID)
+	if ctx.Err() != nil && e.ctx.Err() == nil {
+		e.mu.Lock()
+		stop := e.stops[child.ID]
+		e.mu.Unlock()
+		if stop != nil {
+			stop()
+		}
+		at, _ = e.Wait(e.ctx, child.ID)
+	}
+	if at == nil {
+		at = child
+	}
+	return at, err
+}
+
+func nestedFailed(child *records.Stack, what string) error {
+	if what == "updated" {
+		return wire.Errorf(http.StatusBadRequest, "NotStabilized", "Embedded stack %s was not successfully updated. Currently in %s with reason: %s", child.ID, child.Status, child.Reason)
+	}
+	return wire.Errorf(http.StatusBadRequest, "NotStabilized", "Embedded stack %s was not successfully %s: %s", child.ID, what, child.Reason)
+}
+
+func nestedState(child *records.Stack) resources.State {
+	outputs := map[string]any{}
+	for _, o := range child.Outputs {
+		outputs[o.Key] = o.Value
+	}
+	return resources.State{ID: child.ID, Attributes: map[string]any{"Outputs": outputs}}
+}
+
+// deleteNested deletes the stack, also one that is still being made because
+// its parent does not wait for it any more.
+func (e *Engine) deleteNested(ctx context.Context, env *resources.Env, have resources.State) error {
+	for {
+		child, err := e.Wait(ctx, have.ID)
+		if wire.Code(err) == "ValidationError" || err == nil && child.Status == "DELETE_COMPLETE" {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if child.Status == "DELETE_FAILED" && child.Token == env.Token {
+			return nestedFailed(child, "deleted")
+		}
+		_, err = e.Update(ctx, have.ID, func(tx *store.Tx, st *records.Stack) error {
+			st.Token, st.Held, st.Retain = env.Token, false, nil
+			return e.SetStatus(tx, st, "DELETE_IN_PROGRESS", "User Initiated")
+		})
+		if err != nil {
+			return err
+		}
+		e.Launch(have.ID, nil, nil)
+	}
+}
+
+// bringBackStack rolls a nested stack back with its parent. One that failed
+// did so itself already.
+func (r *run) bringBackStack(ctx context.Context, one *records.Resource, kind *resources.Type) error {
+	a := &act{one: one, want: &wanted{kind: kind, next: *one.Before}, verb: "UPDATE", how: records.Updated, restored: true}
+	a.do = func(ctx context.Context) (resources.State, error) {
+		if one.State.ID != one.Before.State.ID {
+			return one.Before.State, nil
+		}
+		return one.Before.State, r.e.rollBackNested(ctx, one.State.ID)
+	}
+	return r.perform(ctx, a)
+}
+
+func (e *Engine) rollBackNested(ctx context.Context, id string) error {
+	child, err := e.Wait(ctx, id)
+	if err != nil {
+		return err
+	}
+	if child.Parked() || child.Status == "UPDATE_FAILED" {
+		_, err = e.Update(ctx, id, func(tx *store.Tx, st *records.Stack) error {
+			st.Held = false
+			return e.SetStatus(tx, st, "UPDATE_ROLLBACK_IN_PROGRESS", "")
+		})
+		if err != nil {
+			return err
+		}
+		e.Launch(id, nil, nil)
+		if child, err = e.Wait(ctx, id); err != nil {
+			return err
+		}
+	}
+	if child.Status == "UPDATE_ROLLBACK_FAILED" {
+		return nestedFailed(child, "updated")
+	}
+	return nil
+}
+
+// releaseNested lets the nested stacks clean up, now that their parent does.
+func (r *run) releaseNested(ctx context.Context) error {
+	for _, one := range r.have {
+		if one.Type != records.StackType || !one.Exists {
+			continue
+		}
+		child, err := r.e.Find(ctx, one.State.ID)
+		if err != nil || !child.Parked() {
+			continue // deleted behind the parent's back, or not updated
+		}
+		if _, err := r.e.Update(ctx, child.ID, func(_ *store.Tx, st *records.Stack) error {
+			st.Held = false
+			return nil
+		}); err != nil {
+			return err
+		}
+		r.e.Launch(child.ID, nil, nil)
+		if _, err := r.e.Wait(ctx, child.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}

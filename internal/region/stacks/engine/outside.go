@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/seed-615d3599/roost/cfn"
+	"github.com/seed-615d3599/roost/internal/region/stacks/records"
+	"github.com/seed-615d3599/roost/internal/region/store"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+// ImportValue returns what an export gives.
+func (e *Engine) ImportValue(ctx context.Context, name string) (any, error) {
+	var exported records.Export
+	err := e.config.DB.View(ctx, func(tx *store.Tx) error {
+		found, err := tx.Get(records.KindExport, name, &exported)
+		if err == nil && !found {
+			return fmt.Errorf("No export named %s found.", name)
+		}
+		return err
+	})
+	return exported.Value, err
+}
+
+// parameterValue reads an SSM parameter with the caller's rights.
+func (e *Engine) parameterValue(ctx context.Context, caller *wire.Caller, name string) (value string, ok bool, err error) {
+	var out struct{ Parameter struct{ Value string } }
+	err = e.Call(ctx, caller, "ssm", "GetParameter", map[string]any{"Name": name}, &out)
+	if wire.Code(err) == "ParameterNotFound" {
+		return "", false, nil
+	}
+	return out.Parameter.Value, err == nil, err
+}
+
+// Dynamic answers a dynamic reference with the caller's rights.
+func (e *Engine) Dynamic(ctx context.Context, caller *wire.Caller, d cfn.DynamicReference) (string, error) {
+	if d.Service == "secretsmanager" {
+		return e.secretValue(ctx, caller, d)
+	}
+	name := d.Name
+	if d.Version > 0 {
+		name += ":" + strconv.FormatInt(d.Version, 10)
+	}
+	var out struct{ Parameter struct{ Value, Type string } }
+	err := e.Call(ctx, caller, "ssm", "GetParameter", map[string]any{"Name": name, "WithDecryption": d.Service == "ssm-secure"}, &out)
+	if err != nil {
+		return "", fmt.Errorf("dynamic reference %s: %s", d.Text, Message(err))
+	}
+	if secure := out.Parameter.Type == "SecureString"; secure != (d.Service == "ssm-secure") {
+		return "", fmt.Errorf("dynamic reference %s: the parameter is of type %s", d.Text, out.Parameter.Type)
+	}
+	return out.Parameter.Value, nil
+}
+
+func (e *Engine) secretValue(ctx context.Context, caller *wire.Caller, d cfn.DynamicReference) (string, error) {
+	in := map[string]any{"SecretId": d.Name}
+	if d.VersionStage != "" {
+		in["VersionStage"] = d.VersionStage
+	}
+	if d.VersionID != "" {
+		in["VersionId"] = d.VersionID
+	}
+	var out struct{ SecretString string }
+	if err := e.Call(ctx, caller, "secretsmanager", "GetSecretValue", in, &out); err != nil {
+		return "", fmt.Errorf("dynamic reference %s: %s", d.Text, Message(err))
+	}
+	if d.JSONKey == "" {
+		return out.SecretString, nil
+	}
+	var members map[string]any
+	if err := json.Unmarshal([]byte(out.SecretString), &members); err != nil {
+		return "", fmt.Errorf("dynamic reference %s: the secret is no JSON object", d.Text)
+	}
+	text, ok := TextOf(members[d.JSONKey])
+	if !ok {
+		return "", fmt.Errorf("dynamic reference %s: the secret has no key %s", d.Text, d.JSONKey)
+	}
+	return text, nil
+}
+
+// Call calls an operation of a service as CloudFormation does for a stack.
+func (e *Engine) Call(ctx context.Context, caller *wire.Caller, service, operation string, in, out any) error {
+	target, ok := e.config.Services[service]
+	if !ok {
+		return wire.Errorf(400, "ValidationError", "roost has no service %s", service)
+	}
+	id, err := e.UUID()
+	if err != nil {
+		return err
+	}
+	return target.Call(ctx, wire.Call{
+		Caller: caller, Region: e.config.Region, Account: e.config.Account, RequestID: id, UserAgent: "cloudformation.amazonaws.com",
+	}, operation, in, out)
+}

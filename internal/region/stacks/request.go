@@ -1,0 +1,244 @@
+package stacks
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/seed-615d3599/roost/cfn"
+	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
+	"github.com/seed-615d3599/roost/internal/region/stacks/records"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+// Parameter is a parameter's value as the API carries it.
+type Parameter struct {
+	ParameterKey     string
+	ParameterValue   string `json:",omitempty"`
+	UsePreviousValue bool   `json:",omitempty"`
+	ResolvedValue    string `json:",omitempty"`
+}
+
+// Tag is a key and a value.
+type Tag struct {
+	Key   string
+	Value string
+}
+
+// RollbackConfiguration can only be empty here.
+type RollbackConfiguration struct {
+	RollbackTriggers        []struct{ Arn, Type string } `json:",omitempty"`
+	MonitoringTimeInMinutes int                          `json:",omitempty"`
+}
+
+// Definition is what CreateStack, UpdateStack and CreateChangeSet have alike.
+type Definition struct {
+	StackName             string `required:"true"`
+	TemplateBody          string
+	TemplateURL           string
+	UsePreviousTemplate   bool
+	Parameters            []Parameter
+	Capabilities          []string
+	ResourceTypes         []string
+	Tags                  []Tag
+	NotificationARNs      []string
+	RoleARN               string
+	RollbackConfiguration RollbackConfiguration
+}
+
+// Policies are the stack policies, which are refused.
+type Policies struct {
+	StackPolicyBody             string
+	StackPolicyURL              string
+	StackPolicyDuringUpdateBody string
+	StackPolicyDuringUpdateURL  string
+}
+
+func (p Policies) refuse() error {
+	for name, given := range map[string]string{
+		"StackPolicyBody": p.StackPolicyBody, "StackPolicyURL": p.StackPolicyURL,
+		"StackPolicyDuringUpdateBody": p.StackPolicyDuringUpdateBody, "StackPolicyDuringUpdateURL": p.StackPolicyDuringUpdateURL,
+	} {
+		if given != "" {
+			return unsupported(name, "stack policies are not enforced; use DeletionPolicy, or termination protection")
+		}
+	}
+	return nil
+}
+
+func unsupported(what, instead string) error {
+	return wire.Errorf(http.StatusNotImplemented, "NotImplemented", "roost does not support %s: %s", what, instead)
+}
+
+var namePattern = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]*$`)
+
+// maxName is the length of the names of stacks and change sets.
+const maxName = 128
+
+// checkName refuses what can name neither a stack nor a change set.
+func checkName(member, name string) error {
+	if !namePattern.MatchString(name) {
+		return engine.Invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", name, member)
+	}
+	if len(name) > maxName {
+		return engine.Invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", name, member, maxName)
+	}
+	return nil
+}
+
+// checkEnum refuses a value that is none of those; "" passes.
+func checkEnum(member, value string, allowed ...string) error {
+	if value == "" || slices.Contains(allowed, value) {
+		return nil
+	}
+	return engine.Invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: [%s]", value, member, strings.Join(allowed, ", "))
+}
+
+// Limits of a request ("CreateStack").
+const (
+	maxTags          = 50
+	maxTagKey        = 128
+	maxTagValue      = 256
+	maxNotifications = 5
+	maxToken         = 128
+)
+
+var tokenPattern = regexp.MustCompile(`^[a-zA-Z0-9][-a-zA-Z0-9]*$`)
+
+// checkToken refuses what cannot be a ClientRequestToken; "" passes.
+func checkToken(token string) error {
+	if token != "" && (len(token) > maxToken || !tokenPattern.MatchString(token)) {
+		return engine.Invalid("1 validation error detected: Value '%s' at 'clientRequestToken' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9][-a-zA-Z0-9]*", token)
+	}
+	return nil
+}
+
+// check refuses what a definition cannot have, whatever its template.
+func (d Definition) check() error {
+	switch r := d.RollbackConfiguration; {
+	case len(r.RollbackTriggers) > 0:
+		return unsupported("RollbackTriggers", "there are no alarms here")
+	case r.MonitoringTimeInMinutes != 0:
+		return unsupported("MonitoringTimeInMinutes", "there are no alarms here")
+	}
+	for _, capability := range d.Capabilities {
+		if err := checkEnum("capabilities", capability, cfn.CapabilityAutoExpand, cfn.CapabilityIAM, cfn.CapabilityNamedIAM); err != nil {
+			return err
+		}
+	}
+	if len(d.NotificationARNs) > maxNotifications {
+		return engine.Invalid("1 validation error detected: Value at 'notificationARNs' failed to satisfy constraint: Member must have length less than or equal to %d", maxNotifications)
+	}
+	return d.checkTags()
+}
+
+func (d Definition) checkTags() error {
+	if len(d.Tags) > maxTags {
+		return engine.Invalid("1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to %d", maxTags)
+	}
+	seen := map[string]bool{}
+	for _, tag := range d.Tags {
+		switch length := utf8.RuneCountInString(tag.Key); {
+		case length < 1 || length > maxTagKey:
+			return engine.Invalid("1 validation error detected: Value '%s' at 'tags.1.member.key' failed to satisfy constraint: Member must have length between 1 and %d", tag.Key, maxTagKey)
+		case utf8.RuneCountInString(tag.Value) > maxTagValue:
+			return engine.Invalid("1 validation error detected: Value of tag '%s' failed to satisfy constraint: Member must have length less than or equal to %d", tag.Key, maxTagValue)
+		case strings.HasPrefix(strings.ToLower(tag.Key), "aws:"):
+			return engine.Invalid("Tag key %s cannot begin with aws:", tag.Key)
+		case seen[tag.Key]:
+			return engine.Invalid("Duplicate tag keys found: %s", tag.Key)
+		}
+		seen[tag.Key] = true
+	}
+	return nil
+}
+
+// body returns the text of the template that a definition means.
+func (s *Stacks) body(ctx context.Context, caller *wire.Caller, d Definition, st *records.Stack) (string, error) {
+	given := 0
+	for _, present := range []bool{d.TemplateBody != "", d.TemplateURL != "", d.UsePreviousTemplate} {
+		if present {
+			given++
+		}
+	}
+	switch {
+	case given != 1:
+		return "", engine.Invalid("Either Template URL or Template Body must be specified.")
+	case len(d.TemplateBody) > cfn.MaxBodyBytes:
+		return "", engine.Invalid("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d", cfn.MaxBodyBytes)
+	case d.TemplateBody != "":
+		return d.TemplateBody, nil
+	case d.TemplateURL != "":
+		return s.engine.Fetch(ctx, caller, d.TemplateURL)
+	case st == nil || st.Revision == 0:
+		return "", engine.Invalid("a stack that does not exist has no previous template")
+	}
+	return s.engine.Template(ctx, st)
+}
+
+// prepare checks a definition for a stack.
+func (s *Stacks) prepare(ctx context.Context, caller *wire.Caller, d Definition, st *records.Stack, changeSet bool) (*engine.Prepared, error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	body, err := s.body(ctx, caller, d, st)
+	if err != nil {
+		return nil, err
+	}
+	q := engine.Request{
+		Body: body, Values: map[string]string{}, Capabilities: d.Capabilities, ResourceTypes: d.ResourceTypes,
+		NotificationARNs: d.NotificationARNs, ChangeSet: changeSet,
+	}
+	for _, p := range d.Parameters {
+		if p.UsePreviousValue {
+			q.UsePrevious = append(q.UsePrevious, p.ParameterKey)
+		} else {
+			q.Values[p.ParameterKey] = p.ParameterValue
+		}
+	}
+	if d.Tags != nil {
+		q.Tags = make(map[string]string, len(d.Tags))
+		for _, tag := range d.Tags {
+			q.Tags[tag.Key] = tag.Value
+		}
+	}
+	return s.engine.Prepare(ctx, caller, st, q)
+}
+
+// targets are what a deployment needs permission for: the stack, and to pass
+// the role.
+func (s *Stacks) targets(d Definition) []wire.Target {
+	targets := []wire.Target{{Resource: s.arnFor(d.StackName), Context: map[string][]string{}}}
+	if d.RoleARN != "" {
+		targets[0].Context["cloudformation:RoleArn"] = []string{d.RoleARN}
+		targets = append(targets, wire.Target{Action: "iam:PassRole", Resource: d.RoleARN,
+			Context: map[string][]string{"iam:PassedToService": {"cloudformation.amazonaws.com"}}})
+	}
+	return targets
+}
+
+// arnFor is the ARN of a stack for authorization; the id's last part is not
+// known before there is one.
+func (s *Stacks) arnFor(name string) string {
+	if strings.HasPrefix(name, "arn:") {
+		return name
+	}
+	if st, err := s.engine.Find(context.Background(), name); err == nil {
+		return st.ID
+	}
+	return s.engine.StackARN(name, "*")
+}
+
+// owner is the ARN by which a caller's rights can be had again later.
+func owner(caller *wire.Caller) string {
+	switch {
+	case caller == nil:
+		return ""
+	case caller.RoleARN != "":
+		return caller.RoleARN
+	}
+	return caller.ARN
+}
