@@ -3,6 +3,7 @@ package region
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -229,6 +230,7 @@ func (r *Region) buildStacks(context.Context) error {
 	s.stacks = stacks.New(stacks.Config{
 		Account: c.Account, Region: c.Region, DB: r.db, Types: standard.Registry(), Services: s.named,
 		Now: c.Now, Rand: c.Rand, Record: c.Record, CallerFor: s.access.CallerFor, Object: s.assets.ReadObject,
+		Endpoint: func() string { return r.Endpoint },
 		RoleCaller: func(arn string) (*wire.Caller, error) {
 			return s.access.RoleCaller("cloudformation.amazonaws.com", arn)
 		},
@@ -249,6 +251,7 @@ func (r *Region) buildEdge() {
 		Before:  map[string]func(http.ResponseWriter, *http.Request) bool{"cognito-identity": s.pools.CORS},
 		Paths:   map[string]http.Handler{"/.well-known/jwks_uri": http.HandlerFunc(s.pools.Tokens().JWKS)},
 	}
+	maps.Copy(config.Paths, s.stacks.Paths())
 	for _, service := range s.named {
 		config.Services = append(config.Services, service)
 	}
