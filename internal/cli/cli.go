@@ -56,6 +56,8 @@ type commands struct {
 	Logs        logsCommand        `cmd:"" help:"Print what functions have logged."`
 	Invoke      invokeCommand      `cmd:"" help:"Invoke a function and print its answer."`
 	Env         envCommand         `cmd:"" help:"Print what aws and every SDK need to talk to the embedded region."`
+	Explain     explainCommand     `cmd:"" help:"Say why a request was refused."`
+	IAM         iamCommand         `cmd:"" name:"iam" help:"Policies from what was seen."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 

@@ -1,0 +1,210 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/region/decisions"
+	"github.com/seed-615d3599/roost/internal/term"
+	"github.com/seed-615d3599/roost/sigv4"
+)
+
+type explainCommand struct {
+	ID   string   `arg:"" optional:"" help:"The id of the request: the header Apigw-Requestid of an API, x-amzn-RequestId of a service. By default the last that was refused."`
+	Last bool     `help:"Explain the last request that was refused, which is what happens without an ID."`
+	JSON jsonFlag `help:"Print the record as JSON."`
+	Dir  string   `default:"." help:"The app's folder."`
+}
+
+// Run prints why a request was refused.
+func (c *explainCommand) Run(ctx context.Context, s *session) error {
+	if c.ID != "" && c.Last {
+		return usageError{errors.New("give an ID or --last, not both")}
+	}
+	var found decisions.ExplainOutput
+	if err := s.askRegion(ctx, c.Dir, "Explain", decisions.ExplainInput{RequestID: c.ID}, &found); err != nil {
+		return err
+	}
+	if c.JSON {
+		data, err := json.MarshalIndent(found, "", "  ")
+		if err == nil {
+			s.term.Print(string(data))
+		}
+		return err
+	}
+	for _, line := range explanation(&found.Refusal, found.Remedy) {
+		s.term.Print(line)
+	}
+	return nil
+}
+
+// maxAnswer bounds what is read of the region's answer.
+const maxAnswer = 64 << 20
+
+// askRegion calls an operation of the running region's own service.
+func (s *session) askRegion(ctx context.Context, dir, operation string, in, out any) error {
+	app, err := config.Bare(dir, "")
+	if err != nil {
+		return err
+	}
+	running, err := runningRegion(app)
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, running.Endpoint+"/", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	r.Header.Set("X-Amz-Target", "Roost."+operation)
+	signer := sigv4.Signer{Service: "roost", Region: running.Region, Credentials: sigv4.Credentials{
+		AccessKeyID: running.AccessKeyID, SecretAccessKey: running.SecretAccessKey}}
+	if err := signer.Sign(r, ""); err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return term.WithHint(err, "is the region running? \"roost start\" starts it")
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode == http.StatusOK {
+		return json.Unmarshal(answer, out)
+	}
+	var refused struct{ Message string }
+	if err := json.Unmarshal(answer, &refused); err != nil || refused.Message == "" {
+		return fmt.Errorf("the region answers %s to %s", resp.Status, operation)
+	}
+	return errors.New(refused.Message)
+}
+
+// explanation is a record for a person: the answer first, then how it was come
+// to, then what would help.
+func explanation(r *decisions.Refusal, remedy string) []string {
+	lines := []string{fmt.Sprintf("%d: %s", r.Status, r.Reason)}
+	lines = append(lines, "  "+where(r))
+	if who := who(r); who != "" {
+		lines = append(lines, "  "+who)
+	}
+	if r.Diagnosis != nil {
+		lines = append(lines, diagnosisLines(r.Diagnosis)...)
+	}
+	if r.Trace != nil {
+		lines = append(lines, "")
+		for _, st := range r.Trace.Statements {
+			lines = append(lines, "  "+statementLine(st))
+		}
+		if len(r.Trace.Statements) == 0 {
+			lines = append(lines, "  There is no policy that has a say in it.")
+		}
+		if r.Trace.Dropped > 0 {
+			lines = append(lines, fmt.Sprintf("  (and %d more statements that did not match)", r.Trace.Dropped))
+		}
+	}
+	if remedy != "" {
+		lines = append(lines, "", "To let it pass, "+remedy+".")
+	}
+	return lines
+}
+
+func where(r *decisions.Refusal) string {
+	what := r.Method + " " + r.Path
+	switch {
+	case r.API != "":
+		what += " of API " + r.API
+		if r.RouteKey != "" {
+			what += ", route " + r.RouteKey
+		}
+		if r.Stage != "" {
+			what += ", stage " + r.Stage
+		}
+	case r.Operation != "":
+		what = r.Service + ":" + r.Operation
+	case r.Service != "":
+		what += " of " + r.Service
+	}
+	return what + ", request " + r.RequestID + ", " + r.Time.UTC().Format(time.RFC3339) + " from " + r.SourceIP
+}
+
+func who(r *decisions.Refusal) string {
+	switch {
+	case r.Caller != "":
+		return "as " + r.Caller + ", with the key " + r.AccessKeyID
+	case r.AccessKeyID != "":
+		return "with the key " + r.AccessKeyID + ", whose owner was not found out"
+	}
+	return ""
+}
+
+func diagnosisLines(d *decisions.Diagnosis) []string {
+	lines := []string{"", "  " + d.Sentence}
+	for _, part := range []struct{ title, text string }{
+		{"The canonical request, as the region reads it:", d.CanonicalRequest},
+		{"The string to sign:", d.StringToSign},
+	} {
+		if part.text == "" {
+			continue
+		}
+		lines = append(lines, "", "  "+part.title)
+		for line := range strings.SplitSeq(part.text, "\n") {
+			lines = append(lines, "    "+line)
+		}
+	}
+	return lines
+}
+
+// statementLine is one statement: ✓ for one that matched, ✗ and the reason for
+// one that did not.
+func statementLine(st iam.StatementTrace) string {
+	name := fmt.Sprintf("statement %d", st.Index+1)
+	if st.Sid != "" {
+		name = "statement " + st.Sid
+	}
+	policy := st.Type.String() + " " + st.Policy
+	if st.Policy == st.Type.String() {
+		policy = st.Policy // such as a role's only trust policy
+	}
+	if st.Owner != "" {
+		policy += " of " + st.Owner
+	}
+	place := fmt.Sprintf("%s, %s (line %d)", policy, name, st.Start.Line)
+	if st.Matched {
+		verb := map[iam.Effect]string{iam.Allow: "allows", iam.Deny: "denies"}[st.Effect]
+		return "✓ " + place + " " + verb + " it"
+	}
+	return "✗ " + place + " does not " + strings.ToLower(st.Effect.String()) + " it: " + mismatchText(st.Mismatch)
+}
+
+func mismatchText(m *iam.Mismatch) string {
+	if m == nil {
+		return "it does not match"
+	}
+	wants := strings.Join(m.Policy, " or ")
+	switch {
+	case len(m.Unresolved) > 0:
+		return "the request has no value for " + strings.Join(m.Unresolved, ", ")
+	case m.Element == "Condition" && m.Absent:
+		return fmt.Sprintf("condition %s wants %s to be %s, and the request has no such key", m.Operator, m.Key, wants)
+	case m.Element == "Condition":
+		return fmt.Sprintf("condition %s wants %s to be %s, and it is %s", m.Operator, m.Key, wants, strings.Join(m.Request, ", "))
+	case strings.HasPrefix(m.Element, "Not"):
+		return fmt.Sprintf("%s excludes %s", m.Element, strings.Join(m.Request, ", "))
+	}
+	return fmt.Sprintf("%s is %s, not %s", m.Element, wants, strings.Join(m.Request, ", "))
+}
