@@ -12,7 +12,6 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/seed-615d3599/roost/internal/region/edge"
 	"github.com/seed-615d3599/roost/internal/region/http1"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
 )
@@ -68,10 +67,9 @@ func (p *ports) Open(apiID string, port int) (actual int, url string, err error)
 	if err != nil {
 		return 0, "", err
 	}
-	server := &http1.Server{Handler: p.handler(apiID), MaxHeaderBytes: gateway.MaxHeaderBytes}
+	server := &http1.Server{Handler: p.handler(apiID), MaxHeaderBytes: gateway.MaxHeaderBytes, TLS: p.tls}
 	p.servers[apiID] = server
-	sniffing := edge.Sniff(listener, p.tls)
-	p.serving.Go(func() { server.Serve(sniffing) }) // it ends with http1.ErrServerClosed
+	p.serving.Go(func() { server.Serve(listener) }) // it ends with http1.ErrServerClosed
 	return portOf(listener), "http://" + listener.Addr().String(), nil
 }
 
