@@ -197,6 +197,72 @@ func TestARestartContinues(t *testing.T) {
 	}
 }
 
+func TestLayers(t *testing.T) {
+	r := start(t)
+	need.Tool(t, "node")
+	need.Tool(t, "python3")
+	var one, two struct{ LayerVersionArn string }
+	r.must("PublishLayerVersion", object{"LayerName": "l", "Content": object{"ZipFile": zipped(t, map[string]string{
+		"python/shared.py": "value = 'first'", "nodejs/node_modules/shared/index.js": "exports.value = 'first'", "bin/tool": "#!/bin/sh\necho tool"})}}, &one)
+	r.must("PublishLayerVersion", object{"LayerName": "l", "Content": object{"ZipFile": zipped(t, map[string]string{"python/shared.py": "value = 'second'"})}}, &two)
+	if two.LayerVersionArn != "arn:aws:lambda:us-east-1:123456789012:layer:l:2" {
+		t.Errorf("got %s", two.LayerVersionArn)
+	}
+	layers := []string{one.LayerVersionArn, two.LayerVersionArn} // the later wins
+	r.must("CreateFunction", object{"FunctionName": "p", "Runtime": "python3.12", "Handler": "handler.handler", "Role": role, "Timeout": 20, "Layers": layers,
+		"Code": object{"ZipFile": zipped(t, map[string]string{"handler.py": "import shared, subprocess\ndef handler(e, c):\n    return [shared.value, subprocess.check_output(['tool']).decode()]"})}}, nil)
+	if got, _ := r.invoke(arn("p"), `{}`); got != `["second", "tool\n"]` {
+		t.Errorf("got %s", got)
+	}
+	r.must("CreateFunction", object{"FunctionName": "n", "Runtime": "nodejs22.x", "Handler": "index.handler", "Role": role, "Timeout": 20, "Layers": layers,
+		"Code": object{"ZipFile": zipped(t, map[string]string{"index.js": "exports.handler = async () => require('shared').value"})}}, nil)
+	if got, _ := r.invoke(arn("n"), `{}`); got != `"first"` {
+		t.Errorf("got %s", got)
+	}
+	if err := r.call("UpdateFunctionConfiguration", object{"FunctionName": "p", "Layers": []string{"arn:aws:lambda:us-east-1:123456789012:layer:l:9"}}, nil); err == nil || !strings.Contains(err.Error(), "layer:l:9 does not exist") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAliasesAndTheirWeights(t *testing.T) {
+	r := start(t)
+	r.python("f", "def handler(e, c):\n    return 'one'")
+	r.must("PublishVersion", object{"FunctionName": "f"}, nil)
+	r.must("UpdateFunctionCode", object{"FunctionName": "f", "Publish": true, "ZipFile": zipped(t, map[string]string{"handler.py": "def handler(e, c):\n    return 'two'"})}, nil)
+	r.must("CreateAlias", object{"FunctionName": "f", "Name": "live", "FunctionVersion": "1"}, nil)
+	for weight, want := range map[float64]string{0: `"one"`, 1: `"two"`} {
+		r.must("UpdateAlias", object{"FunctionName": "f", "Name": "live", "RoutingConfig": object{"AdditionalVersionWeights": object{"2": weight}}}, nil)
+		if got, _ := r.invoke(arn("f")+":live", `{}`); got != want {
+			t.Errorf("with the weight %v: got %s", weight, got)
+		}
+	}
+	for _, test := range []struct {
+		operation string
+		in        object
+		want      string
+	}{
+		{"CreateAlias", object{"FunctionName": "f", "Name": "live", "FunctionVersion": "1"}, "ResourceConflictException"},
+		{"CreateAlias", object{"FunctionName": "f", "Name": "7", "FunctionVersion": "1"}, "ValidationException"},
+		{"CreateAlias", object{"FunctionName": "f", "Name": "x", "FunctionVersion": "9"}, "ResourceNotFoundException"},
+		{"UpdateAlias", object{"FunctionName": "f", "Name": "live", "RevisionId": "stale"}, "PreconditionFailedException"},
+		{"DeleteFunction", object{"FunctionName": "f", "Qualifier": "1"}, "ResourceConflictException"},
+		{"GetAlias", object{"FunctionName": "f", "Name": "x"}, "ResourceNotFoundException"},
+		{"PutProvisionedConcurrencyConfig", object{"FunctionName": "f", "Qualifier": "$LATEST", "ProvisionedConcurrentExecutions": 1}, "InvalidParameterValueException"},
+		{"GetProvisionedConcurrencyConfig", object{"FunctionName": "f", "Qualifier": "live"}, "ProvisionedConcurrencyConfigNotFoundException"},
+		{"PutFunctionConcurrency", object{"FunctionName": "f", "ReservedConcurrentExecutions": 950}, "UnreservedConcurrentExecution below its minimum value of [100]"},
+		{"PutFunctionEventInvokeConfig", object{"FunctionName": "f", "MaximumRetryAttempts": 3}, "ValidationException"},
+		{"PutFunctionEventInvokeConfig", object{"FunctionName": "f", "DestinationConfig": object{"OnFailure": object{"Destination": "arn:aws:sqs:us-east-1:1:q"}}}, "arn:aws:sqs:us-east-1:1:q is not supported here"},
+		{"AddPermission", object{"FunctionName": "f", "StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "nobody"}, "The provided principal was invalid"},
+		{"AddPermission", object{"FunctionName": "f", "StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "alexa-appkit.amazon.com", "EventSourceToken": "t"}, "InvalidParameterValueException"},
+		{"GetPolicy", object{"FunctionName": "f"}, "The resource you requested does not exist."},
+		{"GetFunction", object{"FunctionName": "f:live", "Qualifier": "other"}, "derived qualifier"},
+	} {
+		if err := r.call(test.operation, test.in, nil); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s %v: got %v, want %s", test.operation, test.in, err, test.want)
+		}
+	}
+}
+
 func TestMayInvoke(t *testing.T) {
 	r := start(t)
 	r.python("f", "def handler(e, c):\n    pass")

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/lambda/runtimeapi"
+	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 )
 
 // renewBefore is how long before its credentials expire an environment is
@@ -237,10 +238,13 @@ func (e *Environment) Ready() {
 	m.mu.Unlock()
 }
 
-// expired says whether the credentials end before another call could. The lock
-// is held.
+// expired says whether the credentials end before another call could. A fresh
+// environment serves its first call whatever time it was given. The lock is held.
 func (e *Environment) expired() bool {
-	return !e.expires.IsZero() && e.now().Add(renewBefore+e.spec.Timeout).After(e.expires)
+	if e.expires.IsZero() || e.calls == 0 && e.idleSince.IsZero() {
+		return false
+	}
+	return e.now().Add(renewBefore + e.spec.Timeout).After(e.expires)
 }
 
 // take makes a call the environment's own. The lock is held.
@@ -428,6 +432,8 @@ func (e *Environment) release() {
 		o.file.Close()
 	}
 	if e.session != nil {
+		// Processes that left the group still carry this environment's address.
+		supervisor.KillMarked("AWS_LAMBDA_RUNTIME_API=" + e.session.Addr())
 		e.session.Close()
 	}
 	if e.place.tmp != "" {

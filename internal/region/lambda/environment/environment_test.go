@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
 	"strings"
 	"sync"
@@ -46,6 +47,19 @@ func guest(name string) {
 			return strings.Repeat("x", 6*1024*1024+200), nil
 		case "print":
 			fmt.Println("printed")
+		case "eat":
+			eaten := make([]byte, 400<<20)
+			for i := 0; i < len(eaten); i += 4096 {
+				eaten[i] = 1
+			}
+			<-ctx.Done()
+			return eaten[0], nil
+		case "orphan":
+			cmd := exec.Command("setsid", "sleep", "1000")
+			if err := cmd.Start(); err != nil {
+				return nil, err
+			}
+			return cmd.Process.Pid, nil
 		case "pid":
 			return os.Getpid(), nil
 		}
@@ -242,6 +256,84 @@ func TestPlacesAreShared(t *testing.T) {
 			if result := invoke(t, p, `{}`); string(result.Payload) != `{}` {
 				t.Errorf("got %s", result.Payload)
 			}
+		}
+	}
+}
+
+func TestMemoryLimit(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("memory is measured on Linux only")
+	}
+	m := manager(t, environment.Config{})
+	s := spec("x")
+	s.MemoryMB = 128
+	p := m.Pool(s, m.NewConcurrency())
+	result := invoke(t, p, `{"do":"eat"}`)
+	want := `{"errorType":"Runtime.OutOfMemory","errorMessage":"RequestId: ` + result.RequestID + ` Error: Runtime exited with error: signal: killed"}`
+	if string(result.Payload) != want {
+		t.Errorf("got %s", result.Payload)
+	}
+	if result = invoke(t, p, `{}`); string(result.Payload) != `{}` {
+		t.Errorf("afterwards: got %s", result.Payload)
+	}
+}
+
+func TestCredentialsAreRenewed(t *testing.T) {
+	m := manager(t, environment.Config{Credentials: shortLived{}})
+	p := m.Pool(spec("x"), m.NewConcurrency())
+	first := string(invoke(t, p, `{"do":"pid"}`).Payload)
+	if second := string(invoke(t, p, `{"do":"pid"}`).Payload); second == first {
+		t.Error("an environment whose credentials are about to expire is used again")
+	}
+}
+
+// shortLived hands out credentials that expire before the next call could end.
+type shortLived struct{}
+
+func (shortLived) Credentials(context.Context, string, string) (id, secret, token string, expires time.Time, err error) {
+	return "AKID", "secret", "token", time.Now().Add(time.Minute), nil
+}
+
+func TestIdleEnvironmentsEnd(t *testing.T) {
+	m := manager(t, environment.Config{IdleTimeout: 50 * time.Millisecond})
+	invoke(t, m.Pool(spec("x"), m.NewConcurrency()), `{}`)
+	for deadline := time.Now().Add(10 * time.Second); m.Running() > 0; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("the environment does not end")
+		}
+	}
+}
+
+func TestACallerThatLeavesDisturbsNobody(t *testing.T) {
+	m := manager(t, environment.Config{MaxEnvironments: 1})
+	s := spec("x")
+	s.Timeout = time.Second
+	p := m.Pool(s, m.NewConcurrency())
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := p.Invoke(ctx, environment.Call{Payload: []byte(`{"do":"hang"}`)}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	if result := invoke(t, p, `{"a":1}`); string(result.Payload) != `{"a":1}` {
+		t.Errorf("got %s", result.Payload)
+	}
+}
+
+func TestOrphansEndWithTheirEnvironment(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("processes that leave their group are found on Linux only")
+	}
+	m := manager(t, environment.Config{})
+	p := m.Pool(spec("x"), m.NewConcurrency())
+	pid := string(invoke(t, p, `{"do":"orphan"}`).Payload)
+	p.Retire()
+	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+		stat, err := os.ReadFile("/proc/" + pid + "/stat")
+		if err != nil || strings.Contains(string(stat), ") Z ") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("process %s is still there", pid)
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -176,15 +177,20 @@ func (i *Installed) look(ctx context.Context, names []string, ask ...string) *in
 	return found
 }
 
-// Start returns the command that starts the runtime. The wrapper is the value
+// Start returns the command that starts the runtime; optDir is where layers
+// are unpacked, or empty. The wrapper is the value
 // of AWS_LAMBDA_EXEC_WRAPPER, which managed runtimes heed; paths in it below
 // /var/task and /opt mean the unpacked code and layers.
 func (r *Runtime) Start(taskRoot, optDir, wrapper string) []string {
 	if !r.Managed {
 		return []string{bootstrap(taskRoot, optDir)}
 	}
+	command := r.command
+	if optDir != "" {
+		command = append(slices.Clone(command), optDir)
+	}
 	if wrapper == "" {
-		return r.command
+		return command
 	}
 	if rest, ok := strings.CutPrefix(wrapper, "/var/task/"); ok {
 		wrapper = filepath.Join(taskRoot, rest)
@@ -192,7 +198,7 @@ func (r *Runtime) Start(taskRoot, optDir, wrapper string) []string {
 	if rest, ok := strings.CutPrefix(wrapper, "/opt/"); ok && optDir != "" {
 		wrapper = filepath.Join(optDir, rest)
 	}
-	return append([]string{"/bin/sh", "-c", `exec "$0" "$@"`, wrapper}, r.command...)
+	return append([]string{"/bin/sh", "-c", `exec "$0" "$@"`, wrapper}, command...)
 }
 
 // bootstrap is the code's own, or else a layer's.

@@ -266,6 +266,10 @@ def main():
     # The folder of this file is first on the path only because Python puts it
     # there; a function must not find it.
     sys.path[0] = ENV.get("LAMBDA_TASK_ROOT", os.getcwd())
+    # The argument is the folder of the layers, which Lambda has as /opt.
+    for layers in sys.argv[1:2]:
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        sys.path[1:1] = [f"{layers}/python/lib/{version}/site-packages", f"{layers}/python"]
     log = Log()
     set_up_logging(log)
     client = Client(ENV["AWS_LAMBDA_RUNTIME_API"])
