@@ -2,9 +2,9 @@ package httpapi
 
 import (
 	"context"
-	"slices"
 	"strings"
 
+	"github.com/seed-615d3599/roost/internal/region/httpapi/shape"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -16,7 +16,7 @@ func (h *HTTPAPI) createAPI(ctx context.Context, _ *wire.Call, in *createAPI) (*
 	if in.ProtocolType != "HTTP" {
 		return nil, badRequest("Invalid ProtocolType %s: it must be HTTP", in.ProtocolType)
 	}
-	if err := checkAPI(&in.apiProps); err != nil {
+	if err := in.APIProps.Check(); err != nil {
 		return nil, err
 	}
 	if in.quickCreate.Target == nil && (in.RouteKey != nil || in.CredentialsArn != nil) {
@@ -31,8 +31,8 @@ func (h *HTTPAPI) createAPI(ctx context.Context, _ *wire.Call, in *createAPI) (*
 		return nil, err
 	}
 	h.setURL(id, url)
-	a := &apiDoc{apiProps: in.apiProps, APIID: id, CreatedDate: h.now(), Tags: in.Tags, Port: port}
-	setDefaults(&a.apiProps)
+	a := &apiDoc{APIProps: in.APIProps, APIID: id, CreatedDate: h.now(), Tags: in.Tags, Port: port}
+	a.SetDefaults()
 	err = h.config.DB.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
 		if err := tx.Put(kindAPI, id, a); err != nil {
 			return err
@@ -49,18 +49,6 @@ func (h *HTTPAPI) createAPI(ctx context.Context, _ *wire.Call, in *createAPI) (*
 	return h.apiOut(a), nil
 }
 
-func setDefaults(p *apiProps) {
-	if p.RouteSelectionExpression == nil {
-		p.RouteSelectionExpression = ptr("$request.method $request.path")
-	}
-	if p.APIKeySelectionExpression == nil {
-		p.APIKeySelectionExpression = ptr("$request.header.x-api-key")
-	}
-	if p.DisableExecuteAPIEndpoint == nil {
-		p.DisableExecuteAPIEndpoint = ptr(false)
-	}
-}
-
 // drop ends serving an API.
 func (h *HTTPAPI) drop(apiID string) {
 	h.config.Gateway.Remove(apiID)
@@ -71,47 +59,16 @@ func (h *HTTPAPI) drop(apiID string) {
 	h.version[apiID]++
 }
 
-// checkAPI refuses what cannot be, or what only AWS can do.
-func checkAPI(p *apiProps) error {
-	switch {
-	case text(p.Name) == "" || len(*p.Name) > 128:
-		return badRequest("Name must have 1 to 128 characters")
-	case p.RouteSelectionExpression != nil && *p.RouteSelectionExpression != "$request.method $request.path" &&
-		*p.RouteSelectionExpression != "${request.method} ${request.path}":
-		return badRequest("RouteSelectionExpression of an HTTP API must be $request.method $request.path")
-	case p.IPAddressType != nil && *p.IPAddressType != "ipv4" && *p.IPAddressType != "dualstack":
-		return badRequest("IpAddressType must be ipv4 or dualstack")
-	}
-	return checkCORS(p.CorsConfiguration)
-}
-
-func checkCORS(c *cors) error {
-	switch {
-	case c == nil:
-		return nil
-	case isTrue(c.AllowCredentials) && slices.Contains(c.AllowOrigins, "*"):
-		return badRequest("allow-credentials is not supported if 'allow-origin' is *")
-	case c.MaxAge != nil && (*c.MaxAge < -1 || *c.MaxAge > 86400):
-		return badRequest("maxAge of the CORS configuration must be between -1 and 86400 seconds")
-	}
-	for _, o := range c.AllowOrigins {
-		if o != "*" && !strings.HasPrefix(o, "https://") && !strings.HasPrefix(o, "http://") && !strings.Contains(o, "://") {
-			return badRequest("Invalid format for origin %s. Origin should contain scheme and hostname or be a wildcard", o)
-		}
-	}
-	return nil
-}
-
 // quick makes the integration, route and stage of "quick create".
 func (h *HTTPAPI) quick(ctx context.Context, tx *store.Tx, a *apiDoc, q quickCreate) error {
 	if q.CredentialsArn != nil {
 		return badRequest("CredentialsArn is not supported here: give the function a permission for apigateway.amazonaws.com")
 	}
-	p := integrationProps{IntegrationURI: q.Target, IntegrationType: ptr("AWS_PROXY"), PayloadFormatVersion: ptr("2.0")}
+	p := shape.IntegrationProps{IntegrationURI: q.Target, IntegrationType: ptr("AWS_PROXY"), PayloadFormatVersion: ptr("2.0")}
 	if strings.HasPrefix(*q.Target, "http") {
-		p = integrationProps{IntegrationURI: q.Target, IntegrationType: ptr("HTTP_PROXY"), IntegrationMethod: ptr("ANY"), PayloadFormatVersion: ptr("1.0")}
+		p = shape.IntegrationProps{IntegrationURI: q.Target, IntegrationType: ptr("HTTP_PROXY"), IntegrationMethod: ptr("ANY"), PayloadFormatVersion: ptr("1.0")}
 	}
-	i, err := h.putIntegration(tx, a.APIID, integrationDoc{integrationProps: p, APIGatewayManaged: true})
+	i, err := h.putIntegration(tx, a.APIID, integrationDoc{IntegrationProps: p, APIGatewayManaged: true})
 	if err != nil {
 		return err
 	}
@@ -119,16 +76,16 @@ func (h *HTTPAPI) quick(ctx context.Context, tx *store.Tx, a *apiDoc, q quickCre
 	if key == nil {
 		key = ptr("$default")
 	}
-	r := routeDoc{APIGatewayManaged: true, routeProps: routeProps{RouteKey: key, Target: ptr("integrations/" + i.IntegrationID)}}
+	r := routeDoc{APIGatewayManaged: true, RouteProps: shape.RouteProps{RouteKey: key, Target: ptr("integrations/" + i.IntegrationID)}}
 	if _, err := h.putRoute(tx, a.APIID, r); err != nil {
 		return err
 	}
-	_, err = h.newStage(ctx, a.APIID, &stageDoc{StageName: "$default", APIGatewayManaged: true, stageProps: stageProps{AutoDeploy: ptr(true)}})
+	_, err = h.newStage(ctx, a.APIID, &stageDoc{StageName: "$default", APIGatewayManaged: true, StageProps: shape.StageProps{AutoDeploy: ptr(true)}})
 	return err
 }
 
 func (h *HTTPAPI) apiOut(a *apiDoc) *apiOut {
-	out := &apiOut{apiProps: a.apiProps, APIID: a.APIID, CreatedDate: a.CreatedDate, ProtocolType: "HTTP",
+	out := &apiOut{APIProps: a.APIProps, APIID: a.APIID, CreatedDate: a.CreatedDate, ProtocolType: "HTTP",
 		APIEndpoint: h.Endpoint(a.APIID), Tags: a.Tags}
 	if out.Tags == nil {
 		out.Tags = map[string]string{}
@@ -162,8 +119,8 @@ func (h *HTTPAPI) updateAPI(ctx context.Context, _ *wire.Call, in *updateAPI) (o
 		return nil, badRequest("RouteKey, Target and CredentialsArn of an existing API cannot be changed here: change its route and integration")
 	}
 	err = h.change(ctx, in.APIID, func(tx *store.Tx, a *apiDoc) error {
-		patch(&a.apiProps, in.apiProps)
-		if err := checkAPI(&a.apiProps); err != nil {
+		patch(&a.APIProps, in.APIProps)
+		if err := a.Check(); err != nil {
 			return err
 		}
 		out = h.apiOut(a)

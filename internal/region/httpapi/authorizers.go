@@ -47,7 +47,7 @@ func (h *HTTPAPI) putAuthorizer(tx *store.Tx, apiID string, a authorizerDoc) (*a
 
 func (h *HTTPAPI) createAuthorizer(ctx context.Context, _ *wire.Call, in *createAuthorizer) (out *authorizerDoc, err error) {
 	err = h.change(ctx, in.APIID, func(tx *store.Tx, a *apiDoc) (err error) {
-		out, err = h.putAuthorizer(tx, a.APIID, authorizerDoc{authorizerProps: in.authorizerProps})
+		out, err = h.putAuthorizer(tx, a.APIID, authorizerDoc{AuthorizerProps: in.AuthorizerProps})
 		return err
 	})
 	return out, err
@@ -59,7 +59,7 @@ func (h *HTTPAPI) updateAuthorizer(ctx context.Context, _ *wire.Call, in *update
 		if err != nil {
 			return err
 		}
-		patch(&doc.authorizerProps, in.authorizerProps)
+		patch(&doc.AuthorizerProps, in.AuthorizerProps)
 		out, err = h.putAuthorizer(tx, a.APIID, *doc)
 		return err
 	})

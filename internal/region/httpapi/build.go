@@ -6,6 +6,7 @@ import (
 
 	corspolicy "github.com/seed-615d3599/roost/internal/region/httpapi/cors"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/shape"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 	"github.com/seed-615d3599/roost/internal/region/store"
 )
@@ -54,7 +55,7 @@ func deployed(tx *store.Tx, a *apiDoc, s *stageDoc, live *content) (*content, er
 }
 
 func (s *stageDoc) compile(c *content) (gateway.Stage, error) {
-	out := gateway.Stage{Name: s.StageName, Variables: s.StageVariables, CORS: c.Cors.compile(), Throttles: map[string]throttle.Limit{}}
+	out := gateway.Stage{Name: s.StageName, Variables: s.StageVariables, CORS: compileCORS(c.Cors), Throttles: map[string]throttle.Limit{}}
 	if l := s.AccessLogSettings; l != nil {
 		out.AccessLogGroup, out.AccessLogFormat = text(l.DestinationArn), text(l.Format)
 	}
@@ -86,7 +87,7 @@ func (s *stageDoc) compile(c *content) (gateway.Stage, error) {
 	return out, nil
 }
 
-func (c *cors) compile() *corspolicy.Config {
+func compileCORS(c *shape.CORS) *corspolicy.Config {
 	if c == nil {
 		return nil
 	}

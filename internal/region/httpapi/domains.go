@@ -2,36 +2,16 @@ package httpapi
 
 import (
 	"context"
-	"regexp"
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/shape"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
-type domainProps struct {
-	DomainNameConfigurations []domainConfiguration `json:"domainNameConfigurations,omitempty"`
-	MutualTLSAuthentication  map[string]any        `json:"mutualTlsAuthentication,omitempty"`
-	RoutingMode              *string               `json:"routingMode,omitempty"`
-}
-
-type domainConfiguration struct {
-	APIGatewayDomainName                *string       `json:"apiGatewayDomainName,omitempty"`
-	CertificateArn                      *string       `json:"certificateArn,omitempty"`
-	CertificateName                     *string       `json:"certificateName,omitempty"`
-	CertificateUploadDate               *wire.ISOTime `json:"certificateUploadDate,omitempty"`
-	DomainNameStatus                    *string       `json:"domainNameStatus,omitempty"`
-	DomainNameStatusMessage             *string       `json:"domainNameStatusMessage,omitempty"`
-	EndpointType                        *string       `json:"endpointType,omitempty"`
-	HostedZoneID                        *string       `json:"hostedZoneId,omitempty"`
-	IPAddressType                       *string       `json:"ipAddressType,omitempty"`
-	OwnershipVerificationCertificateArn *string       `json:"ownershipVerificationCertificateArn,omitempty"`
-	SecurityPolicy                      *string       `json:"securityPolicy,omitempty"`
-}
-
 type createDomain struct {
-	domainProps
+	shape.DomainProps
 	DomainName string            `json:"domainName" required:"true"`
 	Tags       map[string]string `json:"tags,omitempty"`
 }
@@ -42,7 +22,7 @@ type domainRef struct {
 
 type updateDomain struct {
 	domainRef
-	domainProps
+	shape.DomainProps
 }
 
 type listOfDomain struct {
@@ -51,7 +31,7 @@ type listOfDomain struct {
 }
 
 type domainDoc struct {
-	domainProps
+	shape.DomainProps
 	APIMappingSelectionExpression string            `json:"apiMappingSelectionExpression"`
 	DomainName                    string            `json:"domainName"`
 	DomainNameArn                 string            `json:"domainNameArn"`
@@ -92,33 +72,9 @@ type mappingDoc struct {
 	Domain string `json:"domain"`
 }
 
-func (h *HTTPAPI) checkDomain(d *domainDoc) error {
-	host := regexp.MustCompile(`^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-	switch {
-	case !host.MatchString(d.DomainName):
-		return badRequest("The domain name %s is not valid: write it in small letters, such as api.example.com", d.DomainName)
-	case len(d.MutualTLSAuthentication) > 0:
-		return badRequest("MutualTlsAuthentication is not supported here")
-	case d.RoutingMode != nil && *d.RoutingMode != "API_MAPPING_ONLY":
-		return badRequest("RoutingMode %s is not supported here: only API_MAPPING_ONLY is", *d.RoutingMode)
-	case len(d.DomainNameConfigurations) != 1:
-		return badRequest("a domain name needs exactly one DomainNameConfiguration")
-	}
-	c := &d.DomainNameConfigurations[0]
-	switch {
-	case c.CertificateArn == nil:
-		return badRequest("CertificateArn of the DomainNameConfiguration is missing")
-	case c.EndpointType != nil && *c.EndpointType != "REGIONAL":
-		return badRequest("EndpointType of a domain name of HTTP APIs must be REGIONAL")
-	case c.SecurityPolicy != nil && *c.SecurityPolicy != "TLS_1_2":
-		return badRequest("SecurityPolicy of a domain name of HTTP APIs must be TLS_1_2")
-	}
-	return nil
-}
-
 // putDomain checks, completes and stores a domain name.
 func (h *HTTPAPI) putDomain(tx *store.Tx, d *domainDoc) error {
-	if err := h.checkDomain(d); err != nil {
+	if err := d.Check(d.DomainName); err != nil {
 		return err
 	}
 	c := &d.DomainNameConfigurations[0]
@@ -161,7 +117,7 @@ func buildDomain(tx *store.Tx, name string) (gateway.Domain, error) {
 }
 
 func (h *HTTPAPI) createDomain(ctx context.Context, _ *wire.Call, in *createDomain) (*domainDoc, error) {
-	d := &domainDoc{domainProps: in.domainProps, DomainName: in.DomainName, Tags: in.Tags,
+	d := &domainDoc{DomainProps: in.DomainProps, DomainName: in.DomainName, Tags: in.Tags,
 		APIMappingSelectionExpression: "$request.basepath",
 		DomainNameArn:                 "arn:aws:apigateway:" + h.config.Region + "::/domainnames/" + in.DomainName}
 	if d.Tags == nil {
@@ -186,7 +142,7 @@ func (h *HTTPAPI) updateDomain(ctx context.Context, _ *wire.Call, in *updateDoma
 			return err
 		}
 		name := d.DomainNameConfigurations[0].APIGatewayDomainName
-		patch(&d.domainProps, in.domainProps)
+		patch(&d.DomainProps, in.DomainProps)
 		if len(d.DomainNameConfigurations) == 1 {
 			d.DomainNameConfigurations[0].APIGatewayDomainName = name
 		}

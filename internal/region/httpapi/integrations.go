@@ -8,43 +8,9 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
-// checkIntegration refuses what cannot be, or what only AWS can do.
-func checkIntegration(p *integrationProps) error {
-	kind := text(p.IntegrationType)
-	switch {
-	case kind != "AWS_PROXY" && kind != "HTTP_PROXY":
-		return badRequest("IntegrationType of an HTTP API must be AWS_PROXY or HTTP_PROXY, not %q", kind)
-	case p.IntegrationSubtype != nil:
-		return badRequest("AWS service integrations (IntegrationSubtype %s) are not supported here", *p.IntegrationSubtype)
-	case p.ConnectionID != nil || p.ConnectionType != nil && *p.ConnectionType != "INTERNET":
-		return badRequest("private integrations through VPC links (ConnectionType, ConnectionId) are not supported here")
-	case p.CredentialsArn != nil:
-		return badRequest("CredentialsArn is not supported here: give the function a permission for apigateway.amazonaws.com")
-	case len(p.TLSConfig) > 0:
-		return badRequest("TlsConfig is for private integrations, which are not supported here")
-	case p.ContentHandlingStrategy != nil || p.PassthroughBehavior != nil || len(p.RequestTemplates) > 0 || p.TemplateSelectionExpression != nil:
-		return badRequest("ContentHandlingStrategy, PassthroughBehavior, RequestTemplates and TemplateSelectionExpression are for WebSocket APIs only")
-	case p.IntegrationURI == nil:
-		return badRequest("IntegrationUri is missing")
-	case kind == "HTTP_PROXY" && p.IntegrationMethod == nil:
-		return badRequest("IntegrationMethod is missing, which HTTP_PROXY needs")
-	case kind == "AWS_PROXY" && p.IntegrationMethod != nil && *p.IntegrationMethod != "POST":
-		return badRequest("IntegrationMethod of a Lambda integration must be POST")
-	case p.PayloadFormatVersion != nil && *p.PayloadFormatVersion != "1.0" && *p.PayloadFormatVersion != "2.0":
-		return badRequest("PayloadFormatVersion must be 1.0 or 2.0")
-	case kind == "HTTP_PROXY" && p.PayloadFormatVersion != nil && *p.PayloadFormatVersion != "1.0":
-		return badRequest("PayloadFormatVersion of HTTP_PROXY must be 1.0")
-	case p.PayloadFormatVersion == nil && kind == "AWS_PROXY":
-		return badRequest("PayloadFormatVersion is missing: say 1.0 or 2.0")
-	case p.TimeoutInMillis != nil && (*p.TimeoutInMillis < 50 || *p.TimeoutInMillis > 30000):
-		return badRequest("TimeoutInMillis must be between 50 and 30000")
-	}
-	return nil
-}
-
 // putIntegration checks and stores an integration, with a new id if it has none.
 func (h *HTTPAPI) putIntegration(tx *store.Tx, apiID string, i integrationDoc) (*integrationDoc, error) {
-	if err := checkIntegration(&i.integrationProps); err != nil {
+	if err := i.Check(); err != nil {
 		return nil, err
 	}
 	if i.ConnectionType == nil {
@@ -76,7 +42,7 @@ func (h *HTTPAPI) putIntegration(tx *store.Tx, apiID string, i integrationDoc) (
 
 func (h *HTTPAPI) createIntegration(ctx context.Context, _ *wire.Call, in *createIntegration) (out *integrationDoc, err error) {
 	err = h.change(ctx, in.APIID, func(tx *store.Tx, a *apiDoc) (err error) {
-		out, err = h.putIntegration(tx, a.APIID, integrationDoc{integrationProps: in.integrationProps})
+		out, err = h.putIntegration(tx, a.APIID, integrationDoc{IntegrationProps: in.IntegrationProps})
 		return err
 	})
 	return out, err
@@ -91,7 +57,7 @@ func (h *HTTPAPI) updateIntegration(ctx context.Context, _ *wire.Call, in *updat
 			return err
 		}
 		requests, responses := i.RequestParameters, i.ResponseParameters
-		patch(&i.integrationProps, in.integrationProps)
+		patch(&i.IntegrationProps, in.IntegrationProps)
 		i.RequestParameters = merged(requests, in.RequestParameters, func(v string) bool { return v == "" })
 		i.ResponseParameters = merged(responses, in.ResponseParameters, func(v map[string]string) bool { return len(v) == 0 })
 		out, err = h.putIntegration(tx, a.APIID, *i)

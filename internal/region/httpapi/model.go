@@ -1,30 +1,12 @@
 package httpapi
 
-import "github.com/seed-615d3599/roost/internal/region/wire"
+import (
+	"github.com/seed-615d3599/roost/internal/region/httpapi/shape"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
 
 // The shapes of the API, by the names of its model. Properties are pointers,
 // slices and maps: nil is absent, which in an update means unchanged.
-
-type apiProps struct {
-	APIKeySelectionExpression *string `json:"apiKeySelectionExpression,omitempty"`
-	CorsConfiguration         *cors   `json:"corsConfiguration,omitempty"`
-	Description               *string `json:"description,omitempty"`
-	DisableExecuteAPIEndpoint *bool   `json:"disableExecuteApiEndpoint,omitempty"`
-	DisableSchemaValidation   *bool   `json:"disableSchemaValidation,omitempty"`
-	IPAddressType             *string `json:"ipAddressType,omitempty"`
-	Name                      *string `json:"name,omitempty"`
-	RouteSelectionExpression  *string `json:"routeSelectionExpression,omitempty"`
-	Version                   *string `json:"version,omitempty"`
-}
-
-type cors struct {
-	AllowCredentials *bool    `json:"allowCredentials,omitempty"`
-	AllowHeaders     []string `json:"allowHeaders,omitempty"`
-	AllowMethods     []string `json:"allowMethods,omitempty"`
-	AllowOrigins     []string `json:"allowOrigins,omitempty"`
-	ExposeHeaders    []string `json:"exposeHeaders,omitempty"`
-	MaxAge           *int     `json:"maxAge,omitempty"`
-}
 
 // quickCreate are the properties of "quick create".
 type quickCreate struct {
@@ -34,7 +16,7 @@ type quickCreate struct {
 }
 
 type createAPI struct {
-	apiProps
+	shape.APIProps
 	quickCreate
 	ProtocolType string            `json:"protocolType" required:"true"`
 	Tags         map[string]string `json:"tags,omitempty"`
@@ -42,7 +24,7 @@ type createAPI struct {
 
 type updateAPI struct {
 	apiRef
-	apiProps
+	shape.APIProps
 	quickCreate
 }
 
@@ -52,7 +34,7 @@ type apiRef struct {
 
 // apiDoc is a stored API.
 type apiDoc struct {
-	apiProps
+	shape.APIProps
 	APIID       string            `json:"apiId"`
 	CreatedDate *wire.ISOTime     `json:"createdDate"`
 	Tags        map[string]string `json:"tags,omitempty"`
@@ -63,7 +45,7 @@ func (a *apiDoc) name() string { return text(a.Name) }
 
 // apiOut is an API on the wire.
 type apiOut struct {
-	apiProps
+	shape.APIProps
 	APIEndpoint  string            `json:"apiEndpoint"`
 	APIID        string            `json:"apiId"`
 	CreatedDate  *wire.ISOTime     `json:"createdDate"`
@@ -71,23 +53,9 @@ type apiOut struct {
 	Tags         map[string]string `json:"tags"`
 }
 
-type routeProps struct {
-	APIKeyRequired                   *bool             `json:"apiKeyRequired,omitempty"`
-	AuthorizationScopes              []string          `json:"authorizationScopes,omitempty"`
-	AuthorizationType                *string           `json:"authorizationType,omitempty"`
-	AuthorizerID                     *string           `json:"authorizerId,omitempty"`
-	ModelSelectionExpression         *string           `json:"modelSelectionExpression,omitempty"`
-	OperationName                    *string           `json:"operationName,omitempty"`
-	RequestModels                    map[string]string `json:"requestModels,omitempty"`
-	RequestParameters                map[string]any    `json:"requestParameters,omitempty"`
-	RouteKey                         *string           `json:"routeKey,omitempty"`
-	RouteResponseSelectionExpression *string           `json:"routeResponseSelectionExpression,omitempty"`
-	Target                           *string           `json:"target,omitempty"`
-}
-
 type createRoute struct {
 	apiRef
-	routeProps
+	shape.RouteProps
 }
 
 type routeRef struct {
@@ -97,38 +65,18 @@ type routeRef struct {
 
 type updateRoute struct {
 	routeRef
-	routeProps
+	shape.RouteProps
 }
 
 type routeDoc struct {
-	routeProps
+	shape.RouteProps
 	RouteID           string `json:"routeId"`
 	APIGatewayManaged bool   `json:"apiGatewayManaged,omitempty"`
 }
 
-type integrationProps struct {
-	ConnectionID                *string                      `json:"connectionId,omitempty"`
-	ConnectionType              *string                      `json:"connectionType,omitempty"`
-	ContentHandlingStrategy     *string                      `json:"contentHandlingStrategy,omitempty"`
-	CredentialsArn              *string                      `json:"credentialsArn,omitempty"`
-	Description                 *string                      `json:"description,omitempty"`
-	IntegrationMethod           *string                      `json:"integrationMethod,omitempty"`
-	IntegrationSubtype          *string                      `json:"integrationSubtype,omitempty"`
-	IntegrationType             *string                      `json:"integrationType,omitempty"`
-	IntegrationURI              *string                      `json:"integrationUri,omitempty"`
-	PassthroughBehavior         *string                      `json:"passthroughBehavior,omitempty"`
-	PayloadFormatVersion        *string                      `json:"payloadFormatVersion,omitempty"`
-	RequestParameters           map[string]string            `json:"requestParameters,omitempty"`
-	RequestTemplates            map[string]string            `json:"requestTemplates,omitempty"`
-	ResponseParameters          map[string]map[string]string `json:"responseParameters,omitempty"`
-	TemplateSelectionExpression *string                      `json:"templateSelectionExpression,omitempty"`
-	TimeoutInMillis             *int                         `json:"timeoutInMillis,omitempty"`
-	TLSConfig                   map[string]any               `json:"tlsConfig,omitempty"`
-}
-
 type createIntegration struct {
 	apiRef
-	integrationProps
+	shape.IntegrationProps
 }
 
 type integrationRef struct {
@@ -138,36 +86,18 @@ type integrationRef struct {
 
 type updateIntegration struct {
 	integrationRef
-	integrationProps
+	shape.IntegrationProps
 }
 
 type integrationDoc struct {
-	integrationProps
+	shape.IntegrationProps
 	IntegrationID     string `json:"integrationId"`
 	APIGatewayManaged bool   `json:"apiGatewayManaged,omitempty"`
 }
 
-type authorizerProps struct {
-	AuthorizerCredentialsArn       *string           `json:"authorizerCredentialsArn,omitempty"`
-	AuthorizerPayloadFormatVersion *string           `json:"authorizerPayloadFormatVersion,omitempty"`
-	AuthorizerResultTTLInSeconds   *int              `json:"authorizerResultTtlInSeconds,omitempty"`
-	AuthorizerType                 *string           `json:"authorizerType,omitempty"`
-	AuthorizerURI                  *string           `json:"authorizerUri,omitempty"`
-	EnableSimpleResponses          *bool             `json:"enableSimpleResponses,omitempty"`
-	IdentitySource                 []string          `json:"identitySource,omitempty"`
-	IdentityValidationExpression   *string           `json:"identityValidationExpression,omitempty"`
-	JwtConfiguration               *jwtConfiguration `json:"jwtConfiguration,omitempty"`
-	Name                           *string           `json:"name,omitempty"`
-}
-
-type jwtConfiguration struct {
-	Audience []string `json:"audience,omitempty"`
-	Issuer   *string  `json:"issuer,omitempty"`
-}
-
 type createAuthorizer struct {
 	apiRef
-	authorizerProps
+	shape.AuthorizerProps
 }
 
 type authorizerRef struct {
@@ -177,41 +107,17 @@ type authorizerRef struct {
 
 type updateAuthorizer struct {
 	authorizerRef
-	authorizerProps
+	shape.AuthorizerProps
 }
 
 type authorizerDoc struct {
-	authorizerProps
+	shape.AuthorizerProps
 	AuthorizerID string `json:"authorizerId"`
-}
-
-type stageProps struct {
-	AccessLogSettings    *accessLogSettings        `json:"accessLogSettings,omitempty"`
-	AutoDeploy           *bool                     `json:"autoDeploy,omitempty"`
-	ClientCertificateID  *string                   `json:"clientCertificateId,omitempty"`
-	DefaultRouteSettings *routeSettings            `json:"defaultRouteSettings,omitempty"`
-	DeploymentID         *string                   `json:"deploymentId,omitempty"`
-	Description          *string                   `json:"description,omitempty"`
-	RouteSettings        map[string]*routeSettings `json:"routeSettings,omitempty"`
-	StageVariables       map[string]string         `json:"stageVariables,omitempty"`
-}
-
-type accessLogSettings struct {
-	DestinationArn *string `json:"destinationArn,omitempty"`
-	Format         *string `json:"format,omitempty"`
-}
-
-type routeSettings struct {
-	DataTraceEnabled       *bool    `json:"dataTraceEnabled,omitempty"`
-	DetailedMetricsEnabled *bool    `json:"detailedMetricsEnabled,omitempty"`
-	LoggingLevel           *string  `json:"loggingLevel,omitempty"`
-	ThrottlingBurstLimit   *int     `json:"throttlingBurstLimit,omitempty"`
-	ThrottlingRateLimit    *float64 `json:"throttlingRateLimit,omitempty"`
 }
 
 type createStage struct {
 	apiRef
-	stageProps
+	shape.StageProps
 	StageName string            `json:"stageName" required:"true"`
 	Tags      map[string]string `json:"tags,omitempty"`
 }
@@ -223,7 +129,7 @@ type stageRef struct {
 
 type updateStage struct {
 	stageRef
-	stageProps
+	shape.StageProps
 }
 
 type routeSettingsRef struct {
@@ -232,7 +138,7 @@ type routeSettingsRef struct {
 }
 
 type stageDoc struct {
-	stageProps
+	shape.StageProps
 	StageName                   string            `json:"stageName"`
 	APIGatewayManaged           bool              `json:"apiGatewayManaged,omitempty"`
 	CreatedDate                 *wire.ISOTime     `json:"createdDate"`
@@ -274,7 +180,7 @@ type deploymentDoc struct {
 
 // content is what a deployment is about.
 type content struct {
-	Cors         *cors            `json:"cors,omitempty"`
+	Cors         *shape.CORS      `json:"cors,omitempty"`
 	Routes       []routeDoc       `json:"routes"`
 	Integrations []integrationDoc `json:"integrations"`
 	Authorizers  []authorizerDoc  `json:"authorizers"`

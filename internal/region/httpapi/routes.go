@@ -4,42 +4,16 @@ import (
 	"context"
 	"strings"
 
-	"github.com/seed-615d3599/roost/internal/region/httpapi/route"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
-
-// checkRoute refuses what HTTP APIs do not have.
-func checkRoute(p *routeProps) error {
-	key := text(p.RouteKey)
-	if key != route.Default {
-		if _, err := route.Parse(key); err != nil {
-			return badRequest("%v", err)
-		}
-	}
-	switch {
-	case isTrue(p.APIKeyRequired):
-		return badRequest("route %s: ApiKeyRequired is not supported for HTTP APIs", key)
-	case p.ModelSelectionExpression != nil || len(p.RequestModels) > 0:
-		return badRequest("route %s: models are not supported for HTTP APIs", key)
-	case len(p.RequestParameters) > 0:
-		return badRequest("route %s: RequestParameters of a route are for WebSocket APIs only", key)
-	case p.RouteResponseSelectionExpression != nil:
-		return badRequest("route %s: RouteResponseSelectionExpression is for WebSocket APIs only", key)
-	case p.Target != nil && !strings.HasPrefix(*p.Target, "integrations/"):
-		return badRequest("route %s: Target must be integrations/ and the id of an integration, not %s", key, *p.Target)
-	case len(p.AuthorizationScopes) > 0 && text(p.AuthorizationType) != "JWT":
-		return badRequest("route %s: AuthorizationScopes need AuthorizationType JWT", key)
-	}
-	return nil
-}
 
 // putRoute checks and stores a route, with a new id if it has none.
 func (h *HTTPAPI) putRoute(tx *store.Tx, apiID string, r routeDoc) (*routeDoc, error) {
 	if r.AuthorizationType == nil {
 		r.AuthorizationType = ptr("NONE")
 	}
-	if err := checkRoute(&r.routeProps); err != nil {
+	if err := r.Check(); err != nil {
 		return nil, err
 	}
 	if id, ok := strings.CutPrefix(text(r.Target), "integrations/"); ok {
@@ -69,7 +43,7 @@ func (h *HTTPAPI) putRoute(tx *store.Tx, apiID string, r routeDoc) (*routeDoc, e
 
 func (h *HTTPAPI) createRoute(ctx context.Context, _ *wire.Call, in *createRoute) (out *routeDoc, err error) {
 	err = h.change(ctx, in.APIID, func(tx *store.Tx, a *apiDoc) (err error) {
-		out, err = h.putRoute(tx, a.APIID, routeDoc{routeProps: in.routeProps})
+		out, err = h.putRoute(tx, a.APIID, routeDoc{RouteProps: in.RouteProps})
 		return err
 	})
 	return out, err
@@ -81,7 +55,7 @@ func (h *HTTPAPI) updateRoute(ctx context.Context, _ *wire.Call, in *updateRoute
 		if err != nil {
 			return err
 		}
-		patch(&r.routeProps, in.routeProps)
+		patch(&r.RouteProps, in.RouteProps)
 		out, err = h.putRoute(tx, a.APIID, *r)
 		return err
 	})

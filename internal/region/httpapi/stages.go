@@ -3,64 +3,14 @@ package httpapi
 import (
 	"context"
 	"maps"
-	"strings"
 
+	"github.com/seed-615d3599/roost/internal/region/httpapi/shape"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
-// checkStage refuses what cannot be.
-func checkStage(s *stageDoc) error {
-	if s.StageName != "$default" && !isStageName(s.StageName) {
-		return badRequest("Stage name only allows a-zA-Z0-9-_ and $default, at most 128 characters")
-	}
-	if len(s.StageVariables) > 100 {
-		return badRequest("a stage has at most 100 variables")
-	}
-	for k, v := range s.StageVariables {
-		if len(k) > 64 || len(v) > 512 {
-			return badRequest("a stage variable has a name of at most 64 and a value of at most 512 characters; %s has more", k)
-		}
-	}
-	switch l := s.AccessLogSettings; {
-	case s.ClientCertificateID != nil:
-		return badRequest("ClientCertificateId is for WebSocket APIs only")
-	case l != nil && (l.DestinationArn == nil || l.Format == nil):
-		return badRequest("AccessLogSettings need both DestinationArn and Format")
-	case l != nil && !strings.Contains(*l.DestinationArn, ":logs:"):
-		return badRequest("access logs go to a log group of CloudWatch Logs here, and %s is none", *l.DestinationArn)
-	}
-	for key, r := range s.RouteSettings {
-		if err := checkSettings(key, r); err != nil {
-			return err
-		}
-	}
-	return checkSettings("DefaultRouteSettings", s.DefaultRouteSettings)
-}
-
-func checkSettings(where string, r *routeSettings) error {
-	switch {
-	case r == nil:
-		return nil
-	case r.ThrottlingBurstLimit != nil && *r.ThrottlingBurstLimit < 0, r.ThrottlingRateLimit != nil && *r.ThrottlingRateLimit < 0:
-		return badRequest("%s: a throttling limit is below 0", where)
-	case isTrue(r.DataTraceEnabled), text(r.LoggingLevel) != "" && *r.LoggingLevel != "OFF":
-		return badRequest("%s: Execution logs are not supported on protocolType HTTP", where)
-	}
-	return nil
-}
-
-func isStageName(name string) bool {
-	for _, c := range name {
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '-' && c != '_' {
-			return false
-		}
-	}
-	return name != "" && len(name) <= 128
-}
-
 func (h *HTTPAPI) createStage(ctx context.Context, _ *wire.Call, in *createStage) (*stageDoc, error) {
-	return h.newStage(ctx, in.APIID, &stageDoc{stageProps: in.stageProps, StageName: in.StageName, Tags: in.Tags})
+	return h.newStage(ctx, in.APIID, &stageDoc{StageProps: in.StageProps, StageName: in.StageName, Tags: in.Tags})
 }
 
 func (h *HTTPAPI) newStage(ctx context.Context, apiID string, s *stageDoc) (*stageDoc, error) {
@@ -90,9 +40,9 @@ func (h *HTTPAPI) newStage(ctx context.Context, apiID string, s *stageDoc) (*sta
 // putStage checks and stores a stage.
 func (h *HTTPAPI) putStage(tx *store.Tx, apiID string, s *stageDoc) error {
 	if s.DefaultRouteSettings == nil {
-		s.DefaultRouteSettings = &routeSettings{DetailedMetricsEnabled: ptr(false)}
+		s.DefaultRouteSettings = &shape.RouteSettings{DetailedMetricsEnabled: ptr(false)}
 	}
-	if err := checkStage(s); err != nil {
+	if err := s.Check(s.StageName); err != nil {
 		return err
 	}
 	if id := text(s.DeploymentID); id != "" && !isTrue(s.AutoDeploy) {
@@ -110,8 +60,8 @@ func (h *HTTPAPI) updateStage(ctx context.Context, _ *wire.Call, in *updateStage
 			return badRequest("Deployment ID cannot be set when AutoDeploy is true")
 		}
 		settings := s.RouteSettings
-		patch(&s.stageProps, in.stageProps)
-		s.RouteSettings = merged(settings, in.RouteSettings, func(r *routeSettings) bool { return r == nil })
+		patch(&s.StageProps, in.StageProps)
+		s.RouteSettings = merged(settings, in.RouteSettings, func(r *shape.RouteSettings) bool { return r == nil })
 		if wasAuto && !isTrue(s.AutoDeploy) && in.DeploymentID == nil {
 			return h.freeze(tx, a, s)
 		}
