@@ -3,9 +3,7 @@ package standard_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,72 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seed-615d3599/roost/internal/need"
-	"github.com/seed-615d3599/roost/internal/region/access"
-	"github.com/seed-615d3599/roost/internal/region/assets"
-	"github.com/seed-615d3599/roost/internal/region/httpapi"
-	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
-	"github.com/seed-615d3599/roost/internal/region/identity"
-	"github.com/seed-615d3599/roost/internal/region/lambda"
-	"github.com/seed-615d3599/roost/internal/region/logs"
-	"github.com/seed-615d3599/roost/internal/region/params"
 	"github.com/seed-615d3599/roost/internal/region/resources"
 	"github.com/seed-615d3599/roost/internal/region/resources/standard"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
-
-// noPorts gives APIs addresses at which nobody listens.
-type noPorts struct{}
-
-func (noPorts) Open(apiID string, _ int) (int, string, error) {
-	return 1, "http://" + apiID + ".localhost", nil
-}
-func (noPorts) Close(string) {}
-
-const (
-	testAccount = "123456789012"
-	testRegion  = "us-east-1"
-)
-
-// newServices makes the region's services over one state file, with whoever
-// calls allowed everything.
-func newServices(t *testing.T, db *store.DB) map[string]*wire.Service {
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	functions, err := lambda.New(lambda.Config{DB: db, Dir: t.TempDir(), Region: testRegion, Account: testAccount})
-	must(err)
-	t.Cleanup(func() { functions.Close() })
-	groups, err := logs.New(logs.Config{DB: db, Region: testRegion, Account: testAccount})
-	must(err)
-	t.Cleanup(func() { groups.Close() })
-	buckets, err := assets.New(assets.Config{DB: db, Dir: t.TempDir(), Region: testRegion, Account: testAccount})
-	must(err)
-	parameters, err := params.New(params.Config{DB: db, Account: testAccount, Region: testRegion, MasterKey: make([]byte, 32)})
-	must(err)
-	iam, err := access.New(access.Config{DB: db, Account: testAccount, Region: testRegion, MasterKey: make([]byte, 32)})
-	must(err)
-	pools, err := identity.New(identity.Config{Account: testAccount, Region: testRegion, Store: db,
-		Assume: func(context.Context, identity.SessionRequest) (identity.SessionCredentials, error) {
-			return identity.SessionCredentials{}, errors.New("nobody signs in")
-		}})
-	must(err)
-	g, err := gateway.New(gateway.Config{Account: testAccount, Region: testRegion, Functions: functions})
-	must(err)
-	apis, err := httpapi.New(t.Context(), httpapi.Config{Account: testAccount, Region: testRegion, DB: db, Gateway: g, Ports: noPorts{}})
-	must(err)
-	all := map[string]*wire.Service{}
-	for _, service := range []*wire.Service{
-		iam.IAM(), functions.Service(), groups.Service(), buckets.Service(), parameters.Service(), apis.Service(), pools.Service(),
-	} {
-		service.Authorize = func(context.Context, *wire.Call, []wire.Target) error { return nil }
-		all[service.Name] = service
-	}
-	return all
-}
 
 // made is a resource of a life.
 type made struct {
@@ -219,12 +156,8 @@ const (
 // and asks the services what is there.
 func TestLife(t *testing.T) {
 	need.Tool(t, "node")
-	db, err := store.Open(filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	l := &life{t: t, db: db, services: newServices(t, db), types: standard.Registry()}
+	db := openState(t)
+	l := &life{t: t, db: db, services: services(t, db, nil), types: standard.Registry()}
 	before := l.items()
 
 	l.identities()
