@@ -31,6 +31,12 @@ func TestFixture(t *testing.T) {
 	runScripts(t, "testdata/fixture", map[string]string{"FIXTURE": need.Shared(t, "fixtures", "tutorial-sst-0.9.7")})
 }
 
+// TestCDK runs an app that is described with CDK's own library.
+func TestCDK(t *testing.T) {
+	library := need.NodeModule(t, "aws-cdk-lib")
+	runScripts(t, "testdata/cdk", map[string]string{"NODE_MODULES": filepath.Dir(library), "CDK_VALIDATION": "false"})
+}
+
 func runScripts(t *testing.T, dir string, variables map[string]string) {
 	t.Helper()
 	root, err := filepath.Abs("../..")
