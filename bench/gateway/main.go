@@ -1,0 +1,335 @@
+// Command gateway measures the embedded region's gateway beside two others, all
+// in one run on one machine: a naive gateway (net/http on both sides,
+// encoding/json) in front of the same Go function, and httputil.ReverseProxy in front of
+// a plain server.
+//
+//	go run ./bench/gateway              # five rounds of two seconds
+//	go run ./bench/gateway -rounds 9 -seconds 5
+//	go run ./bench/gateway -million     # goroutines and memory over a million requests
+//
+// Each contestant is a process of its own, so that its processor time can be told
+// apart from the functions' and the client's. Rounds alternate between the
+// contestants, and the medians of the rounds are compared.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const environments = 4
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string, out io.Writer) error {
+	if len(args) == 3 && args[0] == "serve" {
+		return serve(args[1], args[2], out)
+	}
+	flags := flag.NewFlagSet("gateway", flag.ContinueOnError)
+	rounds := flags.Int("rounds", 5, "rounds of each measurement")
+	seconds := flags.Float64("seconds", 2, "length of a round")
+	million := flags.Bool("million", false, "send a million requests and watch goroutines and memory")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	b, err := newBench(*rounds, time.Duration(*seconds*float64(time.Second)), out)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	if *million {
+		return b.million()
+	}
+	return b.compare()
+}
+
+// serve is the process of one contestant: it says where it listens, and then
+// answers each line on its input with its processor time, memory and goroutines.
+func serve(kind, function string, out io.Writer) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var d deployment
+	var err error
+	switch kind {
+	case "roost":
+		var stop func()
+		if d, stop, err = startRoost(ctx, function, environments); err == nil {
+			defer stop()
+		}
+	case "naive":
+		d.Few, err = startNaive(ctx, function, environments)
+	case "proxy":
+		d.Few, err = startProxy()
+	}
+	if err != nil {
+		return err
+	}
+	encoder := json.NewEncoder(out)
+	if err := encoder.Encode(d); err != nil {
+		return err
+	}
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+		if err := encoder.Encode(measure()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// usage is what a contestant has used so far.
+type usage struct {
+	CPU        time.Duration
+	Resident   int // bytes
+	Goroutines int
+}
+
+func measure() usage {
+	var r syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &r)
+	u := usage{CPU: time.Duration(r.Utime.Nano() + r.Stime.Nano()), Goroutines: runtime.NumGoroutine()}
+	statm, _ := os.ReadFile("/proc/self/statm")
+	if fields := strings.Fields(string(statm)); len(fields) > 1 {
+		pages, _ := strconv.Atoi(fields[1])
+		u.Resident = pages * os.Getpagesize()
+	}
+	return u
+}
+
+// contestant is a running process of serve.
+type contestant struct {
+	deployment
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *json.Decoder
+}
+
+func start(kind, function string) (*contestant, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	c := &contestant{cmd: exec.Command(self, "serve", kind, function)}
+	c.cmd.Stderr = os.Stderr
+	if c.in, err = c.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	stdout, err := c.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.cmd.Start(); err != nil {
+		return nil, err
+	}
+	c.out = json.NewDecoder(stdout)
+	if err := c.out.Decode(&c.deployment); err != nil {
+		return nil, fmt.Errorf("%s did not start: %w", kind, err)
+	}
+	return c, nil
+}
+
+func (c *contestant) usage() (u usage, err error) {
+	if _, err = io.WriteString(c.in, "\n"); err == nil {
+		err = c.out.Decode(&u)
+	}
+	return u, err
+}
+
+func (c *contestant) stop() {
+	c.in.Close()
+	c.cmd.Wait()
+}
+
+// bench holds the contestants.
+type bench struct {
+	rounds              int
+	length              time.Duration
+	out                 io.Writer
+	dir                 string
+	roost, naive, proxy *contestant
+}
+
+func newBench(rounds int, length time.Duration, out io.Writer) (*bench, error) {
+	dir, err := os.MkdirTemp("", "roost-bench-")
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{rounds: rounds, length: length, out: out, dir: dir}
+	function := filepath.Join(dir, "bootstrap")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags", "lambda.norpc", "-o", function,
+		"github.com/seed-615d3599/roost/bench/gateway/function")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, output)
+	}
+	for kind, c := range map[string]**contestant{"roost": &b.roost, "naive": &b.naive, "proxy": &b.proxy} {
+		if *c, err = start(kind, function); err != nil {
+			b.close()
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+func (b *bench) close() {
+	for _, c := range []*contestant{b.roost, b.naive, b.proxy} {
+		if c != nil {
+			c.stop()
+		}
+	}
+	os.RemoveAll(b.dir)
+}
+
+// line is one thing that is measured.
+type line struct {
+	name        string
+	contestant  *contestant
+	base, path  string
+	connections int
+	signed      bool
+	results     []result
+	cpu         []time.Duration // for each request
+}
+
+func (b *bench) compare() error {
+	idle, err := b.roost.usage()
+	if err != nil {
+		return err
+	}
+	public := "/r7/42"
+	lines := []*line{
+		{name: "roost, public", contestant: b.roost, base: b.roost.Few, path: public, connections: 16},
+		{name: "naive gateway", contestant: b.naive, base: b.naive.Few, path: public, connections: 16},
+		{name: "ReverseProxy", contestant: b.proxy, base: b.proxy.Few, path: public, connections: 16},
+		{name: "roost, private", contestant: b.roost, base: b.roost.Few, path: b.roost.Private, connections: 16, signed: true},
+		{name: "roost, 300 routes", contestant: b.roost, base: b.roost.Many, path: "/r250/42", connections: 16},
+		{name: "roost, 1 connection", contestant: b.roost, base: b.roost.Few, path: public, connections: 1},
+		{name: "naive, 1 connection", contestant: b.naive, base: b.naive.Few, path: public, connections: 1},
+	}
+	for round := -1; round < b.rounds; round++ { // the first only warms up
+		for _, l := range lines {
+			if err := b.measure(l, round >= 0); err != nil {
+				return fmt.Errorf("%s: %w", l.name, err)
+			}
+		}
+	}
+	fmt.Fprintf(b.out, "%-22s %12s %12s %12s %14s\n", "", "requests/s", "median", "p99", "cpu/request")
+	for _, l := range lines {
+		fmt.Fprintf(b.out, "%-22s %12.0f %12v %12v %14v\n", l.name, l.rate(), l.latency(), l.p99(), l.cost())
+	}
+	b.verdicts(lines, idle)
+	return nil
+}
+
+// measure runs one round of a line.
+func (b *bench) measure(l *line, counts bool) error {
+	u, err := url.Parse(l.base)
+	if err != nil {
+		return err
+	}
+	request := fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n", l.path, u.Host)
+	if l.signed {
+		if request, err = l.contestant.signed(l.base, l.path); err != nil {
+			return err
+		}
+	}
+	before, err := l.contestant.usage()
+	if err != nil {
+		return err
+	}
+	r, err := load(u.Host, l.connections, b.length, func() []byte { return request })
+	if err != nil {
+		return err
+	}
+	after, err := l.contestant.usage()
+	if err != nil {
+		return err
+	}
+	if counts {
+		l.results = append(l.results, r)
+		l.cpu = append(l.cpu, (after.CPU-before.CPU)/time.Duration(r.requests))
+	}
+	return nil
+}
+
+func median[T any, N int | float64 | time.Duration](list []T, of func(T) N) N {
+	values := make([]N, len(list))
+	for i, v := range list {
+		values[i] = of(v)
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+func (l *line) rate() float64 { return median(l.results, result.perSecond) }
+
+func (l *line) latency() time.Duration {
+	return median(l.results, func(r result) time.Duration { return r.median })
+}
+
+func (l *line) p99() time.Duration {
+	return median(l.results, func(r result) time.Duration { return r.p99 })
+}
+
+func (l *line) cost() time.Duration {
+	return median(l.cpu, func(d time.Duration) time.Duration { return d })
+}
+
+// verdicts compares with what was set as the aim.
+func (b *bench) verdicts(lines []*line, idle usage) {
+	roost, naive, private, many, one, naiveOne := lines[0], lines[1], lines[3], lines[4], lines[5], lines[6]
+	say := func(what string, value, bound float64, most bool) {
+		good, sign := value >= bound, "at least"
+		if most {
+			good, sign = value <= bound, "at most"
+		}
+		fmt.Fprintf(b.out, "%-58s %6.2f  %s %.2f  %v\n", what, value, sign, bound, good)
+	}
+	say("processor time a request, of the naive gateway's", float64(roost.cost())/float64(naive.cost()), 0.7, true)
+	say("throughput, of the naive gateway's", roost.rate()/naive.rate(), 1.15, false)
+	say("median at one connection, of the naive gateway's", float64(one.latency())/float64(naiveOne.latency()), 1, true)
+	say("private route's throughput, of the public one's", private.rate()/roost.rate(), 0.85, false)
+	say("time with 300 routes, of that with 10", roost.rate()/many.rate(), 1.2, true)
+	say("resident memory when idle, MB", float64(idle.Resident)/1e6, 40, true)
+}
+
+// million sends a million requests in ten parts and prints what they left behind.
+func (b *bench) million() error {
+	l := &line{contestant: b.roost, base: b.roost.Few, path: "/r7/42", connections: 16}
+	u, err := url.Parse(l.base)
+	if err != nil {
+		return err
+	}
+	request := fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", l.path, u.Host)
+	for sent := 0; sent < 1_000_000; {
+		r, err := load(u.Host, l.connections, 10*time.Second, func() []byte { return request })
+		if err != nil {
+			return err
+		}
+		sent += r.requests
+		now, err := b.roost.usage()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(b.out, "%8d requests: %3d goroutines, %5.1f MB resident\n", sent, now.Goroutines, float64(now.Resident)/1e6)
+	}
+	return nil
+}
