@@ -22,10 +22,14 @@ import (
 
 // world is a service of things, kept in the same state file.
 type world struct {
-	db   *store.DB
-	mu   sync.Mutex
-	fail map[string]string // what to refuse: "create A" → message
-	log  []string
+	db        *store.DB
+	mu        sync.Mutex
+	fail      map[string]string // what to refuse: "create A" → message
+	log       []string
+	templates map[string]string        // objects in S3, by key
+	function  func(customRequest)      // answers for custom resources
+	asked     []customRequest          // what it was asked
+	hang      map[string]chan struct{} // slow things that wait: by logical id
 }
 
 type thing struct{ Name, Size string }
@@ -115,7 +119,7 @@ type fixture struct {
 }
 
 func start(t *testing.T) *fixture {
-	f := &fixture{t: t, path: filepath.Join(t.TempDir(), "region.db"), world: &world{fail: map[string]string{}}}
+	f := &fixture{t: t, path: filepath.Join(t.TempDir(), "region.db"), world: &world{fail: map[string]string{}, templates: map[string]string{}, hang: map[string]chan struct{}{}}}
 	f.open()
 	t.Cleanup(f.close)
 	return f
@@ -129,8 +133,16 @@ func (f *fixture) open() {
 	}
 	f.db = db
 	f.engine = stacks.New(stacks.Config{
-		Account: "123456789012", Region: "us-east-1", DB: db, Types: resources.New(f.thingType()),
+		Account: "123456789012", Region: "us-east-1", DB: db, Types: resources.New(f.thingType(), f.slowType()),
 		CallerFor: func(arn string) (*wire.Caller, error) { return &wire.Caller{ARN: arn}, nil },
+		Object: func(_ context.Context, _ *wire.Caller, _, key string) ([]byte, error) {
+			if body, ok := f.templates[key]; ok {
+				return []byte(body), nil
+			}
+			return nil, wire.Errorf(404, "NoSuchKey", "The specified key does not exist.")
+		},
+		Services: map[string]*wire.Service{"lambda": f.lambda()},
+		Endpoint: func() string { return "http://127.0.0.1:4000" },
 	})
 	f.service = f.engine.Service()
 	f.service.Authorize = func(context.Context, *wire.Call, []wire.Target) error { return nil }
