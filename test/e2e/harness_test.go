@@ -107,22 +107,29 @@ func (p *person) roost(args ...string) string {
 type running struct {
 	p       *person
 	command *exec.Cmd
-	mu      sync.Mutex
-	printed bytes.Buffer
+	printed output
 	outputs map[string]string
 	done    chan struct{}
 }
 
-func (r *running) Write(data []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.printed.Write(data)
+func (r *running) said() string { return r.printed.String() }
+
+// output collects what a program prints.
+type output struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
 }
 
-func (r *running) said() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.printed.String()
+func (o *output) Write(data []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buffer.Write(data)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buffer.String()
 }
 
 // start brings the app up and waits until the stage is ready.
@@ -132,7 +139,7 @@ func (p *person) start(args ...string) *running {
 	os.Remove(file)
 	r := &running{p: p, done: make(chan struct{})}
 	r.command = exec.Command(program, append([]string{"start", p.app, "--port", "0", "--outputs-file", file}, args...)...)
-	r.command.Dir, r.command.Env, r.command.Stdout, r.command.Stderr = p.home, p.env, r, r
+	r.command.Dir, r.command.Env, r.command.Stdout, r.command.Stderr = p.home, p.env, &r.printed, &r.printed
 	if err := r.command.Start(); err != nil {
 		p.t.Fatal(err)
 	}
