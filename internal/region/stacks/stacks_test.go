@@ -30,6 +30,35 @@ type world struct {
 	function  func(customRequest)      // answers for custom resources
 	asked     []customRequest          // what it was asked
 	hang      map[string]chan struct{} // slow things that wait: by logical id
+	allow     map[string]int           // how often "update A" goes well before it fails
+	skipped   time.Duration            // how far the clock was put forward
+}
+
+func (w *world) setFail(what, text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fail[what] = text
+}
+
+// failAfter has something fail after it went well n times.
+func (w *world) failAfter(what string, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.allow[what] = n
+	w.fail[what] = "no more"
+}
+
+// skip puts the clock forward by seconds.
+func (w *world) skip(seconds int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.skipped += time.Duration(seconds) * time.Second
+}
+
+func (w *world) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Now().Add(w.skipped)
 }
 
 type thing struct{ Name, Size string }
@@ -38,6 +67,10 @@ func (w *world) refuse(act, name string) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.log = append(w.log, act+" "+name)
+	if w.allow[act+" "+name] > 0 {
+		w.allow[act+" "+name]--
+		return nil
+	}
 	if text := w.fail[act+" "+name]; text != "" {
 		return wire.Errorf(400, "InvalidThing", "%s", text)
 	}
@@ -119,7 +152,7 @@ type fixture struct {
 }
 
 func start(t *testing.T) *fixture {
-	f := &fixture{t: t, path: filepath.Join(t.TempDir(), "region.db"), world: &world{fail: map[string]string{}, templates: map[string]string{}, hang: map[string]chan struct{}{}}}
+	f := &fixture{t: t, path: filepath.Join(t.TempDir(), "region.db"), world: &world{fail: map[string]string{}, templates: map[string]string{}, hang: map[string]chan struct{}{}, allow: map[string]int{}}}
 	f.open()
 	t.Cleanup(f.close)
 	return f
@@ -143,6 +176,7 @@ func (f *fixture) open() {
 		},
 		Services: map[string]*wire.Service{"lambda": f.lambda()},
 		Endpoint: func() string { return "http://127.0.0.1:4000" },
+		Now:      f.now,
 	})
 	f.service = f.engine.Service()
 	f.service.Authorize = func(context.Context, *wire.Call, []wire.Target) error { return nil }

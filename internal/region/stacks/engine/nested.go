@@ -36,12 +36,12 @@ func (e *Engine) nestedType() *resources.Type {
 // createNested begins the stack, unless an earlier attempt did, and waits for
 // it.
 func (e *Engine) createNested(ctx context.Context, env *resources.Env, want map[string]any) (resources.State, error) {
-	parent, err := e.Find(ctx, env.StackID)
+	parent, err := e.Find(context.WithoutCancel(ctx), env.StackID)
 	if err != nil {
 		return resources.State{}, err
 	}
 	name := env.Name(128)
-	child, err := e.Find(ctx, name)
+	child, err := e.Find(context.WithoutCancel(ctx), name)
 	if err != nil {
 		if child, err = e.beginNested(ctx, env, parent, name, want); err != nil {
 			return resources.State{}, err

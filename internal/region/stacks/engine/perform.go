@@ -57,9 +57,11 @@ func (r *run) perform(ctx context.Context, a *act) error {
 }
 
 func (r *run) performSlowly(ctx context.Context, a *act) error {
-	begin := func(_ context.Context, tx *store.Tx) error { return r.started(tx, a) }
-	if err := r.e.config.DB.Update(ctx, begin); err != nil {
-		return err
+	if !a.resumed() { // by an earlier run
+		begin := func(_ context.Context, tx *store.Tx) error { return r.started(tx, a) }
+		if err := r.e.config.DB.Update(ctx, begin); err != nil {
+			return err
+		}
 	}
 	state, err := a.do(ctx)
 	if err != nil {
@@ -89,13 +91,15 @@ func madeInPart(a *act, state resources.State) {
 // started writes that an act begins.
 func (r *run) started(tx *store.Tx, a *act) error {
 	one := a.one
-	resumed := one.Status == a.verb+"_IN_PROGRESS" && one.Progress != nil
 	one.Status, one.Reason, one.Updated = a.verb+"_IN_PROGRESS", a.reason, r.e.config.Now().UTC()
-	if err := one.Put(tx); err != nil || resumed {
+	if err := one.Put(tx); err != nil {
 		return err
 	}
 	return r.e.putEvent(tx, r.st, a.event())
 }
+
+// resumed reports whether an earlier run, which a crash ended, began the act.
+func (a *act) resumed() bool { return a.one.Status == a.verb+"_IN_PROGRESS" }
 
 // done writes that an act succeeded.
 func (r *run) done(tx *store.Tx, a *act, state resources.State) error {

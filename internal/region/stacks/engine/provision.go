@@ -73,7 +73,7 @@ func (r *run) want(ctx context.Context, declared *cfn.Resource) (*wanted, error)
 	want := &wanted{next: records.Generation{
 		Type: declared.Type, DependsOn: r.plan.DependsOn(declared.LogicalID), Deletion: declared.DeletionPolicy, Replace: declared.UpdateReplacePolicy,
 	}}
-	lookup := r.lookup(ctx)
+	lookup := r.lookup(context.WithoutCancel(ctx))
 	result, err := r.plan.Properties(declared, lookup)
 	if err != nil {
 		return want, err

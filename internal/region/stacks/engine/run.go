@@ -184,15 +184,32 @@ func (r *run) provisionAll(ctx context.Context) (failed string, err error) {
 	working, stop := r.working(ctx)
 	defer stop()
 	errs, left := walk(working, r.waits(), r.e.config.MaxParallel, r.provision)
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return "", ctx.Err()
+	}
+	r.abandon(errs, left)
+	switch {
 	case len(errs)+len(left) == 0:
 		return "", nil
 	case errors.Is(working.Err(), context.DeadlineExceeded):
 		return "Stack creation time exceeded the specified timeout. ", nil
 	}
 	return r.whatFailed(sortedKeys(errs), left), nil
+}
+
+// abandon has those slow resources end that an earlier run began and this one
+// does not come to, because something else failed: what they left behind is to
+// be known to the rollback.
+func (r *run) abandon(errs map[string]error, left []string) {
+	stopped, stop := context.WithCancel(r.e.ctx)
+	stop()
+	for _, id := range left {
+		if one := r.have[id]; one != nil && one.Op == r.st.Revision && strings.HasSuffix(one.Status, "_IN_PROGRESS") {
+			if err := r.provision(stopped, id); err != nil {
+				errs[id] = err
+			}
+		}
+	}
 }
 
 // whatFailed lists what could not be created or updated.

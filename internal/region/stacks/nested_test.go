@@ -1,0 +1,139 @@
+package stacks_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/seed-615d3599/roost/internal/region/stacks"
+)
+
+// parent is a template with a nested stack made from an object in S3, and a
+// thing that is made after it.
+func parent(key, size, after string) string {
+	return fmt.Sprintf(`{"Resources": {
+		"N": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://b.s3.amazonaws.com/%s", "Parameters": {"Size": %s}, "Tags": [{"Key": "k", "Value": "v"}]}},
+		"T": {"Type": "AWS::Test::Thing", "DependsOn": "N", "Properties": {"Size": {"Fn::GetAtt": ["N", "Outputs.Size"]} %s}}}}`, key, size, after)
+}
+
+func nested(f *fixture) {
+	parameters := `, "Parameters": {"Size": {"Type": "Number"}}, "Outputs": {"Size": {"Value": {"Fn::GetAtt": ["A", "Size"]}, "Export": {"Name": "nested"}}}`
+	f.templates["one"] = template(map[string]string{"A": `"Properties": {"Size": {"Ref": "Size"}}`, "Gone": one}, parameters)
+	f.templates["two"] = template(map[string]string{"A": `"Properties": {"Size": {"Ref": "Size"}, "Name": "x"}`, "New": one}, parameters)
+	f.templates["bad"] = `{"Resources": {"B": {"Type": "AWS::Test::Nothing"}}}`
+}
+
+func TestNestedStack(t *testing.T) {
+	f := start(t)
+	nested(f)
+	f.must("CreateStack", map[string]any{"StackName": "p", "TemplateBody": parent("one", "1", "")}, nil)
+	if status := f.rest("p"); status != "CREATE_COMPLETE" {
+		t.Fatal(status, strings.Join(f.events("p"), "\n"))
+	}
+	child := f.physical("p", "N")
+	var out stacks.DescribeStacksOutput
+	f.must("DescribeStacks", map[string]any{"StackName": child}, &out)
+	of := out.Stacks[0]
+	if of.StackStatus != "CREATE_COMPLETE" || !strings.HasSuffix(strings.Split(of.ParentID, "/")[1], "p") || of.RootID != of.ParentID || !strings.HasPrefix(of.StackName, "p-N-") {
+		t.Errorf("the nested stack: %+v", of)
+	}
+	if diff := cmp.Diff([]stacks.Tag{{Key: "k", Value: "v"}}, of.Tags); diff != "" {
+		t.Error(diff)
+	}
+
+	f.must("UpdateStack", map[string]any{"StackName": "p", "TemplateBody": parent("two", "2", "")}, nil)
+	if status := f.rest("p"); status != "UPDATE_COMPLETE" {
+		t.Fatal(status, strings.Join(f.events("p"), "\n"))
+	}
+	if diff := cmp.Diff([]string{"A:x=2", "New:<nil>=1", "T:<nil>=2"}, f.things(t)); diff != "" {
+		t.Error(diff)
+	}
+	if status := f.rest(child); status != "UPDATE_COMPLETE" {
+		t.Error(status)
+	}
+
+	f.must("DeleteStack", map[string]any{"StackName": "p"}, nil)
+	f.rest(of.ParentID)
+	if left := f.things(t); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
+	if status := f.rest(child); status != "DELETE_COMPLETE" {
+		t.Error(status)
+	}
+}
+
+func TestNestedStackGoesBackWithItsParent(t *testing.T) {
+	f := start(t)
+	nested(f)
+	f.must("CreateStack", map[string]any{"StackName": "p", "TemplateBody": parent("one", "1", "")}, nil)
+	f.rest("p")
+	before := f.things(t)
+	child := f.physical("p", "N")
+	tests := []struct{ name, body, fail string }{
+		{"after the nested stack was updated", parent("two", "2", `, "Other": "x"`), "update T"},
+		{"because the nested stack failed", parent("two", "2", ""), "create New"},
+		{"because the nested template is wrong", parent("bad", "2", ""), ""},
+		{"because there is no template", parent("none", "2", ""), ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f.fail = map[string]string{test.fail: "no"}
+			f.must("UpdateStack", map[string]any{"StackName": "p", "TemplateBody": test.body}, nil)
+			if status := f.rest("p"); status != "UPDATE_ROLLBACK_COMPLETE" {
+				t.Fatal(status, strings.Join(f.events("p"), "\n"))
+			}
+			if diff := cmp.Diff(before, f.things(t)); diff != "" {
+				t.Error(diff)
+			}
+			var out stacks.DescribeStacksOutput
+			f.must("DescribeStacks", map[string]any{"StackName": child}, &out)
+			if diff := cmp.Diff([]stacks.Output{{OutputKey: "Size", OutputValue: "1", ExportName: "nested"}}, out.Stacks[0].Outputs); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestFailedNestedStackIsRemoved(t *testing.T) {
+	f := start(t)
+	nested(f)
+	f.fail["create Gone"] = "no room"
+	f.must("CreateStack", map[string]any{"StackName": "p", "TemplateBody": parent("one", "1", "")}, nil)
+	if status := f.rest("p"); status != "ROLLBACK_COMPLETE" {
+		t.Fatal(status)
+	}
+	events := strings.Join(f.events("p"), "\n")
+	if !strings.Contains(events, "N CREATE_FAILED") || !strings.Contains(events, "was not successfully created: The following resource(s) failed to create: [Gone") {
+		t.Error(events)
+	}
+	if left := f.things(t); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
+}
+
+// A nested stack is created while its neighbour fails: what it does is
+// cancelled, and it is removed.
+func TestNestedStackIsCancelled(t *testing.T) {
+	f := start(t)
+	hang := make(chan struct{})
+	defer close(hang)
+	f.hang["create S"] = hang
+	f.templates["slow"] = `{"Resources": {"S": {"Type": "AWS::Test::Slow"}}}`
+	f.hang["create F"] = make(chan struct{})
+	f.must("CreateStack", map[string]any{"StackName": "p", "TemplateBody": `{"Resources": {
+		"N": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://b.s3.amazonaws.com/slow"}},
+		"F": {"Type": "AWS::Test::Slow"}}}`}, nil)
+	f.fail["create F"] = "no"
+	for len(f.things(t)) < 2 {
+		f.must("DescribeStacks", map[string]any{"StackName": "p"}, nil)
+	}
+	close(f.hang["create F"])
+	if status := f.rest("p"); status != "ROLLBACK_COMPLETE" {
+		t.Fatal(status, strings.Join(f.events("p"), "\n"))
+	}
+	if left := f.things(t); len(left) > 0 {
+		t.Errorf("left over: %v", left)
+	}
+}
