@@ -196,9 +196,22 @@ func appendStageVariables1(b []byte, r *Request) []byte {
 }
 
 // AppendTime appends t as $context.requestTime has it, in UTC: the common log
-// format, such as 12/Mar/2020:19:03:58 +0000.
+// format, such as 12/Mar/2020:19:03:58 +0000. Every event and log line has one, so
+// that it is written without time's general formatting.
 func AppendTime(b []byte, t time.Time) []byte {
-	return t.UTC().AppendFormat(b, "02/Jan/2006:15:04:05 +0000")
+	t = t.UTC()
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	b = append(appendTwo(b, day), '/')
+	b = append(append(b, month.String()[:3]...), '/')
+	b = append(appendTwo(appendTwo(b, year/100), year%100), ':')
+	b = append(appendTwo(b, hour), ':')
+	b = append(appendTwo(b, minute), ':')
+	return append(appendTwo(b, second), " +0000"...)
+}
+
+func appendTwo(b []byte, n int) []byte {
+	return append(b, byte('0'+n/10%10), byte('0'+n%10))
 }
 
 // AuthorizerV2 returns the event for a Lambda authorizer of payload format

@@ -273,6 +273,15 @@ func TestIsText(t *testing.T) {
 	}
 }
 
+func TestTimesAgreeWithFormat(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		at := time.Unix(rapid.Int64Range(0, 253402300799).Draw(t, "seconds"), 0).In(time.FixedZone("", 3600))
+		if got, want := string(AppendTime(nil, at)), at.UTC().Format("02/Jan/2006:15:04:05 +0000"); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	})
+}
+
 func TestStringsAgreeWithEncodingJSON(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.OneOf(rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) })).Draw(t, "s")

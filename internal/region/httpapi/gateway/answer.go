@@ -55,8 +55,8 @@ func (c *call) log() {
 	if c.stage == nil || c.stage.format == nil || c.g.config.Logs == nil {
 		return
 	}
-	line := c.stage.format.Append(nil, source{c})
-	c.g.config.Logs.Log(c.stage.AccessLogGroup, c.in.time, string(line))
+	c.text = c.stage.format.Append(c.text[:0], source{c}) // the added headers have been sent
+	c.g.config.Logs.Log(c.stage.AccessLogGroup, c.in.time, string(c.text))
 }
 
 // record tells the collector of refusals.
