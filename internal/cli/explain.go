@@ -35,11 +35,11 @@ func (c *explainCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if c.JSON {
-		data, err := json.MarshalIndent(found, "", "  ")
-		if err == nil {
-			s.term.Print(string(data))
-		}
-		return err
+		s.term.Event("refusal", struct {
+			decisions.Refusal
+			Remedy string `json:"remedy,omitempty"`
+		}{found.Refusal, found.Remedy})
+		return nil
 	}
 	for _, line := range explanation(&found.Refusal, found.Remedy) {
 		s.term.Print(line)

@@ -9,8 +9,8 @@ import (
 // Remedy says what to do so that a refused request would pass, "" if that does
 // not follow from the record.
 func Remedy(r *Refusal) string {
-	if r.Diagnosis != nil && r.Diagnosis.Sentence != "" {
-		return "sign the request anew: " + r.Diagnosis.Sentence
+	if r.AccessKeyID == "" && r.Trace == nil && r.Diagnosis != nil {
+		return "sign the request: \"roost curl\" does, and so does every AWS SDK"
 	}
 	if r.Trace == nil || r.Action == "" {
 		return ""
