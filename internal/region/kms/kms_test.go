@@ -1,0 +1,77 @@
+package kms_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/seed-615d3599/roost/internal/region/kms"
+	"github.com/seed-615d3599/roost/internal/region/store"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+// The id that a source of zeros gives.
+const id = "00000000-0000-4000-8000-000000000000"
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte{0}, len(p))), nil }
+
+func TestOperations(t *testing.T) {
+	db, err := store.Open(filepath.Join(t.TempDir(), "region.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	now := time.Unix(1700000000, 0)
+	service := kms.New(kms.Config{Account: "123456789012", Region: "us-east-1", DB: db, Rand: zeros{}, Now: func() time.Time { return now }}).Service()
+	var asked []wire.Target
+	service.Authorize = func(_ context.Context, _ *wire.Call, targets []wire.Target) error {
+		asked = targets
+		return nil
+	}
+	const arn = "arn:aws:kms:us-east-1:123456789012:"
+	for _, step := range []struct{ operation, input, want string }{
+		{"CreateKey", `{"KeySpec":"RSA_2048"}`, `UnsupportedOperationException: roost does not support keys with KeySpec RSA_2048`},
+		{"CreateKey", `{"Policy":"{"}`, `MalformedPolicyDocumentException`},
+		{"CreateKey", `{"Description":"d","Tags":[{"TagKey":"a","TagValue":"1"}]}`, `"KeyId":"` + id + `","Arn":"` + arn + `key/` + id + `"`},
+		{"DescribeKey", `{"KeyId":"` + id + `"}`, `"Enabled":true,"Description":"d"`},
+		{"DescribeKey", `{"KeyId":"none"}`, `NotFoundException: Key '` + arn + `key/none' does not exist`},
+		{"CreateAlias", `{"AliasName":"mine","TargetKeyId":"` + id + `"}`, `ValidationException`},
+		{"CreateAlias", `{"AliasName":"alias/mine","TargetKeyId":"none"}`, `NotFoundException`},
+		{"CreateAlias", `{"AliasName":"alias/mine","TargetKeyId":"` + id + `"}`, `{}`},
+		{"CreateAlias", `{"AliasName":"alias/mine","TargetKeyId":"` + id + `"}`, `AlreadyExistsException: An alias with the name ` + arn + `alias/mine already exists`},
+		{"DescribeKey", `{"KeyId":"alias/mine"}`, `"KeyId":"` + id},
+		{"DescribeKey", `{"KeyId":"` + arn + `alias/mine"}`, `"KeyId":"` + id},
+		{"DescribeKey", `{"KeyId":"alias/none"}`, `NotFoundException: Alias ` + arn + `alias/none is not found.`},
+		{"ListAliases", `{"KeyId":"` + id + `"}`, `"AliasName":"alias/mine"`},
+		{"GetKeyPolicy", `{"KeyId":"` + id + `"}`, `arn:aws:iam::123456789012:root`},
+		{"EnableKeyRotation", `{"KeyId":"` + id + `"}`, `{}`},
+		{"GetKeyRotationStatus", `{"KeyId":"` + id + `"}`, `"KeyRotationEnabled":true`},
+		{"ListResourceTags", `{"KeyId":"` + id + `"}`, `"TagKey":"a"`},
+		{"Encrypt", `{"KeyId":"` + id + `","Plaintext":"AAEC"}`, `roost does not support Encrypt of KMS`},
+		{"ScheduleKeyDeletion", `{"KeyId":"` + id + `","PendingWindowInDays":7}`, `"DeletionDate":1700604800,"KeyState":"PendingDeletion"`},
+		{"EnableKey", `{"KeyId":"` + id + `"}`, `KMSInvalidStateException: ` + arn + `key/` + id + ` is pending deletion.`},
+		{"CancelKeyDeletion", `{"KeyId":"` + id + `"}`, `"KeyId":"` + arn},
+		{"DeleteAlias", `{"AliasName":"alias/mine"}`, `{}`},
+		{"DeleteAlias", `{"AliasName":"alias/mine"}`, `NotFoundException`},
+	} {
+		var out json.RawMessage
+		got := ""
+		if err := service.Call(t.Context(), wire.Call{}, step.operation, json.RawMessage(step.input), &out); err != nil {
+			got = err.Error()
+		} else {
+			got = string(out)
+		}
+		if !strings.Contains(got, step.want) {
+			t.Errorf("%s %s\n  %s\nwant %s", step.operation, step.input, got, step.want)
+		}
+		if step.operation == "GetKeyPolicy" && (asked[0].Resource != arn+"key/"+id || !strings.Contains(asked[0].Policy, "root")) {
+			t.Errorf("asked for %+v: the key's own policy has no say", asked)
+		}
+	}
+}

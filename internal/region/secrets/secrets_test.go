@@ -1,0 +1,227 @@
+package secrets_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/seed-615d3599/roost/internal/region/secrets"
+	"github.com/seed-615d3599/roost/internal/region/store"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+const (
+	account = "123456789012"
+	token1  = "11111111-1111-1111-1111-111111111111"
+	token2  = "22222222-2222-2222-2222-222222222222"
+	token3  = "33333333-3333-3333-3333-333333333333"
+)
+
+// world is a Secrets Manager in which everybody may do everything.
+type world struct {
+	t       testing.TB
+	file    string
+	now     time.Time
+	service *wire.Service
+	asked   []wire.Target
+}
+
+func start(t testing.TB) *world {
+	t.Helper()
+	w := &world{t: t, file: filepath.Join(t.TempDir(), "region.db"), now: time.Unix(1700000000, 0)}
+	db, err := store.Open(w.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	s, err := secrets.New(secrets.Config{
+		Account: account, Region: "eu-west-1", DB: db, MasterKey: bytes.Repeat([]byte{7}, 32), Now: func() time.Time { return w.now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.service = s.Service()
+	w.service.Authorize = func(_ context.Context, _ *wire.Call, targets []wire.Target) error {
+		w.asked = append(w.asked, targets...)
+		return nil
+	}
+	return w
+}
+
+func (w *world) call(operation, input string) string {
+	w.t.Helper()
+	var out json.RawMessage
+	err := w.service.Call(w.t.Context(), wire.Call{}, operation, json.RawMessage(input), &out)
+	if err != nil {
+		return err.Error()
+	}
+	return string(out)
+}
+
+func (w *world) check(operation, input, want string) {
+	w.t.Helper()
+	if got := w.call(operation, input); !strings.Contains(got, want) {
+		w.t.Errorf("%s %s\n  %s\nwant %s", operation, input, got, want)
+	}
+}
+
+// step is one call of a script: what is asked, and what the answer holds.
+type step struct{ operation, input, want string }
+
+func TestOperations(t *testing.T) {
+	tests := map[string][]step{
+		"versions and stages": {
+			{"CreateSecret", `{"Name":"app/db","SecretString":"one","ClientRequestToken":"` + token1 + `"}`, `"Name":"app/db","VersionId":"` + token1},
+			{"CreateSecret", `{"Name":"app/db","SecretString":"one","ClientRequestToken":"` + token1 + `"}`, `"VersionId":"` + token1},
+			{"CreateSecret", `{"Name":"app/db","SecretString":"other"}`, `ResourceExistsException: The operation failed because the secret app/db already exists.`},
+			{"GetSecretValue", `{"SecretId":"app/db"}`, `"SecretString":"one","VersionStages":["AWSCURRENT"]`},
+			{"PutSecretValue", `{"SecretId":"app/db","SecretString":"two","ClientRequestToken":"` + token2 + `"}`, `"VersionStages":["AWSCURRENT"]`},
+			{"GetSecretValue", `{"SecretId":"app/db"}`, `"SecretString":"two"`},
+			{"GetSecretValue", `{"SecretId":"app/db","VersionStage":"AWSPREVIOUS"}`, `"SecretString":"one"`},
+			{"GetSecretValue", `{"SecretId":"app/db","VersionId":"` + token1 + `"}`, `"SecretString":"one"`},
+			{"GetSecretValue", `{"SecretId":"app/db","VersionId":"` + token3 + `"}`, `ResourceNotFoundException: Secrets Manager can't find the specified secret value for VersionId: ` + token3},
+			{"GetSecretValue", `{"SecretId":"app/db","VersionStage":"NONE"}`, `can't find the specified secret value for staging label: NONE`},
+			{"PutSecretValue", `{"SecretId":"app/db","SecretString":"three","ClientRequestToken":"` + token2 + `"}`, `ResourceExistsException: You can't modify an existing version, you can only create a new version.`},
+			{"PutSecretValue", `{"SecretId":"app/db","SecretString":"three","VersionStages":["AWSPENDING"],"ClientRequestToken":"` + token3 + `"}`, `["AWSPENDING"]`},
+			{"GetSecretValue", `{"SecretId":"app/db"}`, `"SecretString":"two"`},
+			{"UpdateSecretVersionStage", `{"SecretId":"app/db","VersionStage":"AWSCURRENT","MoveToVersionId":"` + token3 + `"}`, `RemoveFromVersionId`},
+			{"UpdateSecretVersionStage", `{"SecretId":"app/db","VersionStage":"AWSCURRENT","MoveToVersionId":"` + token3 + `","RemoveFromVersionId":"` + token2 + `"}`, `"Name":"app/db"`},
+			{"GetSecretValue", `{"SecretId":"app/db","VersionStage":"AWSPREVIOUS"}`, `"SecretString":"two"`},
+			{"ListSecretVersionIds", `{"SecretId":"app/db"}`, token3},
+		},
+		"update and describe": {
+			{"CreateSecret", `{"Name":"s","Description":"d","Tags":[{"Key":"k","Value":"v"}]}`, `"Name":"s"}`},
+			{"GetSecretValue", `{"SecretId":"s"}`, `can't find the specified secret value for staging label: AWSCURRENT`},
+			{"UpdateSecret", `{"SecretId":"s","SecretBinary":"AAEC","Description":"e"}`, `"VersionId":"`},
+			{"GetSecretValue", `{"SecretId":"s"}`, `"SecretBinary":"AAEC"`},
+			{"DescribeSecret", `{"SecretId":"s"}`, `"Description":"e","CreatedDate":1700000000`},
+			{"DescribeSecret", `{"SecretId":"s"}`, `"Tags":[{"Key":"k","Value":"v"}]`},
+			{"DescribeSecret", `{"SecretId":"s"}`, `"LastAccessedDate":1699920000`},
+			{"UntagResource", `{"SecretId":"s","TagKeys":["k"]}`, `{}`},
+			{"TagResource", `{"SecretId":"s","Tags":[{"Key":"l","Value":"w"}]}`, `{}`},
+			{"ListSecrets", `{"Filters":[{"Key":"tag-key","Values":["l"]}]}`, `"Name":"s"`},
+			{"ListSecrets", `{"Filters":[{"Key":"tag-key","Values":["k"]}]}`, `{"SecretList":[]}`},
+			{"ListSecrets", `{"Filters":[{"Key":"name","Values":["!s"]}]}`, `{"SecretList":[]}`},
+		},
+		"deletion": {
+			{"CreateSecret", `{"Name":"s","SecretString":"v"}`, `"Name":"s"`},
+			{"DeleteSecret", `{"SecretId":"s","RecoveryWindowInDays":6}`, `InvalidParameterException: The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).`},
+			{"DeleteSecret", `{"SecretId":"s","RecoveryWindowInDays":7,"ForceDeleteWithoutRecovery":true}`, `You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.`},
+			{"DeleteSecret", `{"SecretId":"s","RecoveryWindowInDays":7}`, `"DeletionDate":1700604800`},
+			{"GetSecretValue", `{"SecretId":"s"}`, `InvalidRequestException: You can't perform this operation on the secret because it was marked for deletion.`},
+			{"CreateSecret", `{"Name":"s"}`, `InvalidRequestException: You can't create this secret because a secret with this name is already scheduled for deletion.`},
+			{"ListSecrets", `{}`, `{"SecretList":[]}`},
+			{"ListSecrets", `{"IncludePlannedDeletion":true}`, `"DeletedDate":1700000000`},
+			{"RestoreSecret", `{"SecretId":"s"}`, `"Name":"s"`},
+			{"GetSecretValue", `{"SecretId":"s"}`, `"SecretString":"v"`},
+			{"DeleteSecret", `{"SecretId":"s","ForceDeleteWithoutRecovery":true}`, `"Name":"s"`},
+			{"DescribeSecret", `{"SecretId":"s"}`, `ResourceNotFoundException: Secrets Manager can't find the specified secret.`},
+			{"DeleteSecret", `{"SecretId":"s","ForceDeleteWithoutRecovery":true}`, `"Name":"s"`},
+			{"DeleteSecret", `{"SecretId":"s"}`, `ResourceNotFoundException`},
+		},
+		"policies": {
+			{"CreateSecret", `{"Name":"s"}`, `"Name":"s"`},
+			{"PutResourcePolicy", `{"SecretId":"s","ResourcePolicy":"{"}`, `MalformedPolicyDocumentException`},
+			{"PutResourcePolicy", `{"SecretId":"s","BlockPublicPolicy":true,"ResourcePolicy":"{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"secretsmanager:*\",\"Resource\":\"*\"}}"}`, `PublicPolicyException`},
+			{"PutResourcePolicy", `{"SecretId":"s","ResourcePolicy":"{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"secretsmanager:*\",\"Resource\":\"*\"}}"}`, `"Name":"s"`},
+			{"GetResourcePolicy", `{"SecretId":"s"}`, `Deny`},
+			{"DeleteResourcePolicy", `{"SecretId":"s"}`, `"Name":"s"`},
+		},
+		"refused": {
+			{"CreateSecret", `{"Name":"a b"}`, `ValidationException: Invalid name.`},
+			{"CreateSecret", `{"Name":"s","SecretString":"a","SecretBinary":"AAEC"}`, `InvalidParameterException`},
+			{"CreateSecret", `{"Name":"s","AddReplicaRegions":[{"Region":"x"}]}`, `AddReplicaRegions`},
+			{"RotateSecret", `{"SecretId":"s","RotationLambdaARN":"x"}`, `roost does not support RotateSecret`},
+			{"ReplicateSecretToRegions", `{"SecretId":"s"}`, `roost does not support ReplicateSecretToRegions`},
+			{"ListSecrets", `{"Filters":[{"Key":"primary-region","Values":["x"]}]}`, `roost does not support the filter "primary-region"`},
+			{"GetRandomPassword", `{"PasswordLength":3}`, `at least 4 characters`},
+			{"GetRandomPassword", `{"ExcludeLowercase":true,"ExcludeUppercase":true,"ExcludeNumbers":true,"ExcludePunctuation":true}`, `No characters are left`},
+		},
+	}
+	for name, steps := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := start(t)
+			for _, step := range steps {
+				w.check(step.operation, step.input, step.want)
+			}
+		})
+	}
+}
+
+func TestSecretsGoWhenTheWindowEnds(t *testing.T) {
+	w := start(t)
+	w.check("CreateSecret", `{"Name":"s","SecretString":"old"}`, `"Name":"s"`)
+	w.check("DeleteSecret", `{"SecretId":"s","RecoveryWindowInDays":7}`, `"DeletionDate"`)
+	w.now = w.now.AddDate(0, 0, 7)
+	w.check("RestoreSecret", `{"SecretId":"s"}`, `ResourceNotFoundException`)
+	w.check("ListSecrets", `{"IncludePlannedDeletion":true}`, `{"SecretList":[]}`)
+	w.check("CreateSecret", `{"Name":"s","SecretString":"new"}`, `"Name":"s"`)
+	w.check("GetSecretValue", `{"SecretId":"s"}`, `"SecretString":"new"`)
+}
+
+func TestNamesAndARNs(t *testing.T) {
+	w := start(t)
+	var made struct{ ARN string }
+	if err := json.Unmarshal([]byte(w.call("CreateSecret", `{"Name":"a-b","SecretString":"v"}`)), &made); err != nil {
+		t.Fatal(err)
+	}
+	prefix := "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-b"
+	if !strings.HasPrefix(made.ARN, prefix+"-") || len(made.ARN) != len(prefix)+7 {
+		t.Errorf("ARN %s", made.ARN)
+	}
+	for id, want := range map[string]string{
+		made.ARN: `"SecretString":"v"`, prefix: `"SecretString":"v"`, "a-b": `"SecretString":"v"`,
+		"a": "ResourceNotFoundException", prefix + "-aaaaaa": "ResourceNotFoundException",
+	} {
+		w.check("GetSecretValue", fmt.Sprintf(`{"SecretId":%q}`, id), want)
+	}
+	want := "secretsmanager:CreateSecret " + prefix + "-??????"
+	if got := w.asked[0].Action + " " + w.asked[0].Resource; got != want {
+		t.Errorf("asked for %s, want %s", got, want)
+	}
+	for _, target := range w.asked[1:] {
+		if target.Context["secretsmanager:SecretId"][0] == "a-b" && target.Resource != made.ARN {
+			t.Errorf("asked for %s, want %s", target.Resource, made.ARN)
+		}
+	}
+}
+
+func TestValuesAreNotInTheFile(t *testing.T) {
+	w := start(t)
+	w.check("CreateSecret", `{"Name":"s","SecretString":"correct-horse-battery"}`, `"Name":"s"`)
+	for _, suffix := range []string{"", "-wal"} {
+		data, err := os.ReadFile(w.file + suffix)
+		if err == nil && bytes.Contains(data, []byte("correct-horse")) {
+			t.Errorf("the value is in the file region.db%s", suffix)
+		}
+	}
+}
+
+func TestPasswords(t *testing.T) {
+	w := start(t)
+	rapid.Check(t, func(t *rapid.T) {
+		length := rapid.IntRange(5, 60).Draw(t, "length")
+		excluded := rapid.StringMatching(`[a-m0-4!-)]{0,10}`).Draw(t, "excluded")
+		numbers := rapid.Bool().Draw(t, "numbers")
+		input, err := json.Marshal(map[string]any{"PasswordLength": length, "ExcludeCharacters": excluded, "ExcludeNumbers": !numbers, "IncludeSpace": false})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out struct{ RandomPassword string }
+		if err := json.Unmarshal([]byte(w.call("GetRandomPassword", string(input))), &out); err != nil {
+			t.Fatal(err)
+		}
+		password := out.RandomPassword
+		if len(password) != length || strings.ContainsAny(password, excluded+" ") || strings.ContainsAny(password, "0123456789") != numbers || strings.ToLower(password) == password {
+			t.Fatalf("%s gives %q", input, password)
+		}
+	})
+}
