@@ -1,0 +1,60 @@
+package shape
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// checked is a set of properties that can be checked.
+type checked interface{ Check() error }
+
+func TestChecks(t *testing.T) {
+	const proxy = `"integrationType":"AWS_PROXY","integrationUri":"arn","payloadFormatVersion":"2.0"`
+	cases := []struct {
+		name, text string
+		props      checked
+		says       string // "" if it is fine
+	}{
+		{"api", `{"name":"n","corsConfiguration":{"allowOrigins":["https://a.test","*"],"maxAge":-1}}`, &APIProps{}, ""},
+		{"api without name", `{}`, &APIProps{}, "Name"},
+		{"credentials for anyone", `{"name":"n","corsConfiguration":{"allowOrigins":["*"],"allowCredentials":true}}`, &APIProps{}, "allow-credentials"},
+		{"age", `{"name":"n","corsConfiguration":{"maxAge":86401}}`, &APIProps{}, "maxAge"},
+		{"origin without scheme", `{"name":"n","corsConfiguration":{"allowOrigins":["a.test"]}}`, &APIProps{}, "a.test"},
+		{"selection", `{"name":"n","routeSelectionExpression":"$request.body.action"}`, &APIProps{}, "RouteSelectionExpression"},
+		{"route", `{"routeKey":"GET /a/{b}","authorizationType":"JWT","authorizationScopes":["s"]}`, &RouteProps{}, ""},
+		{"default route", `{"routeKey":"$default"}`, &RouteProps{}, ""},
+		{"route key", `{"routeKey":"/a"}`, &RouteProps{}, "/a"},
+		{"scopes without token", `{"routeKey":"$default","authorizationScopes":["s"]}`, &RouteProps{}, "AuthorizationScopes"},
+		{"target", `{"routeKey":"$default","target":"x"}`, &RouteProps{}, "Target"},
+		{"integration", `{` + proxy + `}`, &IntegrationProps{}, ""},
+		{"mock", `{"integrationType":"MOCK"}`, &IntegrationProps{}, "MOCK"},
+		{"credentials", `{` + proxy + `,"credentialsArn":"arn"}`, &IntegrationProps{}, "CredentialsArn"},
+		{"templates", `{` + proxy + `,"requestTemplates":{"a":"b"}}`, &IntegrationProps{}, "RequestTemplates"},
+		{"format of a proxy", `{"integrationType":"HTTP_PROXY","integrationUri":"https://x","integrationMethod":"GET","payloadFormatVersion":"2.0"}`, &IntegrationProps{}, "PayloadFormatVersion"},
+		{"timeout", `{` + proxy + `,"timeoutInMillis":49}`, &IntegrationProps{}, "TimeoutInMillis"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if err := json.Unmarshal([]byte(c.text), c.props); err != nil {
+				t.Fatal(err)
+			}
+			err := c.props.Check()
+			if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+				t.Errorf("got %v, want %q", err, c.says)
+			}
+		})
+	}
+}
+
+func TestStageNames(t *testing.T) {
+	for name, ok := range map[string]bool{"$default": true, "dev-1_A": true, "": false, "a b": false, "a/b": false, strings.Repeat("a", 129): false} {
+		if err := new(StageProps).Check(name); (err == nil) != ok {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	long := &StageProps{StageVariables: map[string]string{"k": strings.Repeat("v", 513)}}
+	if long.Check("dev") == nil {
+		t.Error("a long stage variable was taken")
+	}
+}
