@@ -31,7 +31,7 @@ func (w *world) slowType() *resources.Type {
 				return state, ctx.Err()
 			}
 		}
-		return state, w.refuse(verb, e.LogicalID)
+		return state, w.refuse(verb, e.LogicalID, want)
 	}
 	return &resources.Type{
 		Name: "AWS::Test::Slow", Slow: true, Attributes: []string{"Size"},
@@ -43,7 +43,7 @@ func (w *world) slowType() *resources.Type {
 			return act(ctx, "update", e, have.ID, want)
 		},
 		Delete: func(ctx context.Context, e *resources.Env, have resources.State) error {
-			if err := w.refuse("delete", e.LogicalID); err != nil {
+			if err := w.refuse("delete", e.LogicalID, nil); err != nil {
 				return err
 			}
 			return w.db.Update(context.WithoutCancel(ctx), func(_ context.Context, tx *store.Tx) error { return tx.Delete("thing", have.ID) })

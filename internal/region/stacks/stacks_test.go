@@ -34,6 +34,10 @@ type world struct {
 	skipped   time.Duration            // how far the clock was put forward
 }
 
+func newWorld() *world {
+	return &world{fail: map[string]string{}, templates: map[string]string{}, hang: map[string]chan struct{}{}, allow: map[string]int{}}
+}
+
 func (w *world) setFail(what, text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -63,10 +67,13 @@ func (w *world) now() time.Time {
 
 type thing struct{ Name, Size string }
 
-func (w *world) refuse(act, name string) error {
+func (w *world) refuse(act, name string, want map[string]any) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.log = append(w.log, act+" "+name)
+	if want["Other"] == "fail" {
+		return wire.Errorf(400, "InvalidThing", "it is to fail")
+	}
 	if w.allow[act+" "+name] > 0 {
 		w.allow[act+" "+name]--
 		return nil
@@ -125,20 +132,20 @@ func (w *world) thingType() *resources.Type {
 			if err := put(ctx, id, fmt.Sprint(want["Size"])); err != nil {
 				return resources.State{}, err
 			}
-			return state(id, want), w.refuse("create", e.LogicalID)
+			return state(id, want), w.refuse("create", e.LogicalID, want)
 		},
 		Update: func(ctx context.Context, e *resources.Env, have resources.State, want map[string]any) (resources.State, error) {
 			if err := put(ctx, have.ID, fmt.Sprint(want["Size"])); err != nil {
 				return have, err
 			}
-			return state(have.ID, want), w.refuse("update", e.LogicalID)
+			return state(have.ID, want), w.refuse("update", e.LogicalID, want)
 		},
 		Delete: func(ctx context.Context, e *resources.Env, have resources.State) error {
 			err := w.db.Update(ctx, func(_ context.Context, tx *store.Tx) error { return tx.Delete("thing", have.ID) })
 			if err != nil {
 				return err
 			}
-			return w.refuse("delete", e.LogicalID)
+			return w.refuse("delete", e.LogicalID, nil)
 		},
 	}
 }
@@ -152,7 +159,7 @@ type fixture struct {
 }
 
 func start(t *testing.T) *fixture {
-	f := &fixture{t: t, path: filepath.Join(t.TempDir(), "region.db"), world: &world{fail: map[string]string{}, templates: map[string]string{}, hang: map[string]chan struct{}{}, allow: map[string]int{}}}
+	f := &fixture{t: t, path: filepath.Join(t.TempDir(), "region.db"), world: newWorld()}
 	f.open()
 	t.Cleanup(f.close)
 	return f
@@ -171,6 +178,9 @@ func (f *fixture) open() {
 		Object: func(_ context.Context, _ *wire.Caller, _, key string) ([]byte, error) {
 			if body, ok := f.templates[key]; ok {
 				return []byte(body), nil
+			}
+			if strings.Contains(key, "-") {
+				return []byte(nestedByKey(key)), nil
 			}
 			return nil, wire.Errorf(404, "NoSuchKey", "The specified key does not exist.")
 		},
