@@ -33,11 +33,18 @@ const (
 	maxFiles    = 100_000
 )
 
-// ErrBadArchive is Lambda's text for what is no zip archive.
-var ErrBadArchive = errors.New("Could not unzip uploaded file. Please check your file, then try to upload again.")
+// Refusal is an error in Lambda's own words.
+type Refusal string
 
-// ErrTooLarge is Lambda's text for an archive over the quota.
-var ErrTooLarge = errors.New("Unzipped size must be smaller than 262144000 bytes")
+// Error returns the words.
+func (r Refusal) Error() string { return string(r) }
+
+const (
+	// ErrBadArchive is for what is no zip archive.
+	ErrBadArchive = Refusal("Could not unzip uploaded file. Please check your file, then try to upload again.")
+	// ErrTooLarge is for an archive over the quota.
+	ErrTooLarge = Refusal("Unzipped size must be smaller than 262144000 bytes")
+)
 
 // Store is a folder of unpacked archives.
 type Store struct {

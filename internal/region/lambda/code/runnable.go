@@ -37,7 +37,7 @@ func runnable(file, goos, goarch string) error {
 	}
 	system, machines := program(f)
 	if system == "" {
-		return errors.New("its bootstrap is neither a program nor a script that begins with #!")
+		return errors.New("its bootstrap is neither a program nor a script with #! at its beginning")
 	}
 	if system == goos && slices.Contains(machines, goarch) {
 		return nil
