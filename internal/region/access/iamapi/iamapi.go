@@ -62,6 +62,9 @@ type ignored struct{}
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (*ignored) UnmarshalText([]byte) error { return nil }
 
+// UnmarshalJSON implements json.Unmarshaler.
+func (*ignored) UnmarshalJSON([]byte) error { return nil }
+
 // refusals are the operations that are known and not supported.
 func refusals() []wire.Operation {
 	var operations []wire.Operation

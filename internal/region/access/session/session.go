@@ -149,7 +149,7 @@ func (s *Sealer) Open(keyID, token string) (*Opened, error) {
 		}
 		return known, nil
 	}
-	if len(token) > MaxToken {
+	if len(token) > MaxToken || strings.ContainsAny(token, "\r\n") { // which decoding would pass over
 		return nil, ErrToken
 	}
 	sealed, err := base64.StdEncoding.Strict().DecodeString(token)
