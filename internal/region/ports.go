@@ -50,7 +50,8 @@ func portOf(listener net.Listener) int {
 // ports gives every API a listener of its own and serves it there. It is what
 // the control plane of HTTP APIs asks for.
 type ports struct {
-	first   int // 0: whatever the system picks
+	first   int  // 0: whatever the system picks
+	fresh   bool // the ports that APIs had are not asked for
 	tls     *tls.Config
 	handler func(apiID string) http1.Handler
 
@@ -105,7 +106,7 @@ func stop(server *http1.Server) {
 // kept one is only a wish.
 func (p *ports) listen(apiID string, kept int) (net.Listener, error) {
 	purpose := "the API " + apiID
-	if kept != 0 {
+	if kept != 0 && !p.fresh {
 		listener, err := listen(kept, purpose)
 		if err == nil || p.first != 0 {
 			return listener, err

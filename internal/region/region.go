@@ -62,6 +62,8 @@ type Config struct {
 	Rand      io.Reader
 	Transport http.RoundTripper    // of calls to other hosts: identity providers, HTTP_PROXY
 	Warn      func(message string) // told once of each difference that matters
+
+	freshPorts bool // of a fork: the ports that its APIs had are the original's
 }
 
 // Region is a running region.

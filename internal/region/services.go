@@ -150,7 +150,9 @@ func (r *Region) buildIdentity(context.Context) error {
 	if err != nil || c.Twitter != "" {
 		return err
 	}
-	r.services.twitter, err = twitter.New(twitter.Config{Store: r.db, Consumers: r.services.pools.Consumers, Now: c.Now, Rand: c.Rand})
+	// Twitter is somebody else, with a clock of its own: it stays with that of
+	// the OAuth library that signs for it.
+	r.services.twitter, err = twitter.New(twitter.Config{Store: r.db, Consumers: r.services.pools.Consumers, Rand: c.Rand})
 	return err
 }
 
@@ -185,7 +187,7 @@ func (r *Region) buildAPIs(ctx context.Context) error {
 	if c.Port != 0 {
 		first = c.Port + firstAPI
 	}
-	r.services.ports = &ports{first: first, tls: r.authority.TLS(), handler: r.services.gateway.HandlerFor, servers: map[string]*http1.Server{}}
+	r.services.ports = &ports{first: first, fresh: c.freshPorts, tls: r.authority.TLS(), handler: r.services.gateway.HandlerFor, servers: map[string]*http1.Server{}}
 	r.services.apis, err = httpapi.New(ctx, httpapi.Config{
 		Account: c.Account, Region: c.Region, DB: r.db, Gateway: r.services.gateway, Ports: r.services.ports, Now: c.Now, Rand: c.Rand,
 	})

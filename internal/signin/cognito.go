@@ -59,7 +59,17 @@ func (e *ServiceError) Error() string { return e.Code + ": " + e.Message }
 // GetCredentialsForIdentity, Cognito's enhanced flow. A refusal is a
 // *ServiceError.
 func (p Pool) SignIn(ctx context.Context, provider, username, login string) (Session, error) {
-	logins := map[string]string{provider: login}
+	session, err := p.enter(ctx, map[string]string{provider: login})
+	session.Provider, session.Username, session.Login = provider, username, login
+	return session, err
+}
+
+// Guest enters as a new identity that has not signed in, where the pool allows
+// it. A refusal is a *ServiceError.
+func (p Pool) Guest(ctx context.Context) (Session, error) { return p.enter(ctx, nil) }
+
+// enter gets an identity and its credentials.
+func (p Pool) enter(ctx context.Context, logins map[string]string) (Session, error) {
 	var identity struct{ IdentityId string }
 	if err := p.call(ctx, "GetId", map[string]any{"IdentityPoolId": p.ID, "Logins": logins}, &identity); err != nil {
 		return Session{}, err
@@ -78,7 +88,7 @@ func (p Pool) SignIn(ctx context.Context, provider, username, login string) (Ses
 		return Session{}, fmt.Errorf("%s gave no credentials", p.Endpoint)
 	}
 	return Session{
-		PoolID: p.ID, Provider: provider, Username: username, Login: login, IdentityID: identity.IdentityId,
+		PoolID: p.ID, IdentityID: identity.IdentityId,
 		AccessKeyID: given.AccessKeyId, SecretAccessKey: given.SecretKey, SessionToken: given.SessionToken,
 		Expiration: time.UnixMilli(int64(math.Round(given.Expiration * 1000))).UTC(),
 	}, nil

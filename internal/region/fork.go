@@ -1,0 +1,63 @@
+package region
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Fork brings up another region on a copy of this one's state, in a folder of
+// its own. The unpacked code of functions and the objects of buckets are
+// linked, not copied: nothing changes them once they are written. Account,
+// region and keys are the same, so that credentials of the one work at the
+// other; ports are not.
+//
+// Of config, Dir must be given; Account and Region are those of the original.
+func (r *Region) Fork(ctx context.Context, config Config) (*Region, error) {
+	config.Account, config.Region, config.freshPorts = r.config.Account, r.config.Region, true
+	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := r.db.CopyTo(ctx, filepath.Join(config.Dir, "region.db")); err != nil {
+		return nil, fmt.Errorf("copy the region's state: %w", err)
+	}
+	for _, name := range []string{"master.key", "ca.pem", "ca-key.pem"} {
+		if err := link(r.config.Dir, config.Dir, name); err != nil {
+			return nil, err
+		}
+	}
+	for _, folder := range []string{"objects", filepath.Join("lambda", "code"), filepath.Join("lambda", "runtimes")} {
+		if err := linkAll(r.config.Dir, config.Dir, folder); err != nil {
+			return nil, err
+		}
+	}
+	return Start(ctx, config)
+}
+
+// link makes a file or a folder of one state part of another.
+func link(from, to, name string) error {
+	return os.Symlink(filepath.Join(from, name), filepath.Join(to, name))
+}
+
+// linkAll links what a folder has. One that is not there has nothing.
+func linkAll(from, to, folder string) error {
+	entries, err := os.ReadDir(filepath.Join(from, folder))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(to, folder), 0o700); err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if err := link(from, to, filepath.Join(folder, entry.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,270 @@
+// Package roosttest runs an app in a test: the whole embedded region in the
+// test's own process, with real sign-ins, signatures and policies, on free
+// ports and without a network.
+//
+//	func TestPrivate(t *testing.T) {
+//		region := roosttest.Start(t, roosttest.Config{Dir: "."})
+//		alice := region.SignIn("alice")
+//		resp, err := alice.Get(region.API("Api") + "/private")
+//		…
+//		region.Allowed(t, resp)
+//	}
+//
+// Start builds and deploys the app, which takes as long as a deployment does.
+// Fork gives a test a region of its own in a few milliseconds: the state is
+// copied, the functions' code is shared. Hundreds may run in parallel:
+//
+//	t.Run(name, func(t *testing.T) {
+//		t.Parallel()
+//		region := region.Fork(t)
+//		region.Advance(2 * time.Hour)
+//		…
+//
+// All ends with the test that it was made for. What goes wrong within the
+// region's own work is fatal to that test; what the app answers is the test's
+// to judge. Methods without an error may be called by the test's own goroutine
+// only, as t.Fatal.
+//
+// The package needs the whole module, not only the construct package that an
+// app's folder holds: a test that imports it belongs to a Go module that
+// requires Roost's.
+package roosttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/seed-615d3599/roost/internal/assembly"
+	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/deploy"
+	"github.com/seed-615d3599/roost/internal/region"
+	"github.com/seed-615d3599/roost/internal/synth"
+)
+
+// Config says what is deployed: an app's folder, or a template, or a cloud
+// assembly. One of them must be given.
+type Config struct {
+	// Dir is the folder of an app, with a roost.json or a cdk.json.
+	Dir string
+	// Template is a file with a CloudFormation template that needs no uploads.
+	Template string
+	// Assembly is a folder such as cdk.out.
+	Assembly string
+
+	// Stage is by default "test".
+	Stage string
+	// Env has the values of secrets and of what the app's program and its build
+	// read, before those of the process and of the app's .env.
+	Env map[string]string
+}
+
+// Region is a running region with an app deployed to it.
+type Region struct {
+	t         testing.TB
+	app       *config.App
+	region    *region.Region
+	clock     *clock
+	results   []deploy.Result
+	resources []resource
+	// replaced are the URLs of the original's APIs and those of a fork's.
+	replaced *strings.Replacer
+}
+
+// clock is the system's, ahead by what a test says.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// Start brings a region up, builds the app and deploys it. The region ends with
+// the test.
+func Start(t testing.TB, cfg Config) *Region {
+	t.Helper()
+	r, err := start(t, cfg)
+	if err != nil {
+		t.Fatalf("roosttest: %v", withHints(err))
+	}
+	return r
+}
+
+func start(t testing.TB, cfg Config) (*Region, error) {
+	app, source, err := cfg.source(t)
+	if err != nil {
+		return nil, err
+	}
+	ctx := t.Context()
+	made, err := source(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &Region{t: t, app: app, clock: &clock{}, replaced: strings.NewReplacer()}
+	r.region, err = region.Start(ctx, region.Config{
+		Dir: stateDir(t), Account: app.LocalAccount, Region: app.LocalRegion, Now: r.clock.now,
+		Record: func(name string) bool { return slices.Contains(app.Record, name) }, Warn: warn(t),
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(r.close)
+	return r, r.deploy(ctx, made, cfg.environ())
+}
+
+// stateDir is a folder for a region's state. It is not the test's own one,
+// whose name can be too long for a socket's.
+func stateDir(t testing.TB) string {
+	dir, err := os.MkdirTemp("", "roost")
+	if err != nil {
+		t.Fatalf("roosttest: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("roosttest: %v", err)
+		}
+	})
+	return dir
+}
+
+func warn(t testing.TB) func(string) {
+	return func(text string) {
+		if t.Context().Err() == nil { // a test that has ended takes no words
+			t.Log("roost: " + text)
+		}
+	}
+}
+
+func (r *Region) close() {
+	if err := r.region.Close(); err != nil {
+		r.t.Errorf("roosttest: end the region: %v", err)
+	}
+}
+
+// source returns what makes the assembly that a Config means.
+func (c Config) source(t testing.TB) (*config.App, func(context.Context) (*assembly.Assembly, error), error) {
+	stage := c.Stage
+	if stage == "" {
+		stage = "test"
+	}
+	if c.Template != "" {
+		app, err := config.Bare(filepath.Dir(c.Template), stage)
+		return app, func(context.Context) (*assembly.Assembly, error) {
+			return assembly.FromTemplate(c.Template, stage+"-stack")
+		}, err
+	}
+	dir := c.Dir
+	if dir == "" && c.Assembly == "" {
+		return nil, nil, errors.New("the Config names no Dir, Template or Assembly")
+	}
+	if dir == "" {
+		dir = filepath.Dir(filepath.Clean(c.Assembly))
+	}
+	app, err := synth.Load(dir, stage, c.Assembly)
+	if err != nil {
+		return nil, nil, err
+	}
+	app.ForLocal()
+	source := synth.New(synth.Config{App: app, Assembly: c.Assembly, Local: true, Environ: c.environ(), Warn: warn(t)})
+	return app, source.Assemble, nil
+}
+
+// environ is the process's environment with that of the Config.
+func (c Config) environ() []string {
+	env := os.Environ()
+	for name, value := range c.Env {
+		env = append(env, name+"="+value)
+	}
+	return env
+}
+
+// quickLook is how soon to look whether a deployment is done.
+const quickLook = time.Millisecond
+
+// deploy brings an assembly to the region.
+func (r *Region) deploy(ctx context.Context, made *assembly.Assembly, environ []string) error {
+	env, err := r.app.Environ(environ)
+	if err != nil {
+		return err
+	}
+	var said []string
+	d := deploy.New(deploy.Config{
+		AWS: r.aws(), Account: r.region.Account, Owner: r.app.Name + "/" + r.app.Stage, Quick: quickLook,
+		Print:  func(line string) { said = append(said, line) },
+		Secret: func(name string) (string, bool) { return lookup(env, name) },
+	})
+	if r.results, err = d.Deploy(ctx, made.Stacks); err != nil {
+		return err
+	}
+	if deploy.OK(r.results) {
+		return r.list(ctx)
+	}
+	for _, result := range r.results {
+		if result.Err != nil {
+			err = errors.Join(err, fmt.Errorf("stack %s: %w", result.Stack, result.Err))
+		}
+	}
+	return fmt.Errorf("%w\n%s", err, strings.Join(said, "\n"))
+}
+
+// lookup finds a variable of an environment, of several the last.
+func lookup(env []string, name string) (string, bool) {
+	for _, one := range slices.Backward(env) {
+		if value, found := strings.CutPrefix(one, name+"="); found {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// aws is how the SDK reaches the region as its administrator.
+func (r *Region) aws() aws.Config {
+	return aws.Config{
+		Region: r.region.Name, BaseEndpoint: aws.String(r.region.Endpoint),
+		Credentials: credentials.NewStaticCredentialsProvider(r.region.AccessKeyID, r.region.SecretAccessKey, ""),
+	}
+}
+
+// Fork gives t a region of its own that begins as this one is now: deployed,
+// with everybody who has signed in, at the same time. What happens to the one
+// does not touch the other, and credentials of the one work at the other, which
+// has other URLs.
+func (r *Region) Fork(t testing.TB) *Region {
+	t.Helper()
+	fork := &Region{t: t, app: r.app, clock: &clock{}, results: r.results, resources: r.resources}
+	fork.clock.ahead.Store(r.clock.ahead.Load())
+	var err error
+	fork.region, err = r.region.Fork(t.Context(), region.Config{
+		Dir: stateDir(t), Now: fork.clock.now, Warn: warn(t),
+		Record: func(name string) bool { return slices.Contains(r.app.Record, name) },
+	})
+	if err != nil {
+		t.Fatalf("roosttest: fork the region: %v", err)
+	}
+	t.Cleanup(fork.close)
+	fork.replaced = moved(r.region, fork.region)
+	return fork
+}
+
+// Advance moves the region's clock ahead, and with it the expiry of all
+// credentials. Requests that clients of this package sign are signed by it.
+// Timers of processes, such as a function's own, do not notice.
+func (r *Region) Advance(d time.Duration) { r.clock.ahead.Add(int64(d)) }
+
+// Now is the time of the region's clock.
+func (r *Region) Now() time.Time { return r.clock.now() }
+
+// Endpoint is the URL of every AWS service of the region, for
+// AWS_ENDPOINT_URL.
+func (r *Region) Endpoint() string { return r.region.Endpoint }
+
+// Administrator returns the key of the user who administers the region.
+func (r *Region) Administrator() (accessKeyID, secretAccessKey string) {
+	return r.region.AccessKeyID, r.region.SecretAccessKey
+}
