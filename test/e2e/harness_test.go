@@ -1,5 +1,3 @@
-// Package e2e walks through Roost as its users do: the built program, in a
-// folder of its own, with other people's programs as clients.
 package e2e
 
 import (
