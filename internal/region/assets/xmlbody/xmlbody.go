@@ -32,7 +32,7 @@ func (e *UnknownError) Error() string {
 // unless the type has them.
 func Unmarshal(data []byte, root string, v any) error {
 	decoder := xml.NewDecoder(bytes.NewReader(data))
-	var stack []reflect.Type // nil for an element whose content is text
+	var stack []place
 	var names []string
 	seen := false
 	for {
@@ -67,30 +67,47 @@ func Unmarshal(data []byte, root string, v any) error {
 	return xml.Unmarshal(data, v)
 }
 
-// enter returns the type of the element that names end with.
-func enter(stack []reflect.Type, names []string, root reflect.Type) (reflect.Type, error) {
+// place is where in a type an element stands: in a struct, or between it and a
+// field with a path such as "TagSet>Tag". An element whose content is text has
+// no struct.
+type place struct {
+	in   reflect.Type
+	path string // "TagSet>"
+}
+
+// enter returns the place of the element that names end with.
+func enter(stack []place, names []string, root reflect.Type) (place, error) {
 	if len(names) > maxDepth {
-		return nil, errors.New("the document nests too deep")
+		return place{}, errors.New("the document nests too deep")
 	}
 	if len(stack) == 0 {
-		return structOf(root), nil
+		return place{in: structOf(root)}, nil
 	}
-	parent, name := stack[len(stack)-1], names[len(names)-1]
-	if parent != nil {
-		for i := range parent.NumField() {
-			field := parent.Field(i)
-			if elementName(field) == name {
-				return structOf(field.Type), nil
+	parent := stack[len(stack)-1]
+	path := parent.path + names[len(names)-1]
+	if parent.in != nil {
+		for i := range parent.in.NumField() {
+			field := parent.in.Field(i)
+			switch name := elementName(field); {
+			case name == path:
+				return place{in: structOf(field.Type)}, nil
+			case strings.HasPrefix(name, path+">"):
+				return place{in: parent.in, path: path + ">"}, nil
 			}
 		}
 	}
-	return nil, &UnknownError{Path: strings.Join(names, ".")}
+	return place{}, &UnknownError{Path: strings.Join(names, ".")}
 }
 
+// elementName is the element, or the path to it, that a field is read from; ""
+// for one that no element is read into.
 func elementName(field reflect.StructField) string {
-	tag, _, _ := strings.Cut(field.Tag.Get("xml"), ",")
-	if tag == "" {
+	tag, rest, _ := strings.Cut(field.Tag.Get("xml"), ",")
+	switch {
+	case tag == "" && rest == "" || tag == "" && rest == "omitempty":
 		return field.Name
+	case tag == "-", rest != "" && rest != "omitempty":
+		return ""
 	}
 	return tag
 }
