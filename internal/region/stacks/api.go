@@ -213,7 +213,7 @@ func updatable(st *records.Stack) error {
 
 // preview tells what an update, or the creation of a stack, would do.
 func (s *Stacks) preview(ctx context.Context, caller *wire.Caller, st *records.Stack, p *engine.Prepared) (*preview.Answer, error) {
-	have, err := s.engine.Resources(ctx, st.ID)
+	have, err := s.engine.ResourcesOf(ctx, st)
 	if err != nil {
 		return nil, err
 	}

@@ -74,6 +74,7 @@ type Engine struct {
 	mu      sync.Mutex
 	running map[string]*launch            // by stack id
 	stops   map[string]context.CancelFunc // of what makes resources, by stack id
+	rest    map[string]atRest             // what stacks have, by stack id
 	changed chan struct{}                 // closed and renewed when any stack's status changes
 	last    time.Time                     // of the newest event, so that events are ordered
 }
@@ -110,7 +111,7 @@ func New(config Config) *Engine {
 		config.MaxParallel = 32
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	e := &Engine{config: config, ctx: ctx, cancel: cancel, running: map[string]*launch{}, stops: map[string]context.CancelFunc{}, changed: make(chan struct{})}
+	e := &Engine{config: config, ctx: ctx, cancel: cancel, running: map[string]*launch{}, stops: map[string]context.CancelFunc{}, rest: map[string]atRest{}, changed: make(chan struct{})}
 	e.own = resources.New(append(config.Own, e.nestedType())...)
 	return e
 }
@@ -322,6 +323,45 @@ func (e *Engine) Resources(ctx context.Context, stackID string) (all []*records.
 		return err
 	})
 	return all, err
+}
+
+// atRest is what a stack had when its last run ended, so that the next update
+// need not read it all again.
+type atRest struct {
+	tried  int
+	status string
+	all    []*records.Resource
+}
+
+// maxAtRest is of how many stacks the resources are kept in memory.
+const maxAtRest = 16
+
+// keep remembers the resources of a stack that has come to rest.
+func (e *Engine) keep(st *records.Stack, have map[string]*records.Resource) {
+	all := make([]*records.Resource, 0, len(have))
+	for _, id := range sortedKeys(have) {
+		if one := have[id]; one.Exists {
+			all = append(all, one)
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.rest) >= maxAtRest {
+		clear(e.rest)
+	}
+	e.rest[st.ID] = atRest{tried: st.Tried, status: st.Status, all: all}
+}
+
+// ResourcesOf returns the resources of a stack that is at rest. They must not
+// be changed.
+func (e *Engine) ResourcesOf(ctx context.Context, st *records.Stack) ([]*records.Resource, error) {
+	e.mu.Lock()
+	kept, ok := e.rest[st.ID]
+	e.mu.Unlock()
+	if ok && kept.tried == st.Tried && kept.status == st.Status {
+		return kept.all, nil
+	}
+	return e.Resources(ctx, st.ID)
 }
 
 // Template returns the template that a stack has, or goes to.

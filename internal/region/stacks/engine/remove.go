@@ -349,5 +349,8 @@ func (r *run) endCleanup(ctx context.Context, done, reason string) error {
 		st.Held = false
 		return r.e.SetStatus(tx, st, done, reason)
 	})
+	if len(left) > 0 {
+		r.have = nil // not what is stored any more
+	}
 	return err
 }

@@ -39,6 +39,9 @@ func (r *run) all(ctx context.Context, caller *wire.Caller) error {
 			return err
 		}
 		if !records.Active(st.Status) || st.Parked() {
+			if r.have != nil && (st.Status == "CREATE_COMPLETE" || st.Status == "UPDATE_COMPLETE") {
+				r.e.keep(st, r.have)
+			}
 			return nil
 		}
 		r.st = st
