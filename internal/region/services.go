@@ -13,17 +13,20 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/access"
 	"github.com/seed-615d3599/roost/internal/region/assets"
 	"github.com/seed-615d3599/roost/internal/region/decisions"
+	"github.com/seed-615d3599/roost/internal/region/ecr"
 	"github.com/seed-615d3599/roost/internal/region/edge"
 	"github.com/seed-615d3599/roost/internal/region/http1"
 	"github.com/seed-615d3599/roost/internal/region/httpapi"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
 	"github.com/seed-615d3599/roost/internal/region/identity"
 	"github.com/seed-615d3599/roost/internal/region/identity/webidentity"
+	"github.com/seed-615d3599/roost/internal/region/kms"
 	"github.com/seed-615d3599/roost/internal/region/lambda"
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
 	"github.com/seed-615d3599/roost/internal/region/logs"
 	"github.com/seed-615d3599/roost/internal/region/params"
 	"github.com/seed-615d3599/roost/internal/region/resources/standard"
+	"github.com/seed-615d3599/roost/internal/region/secrets"
 	"github.com/seed-615d3599/roost/internal/region/stacks"
 	"github.com/seed-615d3599/roost/internal/region/twitter"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -36,6 +39,9 @@ type services struct {
 	logs    *logs.Logs
 	assets  *assets.Assets
 	params  *params.Params
+	secrets *secrets.Secrets
+	ecr     *ecr.ECR
+	kms     *kms.KMS
 	lambda  *lambda.Lambda
 	gateway *gateway.Gateway
 	apis    *httpapi.HTTPAPI
@@ -108,7 +114,12 @@ func (r *Region) buildStorage(context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.services.params, err = params.New(params.Config{DB: r.db, Account: c.Account, Region: c.Region, MasterKey: key, Now: c.Now})
+	if r.services.params, err = params.New(params.Config{DB: r.db, Account: c.Account, Region: c.Region, MasterKey: key, Now: c.Now}); err != nil {
+		return err
+	}
+	r.services.ecr = ecr.New(ecr.Config{DB: r.db, Account: c.Account, Region: c.Region, Now: c.Now})
+	r.services.kms = kms.New(kms.Config{DB: r.db, Account: c.Account, Region: c.Region, Now: c.Now, Rand: c.Rand})
+	r.services.secrets, err = secrets.New(secrets.Config{DB: r.db, Account: c.Account, Region: c.Region, MasterKey: key, Now: c.Now, Rand: c.Rand})
 	return err
 }
 
@@ -224,7 +235,7 @@ func (r *Region) buildStacks(context.Context) error {
 	c, s := r.config, &r.services
 	s.named = map[string]*wire.Service{}
 	for _, service := range []*wire.Service{
-		s.access.IAM(), s.access.STS(), s.logs.Service(), s.assets.Service(), s.params.Service(),
+		s.access.IAM(), s.access.STS(), s.logs.Service(), s.assets.Service(), s.params.Service(), s.secrets.Service(), s.ecr.Service(), s.kms.Service(),
 		s.lambda.Service(), s.apis.Service(), s.pools.Service(), s.records.Service(),
 	} {
 		s.named[service.Name] = service

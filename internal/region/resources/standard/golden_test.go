@@ -160,6 +160,8 @@ func answers(*testing.T) func(string, string) (any, error) {
 			"domainName": "api.example.com", "domainNameArn": "arn:aws:apigateway:us-east-1::/domainnames/api.example.com",
 			"domainNameConfigurations": [{"apiGatewayDomainName": "d-1.execute-api.us-east-1.amazonaws.com", "hostedZoneId": "Z1"}],
 			"IdentityPoolId": "us-east-1:1", "IdentityPoolName": "pool",
+			"KeyMetadata": {"KeyId": "key1", "Arn": "arn:aws:kms:us-east-1:123456789012:key/key1"},
+			"repository": {"repositoryArn": "arn:aws:ecr:us-east-1:123456789012:repository/r", "repositoryUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/r"},
 			"ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:s-1", "RandomPassword": "drawn"
 		}`), &answer)
 		switch operation {

@@ -126,6 +126,7 @@ func kinds() []string {
 		"iam-user", "iam-role", "iam-group", "iam-policy", "iam-access-key", "iam-oidc-provider", "s3-bucket",
 		"httpapi.api", "httpapi.route", "httpapi.integration", "httpapi.authorizer", "httpapi.stage", "httpapi.domain", "httpapi.mapping",
 		"cognito.pool", "lambda-function", "logs-group", "ssm-parameter",
+		"ecr-repository", "kms-alias", "secretsmanager-secret",
 	}
 }
 
@@ -291,6 +292,17 @@ func (l *life) storage() {
 	l.create("Bucket", "AWS::S3::Bucket", `{"VersioningConfiguration": {"Status": "Enabled"}, "PublicAccessBlockConfiguration": {"BlockPublicAcls": true}, "BucketEncryption": {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "k"}}]}}`)
 	l.create("BucketPolicy", "AWS::S3::BucketPolicy", `{"Bucket": "${Bucket}", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::${Bucket}/*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}}`)
 
+	l.create("Secret", "AWS::SecretsManager::Secret", `{"GenerateSecretString": {"SecretStringTemplate": "{\"user\": \"ann\"}", "GenerateStringKey": "password"}}`)
+	l.create("SecretPolicy", "AWS::SecretsManager::ResourcePolicy", `{"SecretId": "${Secret}", "ResourcePolicy": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "secretsmanager:*", "Resource": "*"}]}}`)
+	l.create("Key2", "AWS::KMS::Key", `{"Enabled": false, "Tags": [{"Key": "a", "Value": "b"}]}`)
+	l.create("Alias", "AWS::KMS::Alias", `{"AliasName": "alias/life", "TargetKeyId": "${Key2}"}`)
+	l.create("Repository", "AWS::ECR::Repository", `{"ImageTagMutability": "IMMUTABLE", "LifecyclePolicy": {"LifecyclePolicyText": "{\"rules\": []}"}}`)
+
+	l.update("Secret", `{"SecretString": "x", "Description": "d", "Tags": [{"Key": "a", "Value": "b"}]}`)
+	l.asks("secretsmanager", "GetSecretValue", `{"SecretId": "${Secret}"}`, `{"SecretString": "x"}`)
+	l.update("Key2", `{"Description": "d"}`)
+	l.asks("kms", "DescribeKey", `{"KeyId": "alias/life"}`, `{"KeyMetadata": {"Description": "d", "Enabled": true}}`)
+	l.update("Repository", `{"Tags": [{"Key": "a", "Value": "b"}]}`)
 	l.update("Parameter", `{"Type": "String", "Value": "2", "AllowedPattern": "\\d", "Description": "d"}`)
 	l.update("Parameter", `{"Type": "String", "Value": "x"}`)
 	l.asks("ssm", "GetParameter", `{"Name": "${Parameter}"}`, `{"Parameter": {"Value": "x", "Version": 3}}`)

@@ -10,13 +10,16 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/region/access"
 	"github.com/seed-615d3599/roost/internal/region/assets"
+	"github.com/seed-615d3599/roost/internal/region/ecr"
 	"github.com/seed-615d3599/roost/internal/region/httpapi"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
 	"github.com/seed-615d3599/roost/internal/region/identity"
+	"github.com/seed-615d3599/roost/internal/region/kms"
 	"github.com/seed-615d3599/roost/internal/region/lambda"
 	"github.com/seed-615d3599/roost/internal/region/logs"
 	"github.com/seed-615d3599/roost/internal/region/params"
 	"github.com/seed-615d3599/roost/internal/region/resources"
+	"github.com/seed-615d3599/roost/internal/region/secrets"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -66,6 +69,8 @@ func services(t *testing.T, db *store.DB, verdict error) map[string]*wire.Servic
 	must(err)
 	parameters, err := params.New(params.Config{DB: db, Account: testAccount, Region: testRegion, MasterKey: make([]byte, 32)})
 	must(err)
+	hidden, err := secrets.New(secrets.Config{DB: db, Account: testAccount, Region: testRegion, MasterKey: make([]byte, 32)})
+	must(err)
 	iam, err := access.New(access.Config{DB: db, Account: testAccount, Region: testRegion, MasterKey: make([]byte, 32)})
 	must(err)
 	pools, err := identity.New(identity.Config{Account: testAccount, Region: testRegion, Store: db,
@@ -79,7 +84,9 @@ func services(t *testing.T, db *store.DB, verdict error) map[string]*wire.Servic
 	must(err)
 	all := map[string]*wire.Service{}
 	for _, service := range []*wire.Service{
-		iam.IAM(), functions.Service(), groups.Service(), buckets.Service(), parameters.Service(), apis.Service(), pools.Service(),
+		iam.IAM(), functions.Service(), groups.Service(), buckets.Service(), parameters.Service(), hidden.Service(),
+		ecr.New(ecr.Config{DB: db, Account: testAccount, Region: testRegion}).Service(),
+		kms.New(kms.Config{DB: db, Account: testAccount, Region: testRegion}).Service(), apis.Service(), pools.Service(),
 	} {
 		service.Authorize = func(context.Context, *wire.Call, []wire.Target) error { return verdict }
 		all[service.Name] = service
@@ -96,9 +103,6 @@ func TestServicesUnderstand(t *testing.T) {
 		s.tellAll(steps)
 		for _, c := range s.calls {
 			service, ok := real[c.service]
-			if c.service == "secretsmanager" {
-				continue // its room is not there yet
-			}
 			if !ok {
 				t.Errorf("there is no service %s", c.service)
 				continue

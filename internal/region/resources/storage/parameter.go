@@ -47,16 +47,14 @@ func parameter() *cf.Type {
 
 func retagParameter(ctx context.Context, e *cf.Env, have cf.State, want map[string]any) error {
 	set, unset := cf.TagChanges(have.Properties["Tags"], want["Tags"])
-	in := map[string]any{"ResourceType": "Parameter", "ResourceId": have.ID}
 	if len(set) > 0 {
-		in["Tags"] = cf.TagList(set)
+		in := map[string]any{"ResourceType": "Parameter", "ResourceId": have.ID, "Tags": cf.TagList(set)}
 		if err := e.Call(ctx, "ssm", "AddTagsToResource", in, nil); err != nil {
 			return err
 		}
-		delete(in, "Tags")
 	}
 	if len(unset) > 0 {
-		in["TagKeys"] = unset
+		in := map[string]any{"ResourceType": "Parameter", "ResourceId": have.ID, "TagKeys": unset}
 		return e.Call(ctx, "ssm", "RemoveTagsFromResource", in, nil)
 	}
 	return nil

@@ -37,52 +37,6 @@ func table() *cf.Type {
 	return kind
 }
 
-func key() *cf.Type {
-	const why = "there is no KMS here: keys are kept as records, and nothing is encrypted with them"
-	properties := cf.Records(why, "BypassPolicyLockoutSafetyCheck", "Description", "EnableKeyRotation", "Enabled", "KeyPolicy",
-		"PendingWindowInDays", "RotationPeriodInDays").
-		With(cf.Properties{
-			"KeySpec":     cf.Record(why).Replacing(),
-			"KeyUsage":    cf.Record(why).Replacing(),
-			"MultiRegion": cf.Record(why).Replacing(),
-			"Origin":      cf.Record(why).Replacing(),
-			"Tags":        cf.KeyValues(),
-		})
-	return cf.RecordType("AWS::KMS::Key", properties, func(e *cf.Env, _ map[string]any) cf.State {
-		id := e.UUID()
-		return cf.State{ID: id, Attributes: map[string]any{"KeyId": id, "Arn": "arn:aws:kms:" + e.Region + ":" + e.Account + ":key/" + id}}
-	}, "Arn", "KeyId")
-}
-
-func keyAlias() *cf.Type {
-	const why = "there is no KMS here: aliases of keys are kept as records"
-	properties := cf.Properties{"AliasName": cf.Record(why).Must().Replacing(), "TargetKeyId": cf.Record(why).Must()}
-	return cf.RecordType("AWS::KMS::Alias", properties, func(_ *cf.Env, want map[string]any) cf.State {
-		return cf.State{ID: cf.Text(want, "AliasName")}
-	})
-}
-
-func repository() *cf.Type {
-	const why = "there is no ECR here: repositories are kept as records, and container images are not run"
-	properties := cf.Records(why, "EmptyOnDelete", "ImageScanningConfiguration", "ImageTagMutability",
-		"ImageTagMutabilityExclusionFilters", "LifecyclePolicy", "RepositoryPolicyText").
-		With(cf.Properties{
-			"EncryptionConfiguration": cf.Record(why).Replacing(),
-			"RepositoryName":          {Kind: cf.String, Replace: true, Mode: cf.Recorded, Why: why},
-			"Tags":                    cf.KeyValues(),
-		})
-	return cf.RecordType("AWS::ECR::Repository", properties, func(e *cf.Env, want map[string]any) cf.State {
-		name := cf.Text(want, "RepositoryName")
-		if name == "" {
-			name = strings.ToLower(e.Name(256))
-		}
-		return cf.State{ID: name, Attributes: map[string]any{
-			"Arn":           "arn:aws:ecr:" + e.Region + ":" + e.Account + ":repository/" + name,
-			"RepositoryUri": e.Account + ".dkr.ecr." + e.Region + ".amazonaws.com/" + name,
-		}}
-	}, "Arn", "RepositoryUri")
-}
-
 func certificate() *cf.Type {
 	const why = "the region signs its own certificates: those of ACM are kept as records, and none is validated"
 	properties := cf.Records(why, "CertificateExport", "CertificateTransparencyLoggingPreference").With(cf.Properties{
@@ -123,8 +77,9 @@ func recordSetGroup() *cf.Type {
 		"HostedZoneName": cf.Record(dns).Replacing(),
 	})
 	return cf.RecordType("AWS::Route53::RecordSetGroup", properties, func(e *cf.Env, _ map[string]any) cf.State {
-		return cf.State{ID: e.Name(128)}
-	})
+		id := e.Name(128)
+		return cf.State{ID: id, Attributes: map[string]any{"Id": id}}
+	}, "Id")
 }
 
 func hostedZone() *cf.Type {

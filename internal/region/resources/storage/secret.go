@@ -117,3 +117,32 @@ func secretText(ctx context.Context, e *cf.Env, want map[string]any) (string, er
 	members[key] = out.RandomPassword
 	return cf.Document(members)
 }
+
+// secretPolicy is the resource policy of a secret.
+func secretPolicy() *cf.Type {
+	put := func(ctx context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
+		text, err := cf.Document(want["ResourcePolicy"])
+		if err != nil {
+			return cf.State{}, err
+		}
+		in := cf.Pick(want, "BlockPublicPolicy", "SecretId")
+		in["ResourcePolicy"] = text
+		id := cf.Text(want, "SecretId")
+		return cf.State{ID: id, Attributes: map[string]any{"Id": id}}, e.Call(ctx, "secretsmanager", "PutResourcePolicy", in, nil)
+	}
+	return &cf.Type{
+		Name: "AWS::SecretsManager::ResourcePolicy", Attributes: []string{"Id"},
+		Properties: cf.Properties{
+			"BlockPublicPolicy": {Kind: cf.Boolean},
+			"ResourcePolicy":    {Kind: cf.JSON, Required: true},
+			"SecretId":          {Kind: cf.String, Required: true, Replace: true},
+		},
+		Create: put,
+		Update: func(ctx context.Context, e *cf.Env, _ cf.State, want map[string]any) (cf.State, error) {
+			return put(ctx, e, want)
+		},
+		Delete: func(ctx context.Context, e *cf.Env, have cf.State) error {
+			return cf.Gone(e.Call(ctx, "secretsmanager", "DeleteResourcePolicy", map[string]any{"SecretId": have.ID}, nil))
+		},
+	}
+}

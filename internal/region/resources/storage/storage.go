@@ -10,8 +10,8 @@ import (
 // Types returns the types.
 func Types() []*cf.Type {
 	return []*cf.Type{
-		parameter(), bucket(), bucketPolicy(), secret(),
-		table(), key(), keyAlias(), repository(), certificate(), recordSet(), recordSetGroup(), hostedZone(), cdkMetadata(),
+		parameter(), bucket(), bucketPolicy(), secret(), secretPolicy(), key(), keyAlias(), repository(),
+		table(), certificate(), recordSet(), recordSetGroup(), hostedZone(), cdkMetadata(),
 	}
 }
 
