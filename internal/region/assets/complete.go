@@ -141,20 +141,15 @@ func (in *completeUploadInput) assemble(tx *store.Tx, list []listedPart, stated 
 	}
 	o := &u.Object
 	o.Multipart, o.Checksum = true, u.Checked
+	if o.Parts, err = u.inOrder(tx, list); err != nil {
+		return nil, err
+	}
 	var parts []digest.Part
-	for i, listed := range list {
-		if i > 0 && listed.PartNumber <= list[i-1].PartNumber {
-			return nil, wire.Errorf(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.")
-		}
-		p, err := u.listed(tx, listed)
-		if err != nil {
-			return nil, err
-		}
+	for i, p := range o.Parts {
 		if p.Size < minPart && i < len(list)-1 {
 			return nil, wire.Errorf(http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
 		}
 		o.Size += p.Size
-		o.Parts = append(o.Parts, *p)
 		parts = append(parts, digest.Part{Sum: p.Checksum, Size: p.Size})
 	}
 	if o.Size > maxObject {
@@ -176,6 +171,22 @@ func (in *completeUploadInput) assemble(tx *store.Tx, list []listedPart, stated 
 		return nil, badDigest(strings.ToLower(string(o.Checksum.Algorithm)))
 	}
 	return o, nil
+}
+
+// inOrder finds the parts that the client lists.
+func (u *upload) inOrder(tx *store.Tx, list []listedPart) ([]objects.Part, error) {
+	var parts []objects.Part
+	for i, listed := range list {
+		if i > 0 && listed.PartNumber <= list[i-1].PartNumber {
+			return nil, wire.Errorf(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.")
+		}
+		p, err := u.listed(tx, listed)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, *p)
+	}
+	return parts, nil
 }
 
 // listed finds a part that the client lists.

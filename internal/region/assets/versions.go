@@ -47,7 +47,7 @@ type listVersionsOutput struct {
 
 // versionEntry is a version, or a delete marker, which bears another name.
 type versionEntry struct {
-	XMLName           xml.Name
+	Marker            bool `xml:"-"`
 	Key               string
 	VersionID         string `xml:"VersionId"`
 	IsLatest          bool
@@ -58,6 +58,16 @@ type versionEntry struct {
 	Size              *int64 `xml:",omitempty"`
 	StorageClass      string `xml:",omitempty"`
 	Owner             Owner
+}
+
+// MarshalXML implements xml.Marshaler.
+func (e versionEntry) MarshalXML(encoder *xml.Encoder, _ xml.StartElement) error {
+	type plain versionEntry
+	name := "Version"
+	if e.Marker {
+		name = "DeleteMarker"
+	}
+	return encoder.EncodeElement(plain(e), xml.StartElement{Name: xml.Name{Local: name}})
 }
 
 func (a *Assets) listVersions(ctx context.Context, _ *wire.Call, in *listVersionsInput) (*listVersionsOutput, error) {
@@ -71,36 +81,43 @@ func (a *Assets) listVersions(ctx context.Context, _ *wire.Call, in *listVersion
 		Name: in.Bucket, Prefix: in.encode(in.prefix()), KeyMarker: in.encode(in.KeyMarker), VersionIDMarker: in.VersionIDMarker,
 		MaxKeys: in.limit(), Delimiter: in.encode(in.Delimiter), EncodingType: in.EncodingType, after: in.VersionIDMarker,
 	}
-	return out, a.config.DB.View(ctx, func(tx *store.Tx) error {
-		if _, err := objects.GetBucket(tx, in.Bucket); err != nil || out.MaxKeys == 0 {
+	err := a.config.DB.View(ctx, func(tx *store.Tx) error { return a.fillVersions(tx, in, out) })
+	if !out.IsTruncated {
+		out.NextKeyMarker, out.NextVersionIDMarker = "", ""
+	}
+	return out, err
+}
+
+// fillVersions adds the entries of one page.
+func (a *Assets) fillVersions(tx *store.Tx, in *listVersionsInput, out *listVersionsOutput) error {
+	if _, err := objects.GetBucket(tx, in.Bucket); err != nil || out.MaxKeys == 0 {
+		return err
+	}
+	if out.after != "" {
+		first, err := objects.GetVersion(tx, in.Bucket, in.KeyMarker, "")
+		if err != nil {
 			return err
 		}
-		if out.after != "" {
-			first, err := objects.GetVersion(tx, in.Bucket, in.KeyMarker, "")
-			if err != nil {
+		if first != nil {
+			if stop, err := out.addKey(tx, a, in, first); stop || err != nil {
 				return err
 			}
-			if first != nil {
-				if stop, err := out.addKey(tx, a, in, first); stop || err != nil {
-					return err
-				}
-			}
 		}
-		out.after = ""
-		return objects.Walk(tx, in.query(), in.KeyMarker, func(o *objects.Object, prefix string) (bool, error) {
-			if prefix == "" {
-				return out.addKey(tx, a, in, o)
-			}
-			if n := len(out.CommonPrefixes); n > 0 && out.CommonPrefixes[n-1].Prefix == in.encode(prefix) {
-				return false, nil
-			}
-			if out.full() {
-				return true, nil
-			}
-			out.CommonPrefixes = append(out.CommonPrefixes, CommonPrefix{in.encode(prefix)})
-			out.NextKeyMarker, out.NextVersionIDMarker = in.encode(prefix), ""
+	}
+	out.after = ""
+	return objects.Walk(tx, in.query(), in.KeyMarker, func(o *objects.Object, prefix string) (bool, error) {
+		if prefix == "" {
+			return out.addKey(tx, a, in, o)
+		}
+		if n := len(out.CommonPrefixes); n > 0 && out.CommonPrefixes[n-1].Prefix == in.encode(prefix) {
 			return false, nil
-		})
+		}
+		if out.full() {
+			return true, nil
+		}
+		out.CommonPrefixes = append(out.CommonPrefixes, CommonPrefix{in.encode(prefix)})
+		out.NextKeyMarker, out.NextVersionIDMarker = in.encode(prefix), ""
+		return false, nil
 	})
 }
 
@@ -135,11 +152,10 @@ func (out *listVersionsOutput) addKey(tx *store.Tx, a *Assets, in *listVersionsI
 
 func (a *Assets) versionEntry(in listInput, o *objects.Object, latest bool) versionEntry {
 	entry := versionEntry{
-		XMLName: xml.Name{Local: "Version"}, Key: in.encode(o.Key), VersionID: o.Version, IsLatest: latest,
+		Marker: o.Marker, Key: in.encode(o.Key), VersionID: o.Version, IsLatest: latest,
 		LastModified: wire.Time{Time: o.Modified}, Owner: a.owner(),
 	}
 	if o.Marker {
-		entry.XMLName.Local = "DeleteMarker"
 		return entry
 	}
 	entry.ETag, entry.Size, entry.StorageClass = quoted(o.ETag), &o.Size, classOf(o)
