@@ -5,6 +5,10 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -13,6 +17,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/seed-615d3599/roost/internal/need"
 	"github.com/seed-615d3599/roost/internal/region/assets"
@@ -37,7 +46,7 @@ func (oneKey) Key(_ context.Context, id, _ string) (string, *wire.Caller, error)
 }
 
 // serve serves an S3 behind the region's door, for real clients.
-func serve(t *testing.T) (endpoint string) {
+func serve(t *testing.T) *httptest.Server {
 	t.Helper()
 	db, err := store.Open(filepath.Join(t.TempDir(), "region.db"))
 	if err != nil {
@@ -49,31 +58,37 @@ func serve(t *testing.T) (endpoint string) {
 		t.Fatal(err)
 	}
 	a.Service().Authorize = func(context.Context, *wire.Call, []wire.Target) error { return nil }
-	server := httptest.NewServer(edge.New(edge.Config{Account: account, Region: "us-east-1", Services: []*wire.Service{a.Service()}, Access: oneKey{}}))
+	server := httptest.NewTLSServer(edge.New(edge.Config{Account: account, Region: "us-east-1", Services: []*wire.Service{a.Service()}, Access: oneKey{}}))
 	t.Cleanup(server.Close)
-	return server.URL
+	return server
 }
 
-// environment is that of a client.
-func environment(endpoint string) []string {
+// environment is that of a client. With TLS the clients send checksums behind
+// the body.
+func environment(t *testing.T, server *httptest.Server) []string {
+	bundle := filepath.Join(t.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(bundle, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	clean := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "AWS_") })
-	return append(clean, "AWS_ENDPOINT_URL="+endpoint, "AWS_ACCESS_KEY_ID="+accessKey, "AWS_SECRET_ACCESS_KEY="+secretKey,
+	return append(clean, "AWS_ENDPOINT_URL="+server.URL, "AWS_CA_BUNDLE="+bundle, "NODE_EXTRA_CA_CERTS="+bundle, "AWS_ACCESS_KEY_ID="+accessKey, "AWS_SECRET_ACCESS_KEY="+secretKey,
 		"AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true", "AWS_PAGER=")
 }
 
 // cli is the AWS CLI in a folder.
 type cli struct {
-	t        *testing.T
-	path     string
-	dir      string
-	endpoint string
+	t           *testing.T
+	path        string
+	dir         string
+	environment []string
 }
 
 func (c *cli) run(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, c.path, args...)
-	command.Dir, command.Env = c.dir, environment(c.endpoint)
+	command.Dir, command.Env = c.dir, c.environment
 	out, err := command.CombinedOutput()
 	return string(out), err
 }
@@ -99,7 +114,7 @@ func (c *cli) write(name string, data []byte) {
 }
 
 func TestCLI(t *testing.T) {
-	c := &cli{t: t, path: need.Tool(t, "aws"), dir: t.TempDir(), endpoint: serve(t)}
+	c := &cli{t: t, path: need.Tool(t, "aws"), dir: t.TempDir(), environment: environment(t, serve(t))}
 	big := make([]byte, 20<<20) // above the CLI's limit for uploads in parts
 	rand.Read(big)
 	c.write("site/big.bin", big)
@@ -137,5 +152,114 @@ func TestCLI(t *testing.T) {
 	c.must("s3", "rb", "s3://bucket")
 	if out := c.must("s3", "ls"); out != "" {
 		t.Errorf("left: %s", out)
+	}
+}
+
+// unseekable is a body that cannot be read twice, so that its checksum comes
+// behind it.
+type unseekable struct{ io.Reader }
+
+func TestGoSDK(t *testing.T) {
+	server := serve(t)
+	client := s3.New(s3.Options{
+		Region: "us-east-1", BaseEndpoint: &server.URL, UsePathStyle: true, HTTPClient: server.Client(),
+		Credentials: credentials.NewStaticCredentialsProvider(accessKey, secretKey, ""),
+	})
+	ctx := t.Context()
+	bucket, key := aws.String("bucket"), aws.String("a b/ü+%.txt")
+	if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: bucket}); err != nil {
+		t.Fatal(err)
+	}
+	var missing *types.NoSuchKey
+	if _, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: key}); !errors.As(err, &missing) {
+		t.Errorf("a missing object: %v", err)
+	}
+	body := strings.Repeat("hello ", 50000)
+	if _, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: bucket, Key: key, Body: unseekable{strings.NewReader(body)}, ContentLength: aws.Int64(int64(len(body))), ChecksumAlgorithm: types.ChecksumAlgorithmCrc32c}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: bucket, Key: key, ChecksumMode: types.ChecksumModeEnabled})
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(got.Body) // which compares the checksum
+	if err != nil || string(data) != body || aws.ToString(got.ChecksumCRC32C) == "" {
+		t.Errorf("%d bytes came back (%v), checksum %q", len(data), err, aws.ToString(got.ChecksumCRC32C))
+	}
+	list, err := client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: bucket})
+	if err != nil || len(list.Contents) != 1 || *list.Contents[0].Key != *key || *list.Contents[0].Size != int64(len(body)) {
+		t.Errorf("the list: %+v %v", list, err)
+	}
+	presigned(t, server, s3.NewPresignClient(client))
+	if _, err := client.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: bucket, Delete: &types.Delete{Objects: []types.ObjectIdentifier{{Key: key}, {Key: aws.String("signed")}}}}); err != nil {
+		t.Error(err)
+	}
+	if _, err := client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: bucket}); err != nil {
+		t.Error(err)
+	}
+}
+
+// presigned puts and gets an object by signed URLs.
+func presigned(t *testing.T, server *httptest.Server, client *s3.PresignClient) {
+	t.Helper()
+	bucket, key := aws.String("bucket"), aws.String("signed")
+	put, err := client.PresignPutObject(t.Context(), &s3.PutObjectInput{Bucket: bucket, Key: key, ContentType: aws.String("text/plain")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	get, err := client.PresignGetObject(t.Context(), &s3.GetObjectInput{Bucket: bucket, Key: key, ResponseContentType: aws.String("text/html")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		method, url, body string
+		header            http.Header
+		code              int
+		want              string
+	}{
+		{put.Method, put.URL, "by URL", put.SignedHeader, 200, ""},
+		{get.Method, get.URL, "", get.SignedHeader, 200, "by URL"},
+		{get.Method, strings.Replace(get.URL, "text%2Fhtml", "text%2Fplain", 1), "", get.SignedHeader, 403, "SignatureDoesNotMatch"},
+		{"GET", server.URL + "/bucket/signed", "", nil, 403, "AccessDenied"},
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), step.method, step.url, strings.NewReader(step.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, values := range step.header {
+			request.Header[name] = values
+		}
+		response, err := server.Client().Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		if response.StatusCode != step.code || !strings.Contains(string(data), step.want) {
+			t.Errorf("%s %s: %d %s, want %d with %s", step.method, step.url, response.StatusCode, data, step.code, step.want)
+		}
+	}
+}
+
+const script = `
+const { S3Client, PutObjectCommand, GetObjectCommand, CreateBucketCommand, ListObjectsV2Command } = require('@aws-sdk/client-s3');
+(async () => {
+  const s3 = new S3Client({ forcePathStyle: true });
+  await s3.send(new CreateBucketCommand({ Bucket: 'bucket' }));
+  await s3.send(new PutObjectCommand({ Bucket: 'bucket', Key: 'a/ü b', Body: 'hello', Metadata: { k: 'v' } }));
+  const got = await s3.send(new GetObjectCommand({ Bucket: 'bucket', Key: 'a/ü b' }));
+  const list = await s3.send(new ListObjectsV2Command({ Bucket: 'bucket', Delimiter: '/' }));
+  const missing = await s3.send(new GetObjectCommand({ Bucket: 'bucket', Key: 'none' })).catch((e) => e.name);
+  console.log(JSON.stringify([await got.Body.transformToString(), got.Metadata.k, list.CommonPrefixes[0].Prefix, missing]));
+})().catch((e) => { console.error(e); process.exit(1); });
+`
+
+func TestJavaScriptSDK(t *testing.T) {
+	need.NodeModule(t, "@aws-sdk/client-s3")
+	command := exec.CommandContext(t.Context(), need.Tool(t, "node"), "-e", script)
+	command.Dir, command.Env = need.Tools(t), environment(t, serve(t))
+	out, err := command.Output()
+	if want := `["hello","v","a/","NoSuchKey"]`; err != nil || strings.TrimSpace(string(out)) != want {
+		t.Errorf("%s %v, want %s", out, err, want)
 	}
 }
