@@ -19,13 +19,13 @@ func (r *Region) assume(ctx context.Context, arn string) (sigv4.Credentials, tim
 			Expiration                                 time.Time
 		}
 	}
-	err := r.region.Call(ctx, "sts", "AssumeRole", map[string]string{"RoleArn": arn, "RoleSessionName": sessionName}, &out)
+	err := r.tried.Region.Call(ctx, "sts", "AssumeRole", map[string]string{"RoleArn": arn, "RoleSessionName": sessionName}, &out)
 	if err == nil {
 		given := out.Credentials
 		key := sigv4.Credentials{AccessKeyID: given.AccessKeyID, SecretAccessKey: given.SecretAccessKey, SessionToken: given.SessionToken}
 		return key, given.Expiration, nil
 	}
-	id, secret, token, expires, refused := r.region.RoleSession("lambda.amazonaws.com", arn, sessionName)
+	id, secret, token, expires, refused := r.tried.Region.RoleSession("lambda.amazonaws.com", arn, sessionName)
 	if refused != nil {
 		return sigv4.Credentials{}, time.Time{}, errors.Join(err, refused)
 	}
@@ -36,7 +36,7 @@ func (r *Region) assume(ctx context.Context, arn string) (sigv4.Credentials, tim
 func (r *Region) roleARN(name string) string {
 	r.t.Helper()
 	var out struct{ Role struct{ ARN string } }
-	if err := r.region.Call(r.t.Context(), "iam", "GetRole", map[string]string{"RoleName": name}, &out); err != nil {
+	if err := r.tried.Region.Call(r.t.Context(), "iam", "GetRole", map[string]string{"RoleName": name}, &out); err != nil {
 		r.t.Fatalf("roosttest: look at the role %s: %v", name, err)
 	}
 	return out.Role.ARN

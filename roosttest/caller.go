@@ -2,8 +2,6 @@ package roosttest
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -55,7 +53,7 @@ func (s *signing) RoundTrip(r *http.Request) (*http.Response, error) {
 func (r *Region) caller(key sigv4.Credentials, expires time.Time) *Caller {
 	return &Caller{
 		Client: &http.Client{Transport: &signing{signer: sigv4.Signer{
-			Service: "execute-api", Region: r.region.Name, Credentials: key, Now: r.clock.now}}},
+			Service: "execute-api", Region: r.tried.Region.Name, Credentials: key, Now: r.clock.now}}},
 		AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey, SessionToken: key.SessionToken, Expiration: expires,
 	}
 }
@@ -65,7 +63,7 @@ func (r *Region) caller(key sigv4.Credentials, expires time.Time) *Caller {
 // identity and its credentials. Who signs in twice has the same identity.
 func (r *Region) SignIn(screenName string) *Caller {
 	r.t.Helper()
-	session, err := r.signIn(r.t.Context(), screenName)
+	session, err := r.tried.SignIn(r.t.Context(), screenName)
 	if err != nil {
 		r.t.Fatalf("roosttest: sign %s in: %v", screenName, withHints(err))
 	}
@@ -76,7 +74,11 @@ func (r *Region) SignIn(screenName string) *Caller {
 // each time. The pool has to allow it.
 func (r *Region) Guest() *Caller {
 	r.t.Helper()
-	session, err := r.pool().Guest(r.t.Context())
+	pool, err := r.tried.Pool()
+	if err != nil {
+		r.t.Fatalf("roosttest: %v", err)
+	}
+	session, err := pool.Guest(r.t.Context())
 	if err != nil {
 		r.t.Fatalf("roosttest: enter as a guest: %v", err)
 	}
@@ -90,36 +92,6 @@ func (r *Region) session(s signin.Session) *Caller {
 	return c
 }
 
-// pool is the app's identity pool.
-func (r *Region) pool() signin.Pool {
-	r.t.Helper()
-	ids := r.physical("AWS::Cognito::IdentityPool", "")
-	if len(ids) != 1 {
-		r.t.Fatalf("roosttest: the app has %d identity pools", len(ids))
-	}
-	return signin.Pool{Endpoint: r.region.Endpoint, ID: ids[0], Now: r.clock.now}
-}
-
-func (r *Region) signIn(ctx context.Context, screenName string) (signin.Session, error) {
-	pool := r.pool()
-	var described struct{ SupportedLoginProviders map[string]string }
-	err := r.region.Call(ctx, "cognito-identity", "DescribeIdentityPool", map[string]string{"IdentityPoolId": pool.ID}, &described)
-	if err != nil {
-		return signin.Session{}, err
-	}
-	twitter := signin.Twitter{BaseURL: r.region.Twitter}
-	var found bool
-	twitter.ConsumerKey, twitter.ConsumerSecret, found = strings.Cut(described.SupportedLoginProviders[signin.TwitterProvider], ";")
-	if !found {
-		return signin.Session{}, fmt.Errorf("the identity pool %s does not take sign-ins with Twitter", pool.ID)
-	}
-	profile, err := twitter.AuthorizeAs(ctx, screenName)
-	if err != nil {
-		return signin.Session{}, err
-	}
-	return pool.SignIn(ctx, signin.TwitterProvider, profile.Username, profile.Login())
-}
-
 // Assume returns somebody with the rights of a role, by its name, its ARN or
 // its logical id as in [Region.API]. The role's trust policy has to name
 // either the account's administrator, who assumes it, or Lambda, as that of a
@@ -128,11 +100,7 @@ func (r *Region) Assume(role string) *Caller {
 	r.t.Helper()
 	arn := role
 	if !strings.HasPrefix(role, "arn:") {
-		found := r.physical("AWS::IAM::Role", role)
-		if len(found) != 1 {
-			r.t.Fatalf("roosttest: %d roles are called %q", len(found), role)
-		}
-		arn = r.roleARN(found[0])
+		arn = r.roleARN(r.find("AWS::IAM::Role", role))
 	}
 	key, expires, err := r.assume(r.t.Context(), arn)
 	if err != nil {

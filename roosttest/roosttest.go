@@ -33,22 +33,16 @@ package roosttest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/seed-615d3599/roost/internal/assembly"
 	"github.com/seed-615d3599/roost/internal/config"
-	"github.com/seed-615d3599/roost/internal/deploy"
-	"github.com/seed-615d3599/roost/internal/region"
 	"github.com/seed-615d3599/roost/internal/synth"
+	"github.com/seed-615d3599/roost/internal/trial"
 )
 
 // Config says what is deployed: an app's folder, or a template, or a cloud
@@ -70,14 +64,9 @@ type Config struct {
 
 // Region is a running region with an app deployed to it.
 type Region struct {
-	t         testing.TB
-	app       *config.App
-	region    *region.Region
-	clock     *clock
-	results   []deploy.Result
-	resources []resource
-	// replaced are the URLs of the original's APIs and those of a fork's.
-	replaced *strings.Replacer
+	t     testing.TB
+	tried *trial.Trial
+	clock *clock
 }
 
 // clock is the system's, ahead by what a test says.
@@ -101,21 +90,14 @@ func start(t testing.TB, cfg Config) (*Region, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx := t.Context()
-	made, err := source(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r := &Region{t: t, app: app, clock: &clock{}, replaced: strings.NewReplacer()}
-	r.region, err = region.Start(ctx, region.Config{
-		Dir: stateDir(t), Account: app.LocalAccount, Region: app.LocalRegion, Now: r.clock.now,
-		Record: func(name string) bool { return slices.Contains(app.Record, name) }, Warn: warn(t),
-	})
+	r := &Region{t: t, clock: &clock{}}
+	r.tried, err = trial.Start(t.Context(), trial.Config{App: app, Source: source, State: stateDir(t), Environ: cfg.environ(),
+		Now: r.clock.now, Warn: warn(t)})
 	if err != nil {
 		return nil, err
 	}
 	t.Cleanup(r.close)
-	return r, r.deploy(ctx, made, cfg.environ())
+	return r, nil
 }
 
 // stateDir is a folder for a region's state. It is not the test's own one,
@@ -142,7 +124,7 @@ func warn(t testing.TB) func(string) {
 }
 
 func (r *Region) close() {
-	if err := r.region.Close(); err != nil {
+	if err := r.tried.Close(); err != nil {
 		r.t.Errorf("roosttest: end the region: %v", err)
 	}
 }
@@ -184,71 +166,19 @@ func (c Config) environ() []string {
 	return env
 }
 
-// quickLook is how soon to look whether a deployment is done.
-const quickLook = time.Millisecond
-
-// deploy brings an assembly to the region.
-func (r *Region) deploy(ctx context.Context, made *assembly.Assembly, environ []string) error {
-	env, err := r.app.Environ(environ)
-	if err != nil {
-		return err
-	}
-	var said []string
-	d := deploy.New(deploy.Config{
-		AWS: r.aws(), Account: r.region.Account, Owner: r.app.Name + "/" + r.app.Stage, Quick: quickLook,
-		Print:  func(line string) { said = append(said, line) },
-		Secret: func(name string) (string, bool) { return lookup(env, name) },
-	})
-	if r.results, err = d.Deploy(ctx, made.Stacks); err != nil {
-		return err
-	}
-	if deploy.OK(r.results) {
-		return r.list(ctx)
-	}
-	for _, result := range r.results {
-		if result.Err != nil {
-			err = errors.Join(err, fmt.Errorf("stack %s: %w", result.Stack, result.Err))
-		}
-	}
-	return fmt.Errorf("%w\n%s", err, strings.Join(said, "\n"))
-}
-
-// lookup finds a variable of an environment, of several the last.
-func lookup(env []string, name string) (string, bool) {
-	for _, one := range slices.Backward(env) {
-		if value, found := strings.CutPrefix(one, name+"="); found {
-			return value, true
-		}
-	}
-	return "", false
-}
-
-// aws is how the SDK reaches the region as its administrator.
-func (r *Region) aws() aws.Config {
-	return aws.Config{
-		Region: r.region.Name, BaseEndpoint: aws.String(r.region.Endpoint),
-		Credentials: credentials.NewStaticCredentialsProvider(r.region.AccessKeyID, r.region.SecretAccessKey, ""),
-	}
-}
-
 // Fork gives t a region of its own that begins as this one is now: deployed,
 // with everybody who has signed in, at the same time. What happens to the one
 // does not touch the other, and credentials of the one work at the other, which
 // has other URLs.
 func (r *Region) Fork(t testing.TB) *Region {
 	t.Helper()
-	fork := &Region{t: t, app: r.app, clock: &clock{}, results: r.results, resources: r.resources}
+	fork := &Region{t: t, clock: &clock{}}
 	fork.clock.ahead.Store(r.clock.ahead.Load())
 	var err error
-	fork.region, err = r.region.Fork(t.Context(), region.Config{
-		Dir: stateDir(t), Now: fork.clock.now, Warn: warn(t),
-		Record: func(name string) bool { return slices.Contains(r.app.Record, name) },
-	})
-	if err != nil {
+	if fork.tried, err = r.tried.Fork(t.Context(), stateDir(t), fork.clock.now, warn(t)); err != nil {
 		t.Fatalf("roosttest: fork the region: %v", err)
 	}
 	t.Cleanup(fork.close)
-	fork.replaced = moved(r.region, fork.region)
 	return fork
 }
 
@@ -262,9 +192,9 @@ func (r *Region) Now() time.Time { return r.clock.now() }
 
 // Endpoint is the URL of every AWS service of the region, for
 // AWS_ENDPOINT_URL.
-func (r *Region) Endpoint() string { return r.region.Endpoint }
+func (r *Region) Endpoint() string { return r.tried.Region.Endpoint }
 
 // Administrator returns the key of the user who administers the region.
 func (r *Region) Administrator() (accessKeyID, secretAccessKey string) {
-	return r.region.AccessKeyID, r.region.SecretAccessKey
+	return r.tried.Region.AccessKeyID, r.tried.Region.SecretAccessKey
 }

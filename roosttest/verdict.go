@@ -45,7 +45,7 @@ func (r *Region) Explain(resp *http.Response) string {
 	if id == "" {
 		id = resp.Header.Get("X-Amzn-Requestid")
 	}
-	record, err := r.region.Explain(r.t.Context(), id)
+	record, err := r.tried.Region.Explain(r.t.Context(), id)
 	if err != nil {
 		return "no record of the request " + id + " is kept: was it the function itself that refused it?"
 	}

@@ -46,6 +46,7 @@ type commands struct {
 	Build       buildCommand       `cmd:"" help:"Build the app's functions and templates."`
 	Deploy      deployCommand      `cmd:"" help:"Deploy the app to a region: the embedded one, AWS or an endpoint."`
 	Remove      removeCommand      `cmd:"" help:"Delete a stage's stacks."`
+	Test        testCommand        `cmd:"" help:"Run a command, such as a test, beside the app on a region of its own."`
 	Diff        diffCommand        `cmd:"" help:"Say what a deployment would change."`
 	Secret      secretCommand      `cmd:"" help:"Keep the values of secrets in the stage's region."`
 	Check       checkCommand       `cmd:"" help:"Say what works, what is refused and who can reach each route, without a region."`
@@ -58,6 +59,7 @@ type commands struct {
 	Env         envCommand         `cmd:"" help:"Print what aws and every SDK need to talk to the embedded region."`
 	Explain     explainCommand     `cmd:"" help:"Say why a request was refused."`
 	IAM         iamCommand         `cmd:"" name:"iam" help:"Policies from what was seen."`
+	Completion  completionCommand  `cmd:"" help:"Print a script by which a shell completes roost's commands."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
@@ -69,8 +71,11 @@ Each command tells more with --help. Exit status: 0 done, 1 failed, 2 wrong usag
 type session struct {
 	in   io.Reader
 	out  io.Writer
+	errs io.Writer
 	env  []string
 	term *term.Printer
+	// command is what follows "--" in "roost test".
+	command []string
 	// allowReplace names resources that a deployment may replace or remove
 	// although identities live in them, or they are to be retained.
 	allowReplace []string
@@ -82,7 +87,8 @@ func Run(ctx context.Context, args []string, streams Streams, env []string) int 
 	if in, ok := streams.In.(*os.File); ok && len(args) == 1 && args[0] == supervisor.Argument {
 		return supervisor.Main(in)
 	}
-	s := &session{in: streams.In, out: streams.Out, env: env}
+	s := &session{in: streams.In, out: streams.Out, errs: streams.Err, env: env}
+	args, s.command = cutCommand(args)
 	s.term = term.New(streams.Out, streams.Err, s.getenv)
 	var cmd commands
 	exited := false
@@ -142,11 +148,14 @@ type usageError struct{ error }
 
 func (s *session) finish(ctx context.Context, err error) int {
 	var usage usageError
+	var status exitStatus
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.Is(err, errReported):
 		return exitFailed
+	case errors.As(err, &status):
+		return int(status)
 	case errors.As(err, &usage):
 		s.term.Error(usage.error)
 		return exitUsage

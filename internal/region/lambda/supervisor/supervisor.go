@@ -37,18 +37,22 @@ import (
 // Argument is the hidden command of the main program that runs Main.
 const Argument = "supervise-environments"
 
-// Main is the supervisor's own program: it reads "marker NAME=value", "+PGID"
-// and "-PGID" lines until the end of its input, then kills what is left. It
-// returns the exit status.
+// Main is the supervisor's own program: it reads "marker NAME=value", "sweep
+// FOLDER", "+PGID" and "-PGID" lines until the end of its input, then kills what
+// is left and removes the folder. It returns the exit status.
 func Main(commands io.Reader) int {
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	groups := map[int]bool{}
-	marker := ""
+	marker, folder := "", ""
 	lines := bufio.NewScanner(commands)
 	for lines.Scan() {
 		line := lines.Text()
 		if value, ok := strings.CutPrefix(line, "marker "); ok {
 			marker = value
+			continue
+		}
+		if value, ok := strings.CutPrefix(line, "sweep "); ok {
+			folder = value
 			continue
 		}
 		pgid, err := strconv.Atoi(strings.TrimLeft(line, "+-"))
@@ -65,6 +69,9 @@ func Main(commands io.Reader) int {
 		KillGroup(pgid)
 	}
 	KillMarked(marker)
+	if folder != "" && os.RemoveAll(folder) != nil {
+		return 1
+	}
 	return 0
 }
 
@@ -107,6 +114,9 @@ func Start(command []string, marker string) (*Supervisor, error) {
 
 // Marker is the environment entry that function processes carry.
 func (s *Supervisor) Marker() string { return s.marker }
+
+// Sweep makes a folder, whose name has no line's end, go when all has ended.
+func (s *Supervisor) Sweep(folder string) { s.tell("sweep " + folder + "\n") }
 
 // Add makes the group die with the region.
 func (s *Supervisor) Add(pgid int) { s.tell("+" + strconv.Itoa(pgid) + "\n") }
