@@ -50,8 +50,7 @@ func portOf(listener net.Listener) int {
 // ports gives every API a listener of its own and serves it there. It is what
 // the control plane of HTTP APIs asks for.
 type ports struct {
-	first   int  // 0: whatever the system picks
-	fresh   bool // the ports that APIs had are not asked for
+	picker
 	tls     *tls.Config
 	handler func(apiID string) http1.Handler
 
@@ -64,7 +63,7 @@ type ports struct {
 func (p *ports) Open(apiID string, port int) (actual int, url string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	listener, err := p.listen(apiID, port)
+	listener, err := p.listen("the API "+apiID, port)
 	if err != nil {
 		return 0, "", err
 	}
@@ -102,10 +101,15 @@ func stop(server *http1.Server) {
 	server.Close(ctx)
 }
 
-// listen opens the port that an API had. Where the system picks the ports a
-// kept one is only a wish.
-func (p *ports) listen(apiID string, kept int) (net.Listener, error) {
-	purpose := "the API " + apiID
+// picker chooses the ports of what is made while the region runs.
+type picker struct {
+	first int  // 0: whatever the system picks
+	fresh bool // the ports that were had before are not asked for
+}
+
+// listen opens the port that was had before, or for 0 the next free one. Where
+// the system picks the ports a kept one is only a wish.
+func (p picker) listen(purpose string, kept int) (net.Listener, error) {
 	if kept != 0 && !p.fresh {
 		listener, err := listen(kept, purpose)
 		if err == nil || p.first != 0 {

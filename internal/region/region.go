@@ -17,7 +17,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -220,10 +219,7 @@ const (
 
 // serve answers on a listener until the region closes.
 func (r *Region) serve(listener net.Listener, handler http.Handler) {
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
-	}
+	server := newServer(handler)
 	r.servers = append(r.servers, server)
 	sniffing := edge.Sniff(listener, r.authority.TLS())
 	r.serving.Go(func() { server.Serve(sniffing) }) // it ends with http.ErrServerClosed

@@ -46,6 +46,7 @@ type services struct {
 	gateway *gateway.Gateway
 	apis    *httpapi.HTTPAPI
 	ports   *ports
+	urls    *urlPorts
 	pools   *identity.Identity
 	twitter *twitter.Provider
 	stacks  *stacks.Stacks
@@ -56,7 +57,7 @@ type services struct {
 // build makes every service and hands each what it needs of the others.
 func (r *Region) build(ctx context.Context) error {
 	steps := []func(context.Context) error{
-		r.buildAccess, r.buildStorage, r.buildLambda, r.buildIdentity, r.buildAPIs, r.buildStacks,
+		r.buildAccess, r.buildStorage, r.buildLambda, r.buildIdentity, r.buildAPIs, r.buildURLs, r.buildStacks,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -138,12 +139,17 @@ func (r *Region) buildLambda(context.Context) error {
 	return err
 }
 
-// roleCredentials gives functions the credentials of their roles.
+// roleCredentials gives functions the credentials of their roles. [?] The name
+// of a session has two letters at least (STS API Reference, AssumeRole), that of
+// a function may have one: it is doubled.
 type roleCredentials struct{ access *access.Access }
 
 var _ environment.Credentials = roleCredentials{}
 
 func (c roleCredentials) Credentials(_ context.Context, roleARN, sessionName string) (id, secret, token string, expires time.Time, err error) {
+	if len(sessionName) == 1 {
+		sessionName += sessionName
+	}
 	given, err := c.access.ServiceCredentials("lambda.amazonaws.com", roleARN, sessionName)
 	if err != nil {
 		return "", "", "", time.Time{}, err
@@ -194,11 +200,7 @@ func (r *Region) buildAPIs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	first := 0
-	if c.Port != 0 {
-		first = c.Port + firstAPI
-	}
-	r.services.ports = &ports{first: first, fresh: c.freshPorts, tls: r.authority.TLS(), handler: r.services.gateway.HandlerFor, servers: map[string]*http1.Server{}}
+	r.services.ports = &ports{picker: r.picker(), tls: r.authority.TLS(), handler: r.services.gateway.HandlerFor, servers: map[string]*http1.Server{}}
 	r.services.apis, err = httpapi.New(ctx, httpapi.Config{
 		Account: c.Account, Region: c.Region, DB: r.db, Gateway: r.services.gateway, Ports: r.services.ports, Now: c.Now, Rand: c.Rand,
 	})
@@ -259,7 +261,7 @@ func (r *Region) buildStacks(context.Context) error {
 func (r *Region) buildEdge() {
 	c, s := r.config, &r.services
 	config := edge.Config{
-		Account: c.Account, Region: c.Region, Access: s.access, APIs: s.gateway, Now: c.Now, Rand: c.Rand,
+		Account: c.Account, Region: c.Region, Access: s.access, APIs: hosts{s.gateway, s.lambda}, Now: c.Now, Rand: c.Rand,
 		Refused: explained{s.records}.controlPlane,
 		Before:  map[string]func(http.ResponseWriter, *http.Request) bool{"cognito-identity": s.pools.CORS},
 		Paths:   map[string]http.Handler{"/.well-known/jwks_uri": http.HandlerFunc(s.pools.Tokens().JWKS)},
@@ -279,6 +281,9 @@ func (s *services) close() error {
 	}
 	if s.ports != nil {
 		s.ports.closeAll()
+	}
+	if s.urls != nil {
+		s.urls.closeAll()
 	}
 	if s.lambda != nil {
 		errs = append(errs, s.lambda.Close())

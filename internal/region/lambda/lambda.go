@@ -63,6 +63,7 @@ type Lambda struct {
 	runtimes *runtimes.Installed
 	manager  *environment.Manager
 	queue    *queue
+	docs     *model.Documents
 	service  *wire.Service
 
 	snapshot atomic.Pointer[snapshot]
@@ -118,6 +119,7 @@ func New(config Config) (*Lambda, error) {
 		l.manager.Close()
 		return nil, err
 	}
+	l.docs = &model.Documents{Names: l.Names, DB: config.DB, Now: config.Now, Publish: l.publish}
 	l.service = l.operations()
 	l.queue = newQueue(l)
 	if err := l.queue.load(); err != nil {

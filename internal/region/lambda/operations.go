@@ -6,14 +6,13 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/lambda/callers"
 	"github.com/seed-615d3599/roost/internal/region/lambda/functions"
 	"github.com/seed-615d3599/roost/internal/region/lambda/layers"
-	"github.com/seed-615d3599/roost/internal/region/lambda/model"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
 // operations is the table of the service: every operation with its method,
 // path, status and resource. Each room below has its part.
 func (l *Lambda) operations() *wire.Service {
-	docs := &model.Documents{Names: l.Names, DB: l.config.DB, Now: l.config.Now, Publish: l.publish}
+	docs := l.docs
 	layered := &layers.Layers{Documents: docs, Archives: layers.Archives{Code: l.code, Objects: l.config.Objects}}
 	kept := &functions.Functions{Documents: docs, Layers: layered, Runtimes: l.runtimes, Warn: l.warnOnce}
 	called := &callers.Callers{Documents: docs, URLs: l}

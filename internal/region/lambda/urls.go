@@ -2,7 +2,9 @@ package lambda
 
 import (
 	"context"
+	"net"
 	"net/http"
+	"strings"
 
 	"github.com/seed-615d3599/roost/iam"
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
@@ -24,14 +26,27 @@ type Ports interface {
 // that they had, and those that are made later. It is called once, before the
 // first operation. Without it a function URL has the address that it would have
 // on AWS, and only URLHandler serves it.
-func (l *Lambda) ServeURLs(ports Ports, access urls.Access) error {
+func (l *Lambda) ServeURLs(ctx context.Context, ports Ports, access urls.Access) error {
 	l.ports = ports
 	if access != nil {
 		l.access.Store(&access)
 	}
-	for _, e := range l.snapshot.Load().functions {
-		for _, config := range e.function.URLs {
-			if _, _, err := ports.Open(config.ID, config.Port); err != nil {
+	for name, e := range l.snapshot.Load().functions {
+		for qualifier, config := range e.function.URLs {
+			port, url, err := ports.Open(config.ID, config.Port)
+			if err != nil {
+				return err
+			}
+			if url += "/"; url == config.URL {
+				continue
+			}
+			err = l.docs.Change(ctx, name, func(f *model.Function) error {
+				moved := f.URLs[qualifier]
+				moved.Port, moved.URL = port, url
+				f.URLs[qualifier] = moved
+				return nil
+			})
+			if err != nil {
 				return err
 			}
 		}
@@ -94,4 +109,14 @@ func (l *Lambda) MayCallURL(functionARN string, who iam.Principal, authType stri
 func (l *Lambda) InvokeURL(ctx context.Context, functionARN, requestID string, event []byte, stream func(contentType string, part []byte) error) (response []byte, failed bool, err error) {
 	result, _, err := l.run(ctx, functionARN, environment.Call{RequestID: requestID, Payload: event, Stream: stream})
 	return result.Payload, result.FunctionError != "", err
+}
+
+// URLHost returns the id of the function URL that a host means, as on AWS:
+// "<id>.lambda-url.us-east-1.on.aws". ok is false for other hosts.
+func (l *Lambda) URLHost(host string) (id string, ok bool) {
+	if bare, _, err := net.SplitHostPort(host); err == nil {
+		host = bare
+	}
+	id, ok = strings.CutSuffix(strings.ToLower(host), ".lambda-url."+l.Region+".on.aws")
+	return id, ok && id != "" && !strings.Contains(id, ".")
 }

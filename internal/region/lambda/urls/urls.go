@@ -149,8 +149,10 @@ func (c *call) authorized() bool {
 	})
 	var refused *sigv4.Error
 	switch {
+	case errors.As(err, &refused) && refused.Code == sigv4.CodeMissingAuthenticationToken:
+		c.forbidden()
 	case errors.As(err, &refused):
-		c.fail(http.StatusForbidden, refused.Code+"Exception", refused.Error())
+		c.fail(http.StatusForbidden, refused.Code+"Exception", refused.Message)
 	case err != nil:
 		c.fail(http.StatusForbidden, "UnrecognizedClientException", "The security token included in the request is invalid.")
 	case !c.mayCall():
