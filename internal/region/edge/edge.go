@@ -142,6 +142,7 @@ type conversation struct {
 	call    *wire.Call
 	service *wire.Service
 	body    []byte
+	read    bool          // the body is in body
 	signed  sigv4.Request // as received
 	claim   sigv4.Scope
 	unknown bool // authentication failed
@@ -204,6 +205,9 @@ func (c *conversation) resolve() (*wire.Incoming, error) {
 }
 
 func (c *conversation) readBody() error {
+	if c.read {
+		return nil // to find out which service is meant
+	}
 	body, hash, err := sigv4.ReadBody(c.r.Body, maxBody)
 	if errors.Is(err, sigv4.ErrBodyTooLarge) {
 		return wire.Errorf(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "the body has more than %d bytes", maxBody)
@@ -211,7 +215,7 @@ func (c *conversation) readBody() error {
 	if err != nil {
 		return wire.Errorf(http.StatusBadRequest, "IncompleteBody", "the body ended before its end")
 	}
-	c.body, c.signed.Body, c.signed.PayloadHash = body, body, hash
+	c.body, c.read, c.signed.Body, c.signed.PayloadHash = body, true, body, hash
 	return nil
 }
 
