@@ -36,7 +36,9 @@ func TestOnlyTheSameKeyPurposeAndContextOpen(t *testing.T) {
 		}
 		raw[rapid.IntRange(0, len(raw)-1).Draw(t, "byte")] ^= 1
 		for name, open := range map[string]func() (string, error){
-			"changed": func() (string, error) { return box(t, key, "one").Open(base64.StdEncoding.EncodeToString(raw), context) },
+			"changed": func() (string, error) {
+				return box(t, key, "one").Open(base64.StdEncoding.EncodeToString(raw), context)
+			},
 			"key":     func() (string, error) { return box(t, key+"k", "one").Open(text, context) },
 			"purpose": func() (string, error) { return box(t, key, "two").Open(text, context) },
 			"context": func() (string, error) { return box(t, key, "one").Open(text, context+"x") },
