@@ -18,6 +18,7 @@ type DeleteStackInput struct {
 	RoleARN            string
 	ClientRequestToken string
 	DeletionMode       string
+	DeploymentConfig   DeploymentConfig
 }
 
 // ContinueInput is the input of ContinueUpdateRollback.
@@ -57,6 +58,15 @@ func (s *Stacks) deleteOperations() []wire.Operation {
 	}
 }
 
+// whatever is the input of an operation that is refused whatever it is given.
+type whatever struct{}
+
+// UnmarshalText implements encoding.TextUnmarshaler, for the query protocol.
+func (*whatever) UnmarshalText([]byte) error { return nil }
+
+// UnmarshalJSON implements json.Unmarshaler, for calls within the process.
+func (*whatever) UnmarshalJSON([]byte) error { return nil }
+
 func refusedOperations() []wire.Operation {
 	refused := map[string]string{
 		"CancelUpdateStack":        "let the update end; it rolls back by itself if it fails",
@@ -74,7 +84,7 @@ func refusedOperations() []wire.Operation {
 	}
 	var operations []wire.Operation
 	for _, name := range sortedKeys(refused) {
-		operations = append(operations, wire.Op(name, func(context.Context, *wire.Call, *map[string]any) (*struct{}, error) {
+		operations = append(operations, wire.Op(name, func(context.Context, *wire.Call, *whatever) (*struct{}, error) {
 			return nil, unsupported(name, refused[name])
 		}))
 	}
@@ -83,6 +93,9 @@ func refusedOperations() []wire.Operation {
 
 func (s *Stacks) deleteStack(ctx context.Context, c *wire.Call, in *DeleteStackInput) (*nothing, error) {
 	if err := checkEnum("deletionMode", in.DeletionMode, "STANDARD", "FORCE_DELETE_STACK"); err != nil {
+		return nil, err
+	}
+	if err := in.DeploymentConfig.refuse(); err != nil {
 		return nil, err
 	}
 	if err := checkToken(in.ClientRequestToken); err != nil {

@@ -21,6 +21,7 @@ func (s *Stacks) readOperations() []wire.Operation {
 		wire.Op("DescribeStacks", s.describeStacks, onStack),
 		wire.Op("ListStacks", s.listStacks),
 		wire.Op("DescribeStackEvents", s.describeStackEvents, onStack),
+		wire.Op("DescribeEvents", s.describeEvents, wire.On(func(_ *wire.Call, in *OperationEventsInput) string { return s.arnOrAny(in.StackName) })),
 		wire.Op("DescribeStackResource", s.describeStackResource, onResource),
 		wire.Op("DescribeStackResources", s.describeStackResources, onResource),
 		wire.Op("ListStackResources", s.listStackResources, onStack),

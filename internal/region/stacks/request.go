@@ -34,6 +34,22 @@ type RollbackConfiguration struct {
 	MonitoringTimeInMinutes int                          `json:",omitempty"`
 }
 
+// DeploymentConfig can only ask for what happens anyway.
+type DeploymentConfig struct {
+	Mode            string
+	DisableRollback *bool
+}
+
+func (d DeploymentConfig) refuse() error {
+	switch {
+	case d.Mode != "" && d.Mode != "STANDARD":
+		return unsupported("DeploymentConfig with Mode "+d.Mode, "use STANDARD; nothing takes long to settle here")
+	case d.DisableRollback != nil:
+		return unsupported("DisableRollback within DeploymentConfig", "it belongs to other modes than STANDARD; use the parameter DisableRollback")
+	}
+	return nil
+}
+
 // Definition is what CreateStack, UpdateStack and CreateChangeSet have alike.
 type Definition struct {
 	StackName             string `required:"true"`
@@ -47,6 +63,8 @@ type Definition struct {
 	NotificationARNs      []string
 	RoleARN               string
 	RollbackConfiguration RollbackConfiguration
+	DeploymentConfig      DeploymentConfig
+	DisableValidation     bool
 }
 
 // Policies are the stack policies, which are refused.
@@ -123,6 +141,12 @@ func (d Definition) check() error {
 		return unsupported("RollbackTriggers", "there are no alarms here")
 	case r.MonitoringTimeInMinutes != 0:
 		return unsupported("MonitoringTimeInMinutes", "there are no alarms here")
+	}
+	if err := d.DeploymentConfig.refuse(); err != nil {
+		return err
+	}
+	if d.DisableValidation {
+		return unsupported("DisableValidation", "a template is always checked before anything is made")
 	}
 	for _, capability := range d.Capabilities {
 		if err := checkEnum("capabilities", capability, cfn.CapabilityAutoExpand, cfn.CapabilityIAM, cfn.CapabilityNamedIAM); err != nil {
