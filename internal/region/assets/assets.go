@@ -18,7 +18,6 @@ package assets
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"io"
 	"io/fs"
@@ -26,6 +25,7 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/region/assets/content"
 	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/front"
 	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -42,20 +42,7 @@ type Config struct {
 }
 
 // Assets is the service. Make it with New.
-type Assets struct {
-	config  Config
-	keeper  *objects.Keeper
-	service *wire.Service
-}
-
-// Limits of S3 (S3 User Guide, "Amazon S3 objects overview", "Multipart upload
-// limits"), but for maxObject, which there is 5 TiB for objects in parts.
-const (
-	maxObject = 5 << 30 // bytes
-	maxKey    = 1024    // bytes
-	maxMeta   = 2048    // bytes, names and values together
-	maxParts  = 10000
-)
+type Assets struct{ *front.Front }
 
 // New opens the service, and removes what a crash left in Dir.
 func New(config Config) (*Assets, error) {
@@ -65,12 +52,16 @@ func New(config Config) (*Assets, error) {
 	if config.Rand == nil {
 		config.Rand = rand.Reader
 	}
-	a := &Assets{config: config, keeper: &objects.Keeper{DB: config.DB}}
+	keeper := &objects.Keeper{DB: config.DB}
 	var err error
-	if a.keeper.Files, err = content.Open(config.Dir, a.keeper.Referenced); err != nil {
+	if keeper.Files, err = content.Open(config.Dir, keeper.Referenced); err != nil {
 		return nil, err
 	}
-	a.service = a.describe()
+	a := &Assets{&front.Front{
+		Account: config.Account, Region: config.Region, DB: config.DB, Now: config.Now, Rand: config.Rand, Keeper: keeper,
+		S3: &wire.Service{Name: "s3", Protocol: wire.RESTXML, Namespace: front.Namespace},
+	}}
+	a.S3.Operations = a.operations()
 	return a, nil
 }
 
@@ -78,17 +69,17 @@ func New(config Config) (*Assets, error) {
 func (a *Assets) Close() error { return nil }
 
 // Service returns the operations of S3.
-func (a *Assets) Service() *wire.Service { return a.service }
+func (a *Assets) Service() *wire.Service { return a.S3 }
 
 // Object opens an object for the region's own use: nobody's permission is asked.
 // version is "" for the latest.
 func (a *Assets) Object(ctx context.Context, bucket, key, version string) (io.ReadCloser, error) {
 	for range openTries {
-		o, err := a.keeper.Lookup(ctx, bucket, key, version)
+		o, err := a.Keeper.Lookup(ctx, bucket, key, version)
 		if err != nil {
 			return nil, err
 		}
-		body, err := a.keeper.Open(o)
+		body, err := a.Keeper.Open(o)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return body, err
 		}
@@ -105,12 +96,12 @@ const maxRead = 16 << 20
 
 // ReadObject returns an object's bytes if the caller may read it.
 func (a *Assets) ReadObject(ctx context.Context, caller *wire.Caller, bucket, key string) ([]byte, error) {
-	call := &wire.Call{Caller: caller, Service: "s3", Operation: "GetObject", Region: a.config.Region, Account: a.config.Account}
-	if a.service.Authorize == nil {
+	call := &wire.Call{Caller: caller, Service: "s3", Operation: "GetObject", Region: a.Region, Account: a.Account}
+	if a.S3.Authorize == nil {
 		return nil, fault.AccessDenied()
 	}
-	targets := []wire.Target{{Action: "s3:GetObject", Resource: objects.ARN(bucket, key), Policy: a.policyOf(bucket)}}
-	if err := a.service.Authorize(ctx, call, targets); err != nil {
+	targets := []wire.Target{{Action: "s3:GetObject", Resource: objects.ARN(bucket, key), Policy: a.PolicyOf(bucket)}}
+	if err := a.S3.Authorize(ctx, call, targets); err != nil {
 		return nil, err
 	}
 	body, err := a.Object(ctx, bucket, key, "")
@@ -123,16 +114,4 @@ func (a *Assets) ReadObject(ctx context.Context, caller *wire.Caller, bucket, ke
 		return nil, fault.InvalidRequest("the object has more than %d bytes", maxRead)
 	}
 	return data, err
-}
-
-// now is the time with the precision that S3 keeps.
-func (a *Assets) now() time.Time { return a.config.Now().UTC().Truncate(time.Millisecond) }
-
-// newID makes an opaque identifier of n random bytes.
-func (a *Assets) newID(n int) (string, error) {
-	raw := make([]byte, n)
-	if _, err := io.ReadFull(a.config.Rand, raw); err != nil {
-		return "", err
-	}
-	return base64.RawURLEncoding.EncodeToString(raw), nil
 }

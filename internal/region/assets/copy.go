@@ -10,19 +10,10 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/region/assets/digest"
 	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/front"
 	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
-
-// copySource says which object is copied, and under which conditions.
-type copySource struct {
-	Source            string `header:"x-amz-copy-source"`
-	IfMatch           string `header:"x-amz-copy-source-if-match"`
-	IfNoneMatch       string `header:"x-amz-copy-source-if-none-match"`
-	IfModifiedSince   string `header:"x-amz-copy-source-if-modified-since"`
-	IfUnmodifiedSince string `header:"x-amz-copy-source-if-unmodified-since"`
-	SourceOwner       string `header:"x-amz-source-expected-bucket-owner"`
-}
 
 type copyDirectives struct {
 	Metadata          string `header:"x-amz-metadata-directive"`
@@ -30,52 +21,13 @@ type copyDirectives struct {
 	ChecksumAlgorithm string `header:"x-amz-checksum-algorithm"`
 }
 
-type copyResult struct {
-	XMLName      xml.Name
-	LastModified wire.Time
-	ETag         string
-	sums
-}
-
-// sourceTargets is what reading the source of a copy needs.
-func (a *Assets) sourceTargets(in copySource) []wire.Target {
-	if in.Source == "" {
-		return nil
-	}
-	name, version, err := parseCopySource(in.Source)
-	if err != nil {
-		return nil // which is said later
-	}
-	return []wire.Target{a.versionTarget("s3:GetObject", name, version)}
-}
-
-// source finds the object that is copied.
-func (a *Assets) source(ctx context.Context, c *wire.Call, in copySource) (*objects.Object, error) {
-	name, version, err := parseCopySource(in.Source)
-	if err != nil {
-		return nil, err
-	}
-	if in.SourceOwner != "" && in.SourceOwner != c.Account {
-		return nil, fault.AccessDenied()
-	}
-	o, err := a.keeper.Lookup(ctx, name.Bucket, name.Key, version)
-	if err != nil {
-		return nil, a.hide(ctx, c, name.Bucket, err)
-	}
-	conditions := getObjectInput{IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch, IfModifiedSince: in.IfModifiedSince, IfUnmodifiedSince: in.IfUnmodifiedSince}
-	if told, err := conditions.conditions(o); err != nil || !told {
-		return nil, fault.PreconditionFailed()
-	}
-	return o, nil
-}
-
 // copyObject copies an object: the copy refers to the same bytes.
 func (a *Assets) copyObject(ctx context.Context, c *wire.Call, in *putObjectInput) (*wire.Raw, error) {
-	b, err := a.bucket(ctx, in.Bucket)
+	b, err := a.ReadBucket(ctx, in.Bucket)
 	if err != nil {
 		return nil, err
 	}
-	source, err := a.source(ctx, c, in.copySource)
+	source, err := a.SourceOf(ctx, c, in.CopySource)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +40,7 @@ func (a *Assets) copyObject(ctx context.Context, c *wire.Call, in *putObjectInpu
 			return nil, err
 		}
 	}
-	conditions := writeConditions{IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch}
+	conditions := front.WriteConditions{IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch}
 	release, err := a.hold(o.Parts)
 	if err != nil {
 		return nil, err
@@ -98,29 +50,29 @@ func (a *Assets) copyObject(ctx context.Context, c *wire.Call, in *putObjectInpu
 		return nil, err
 	}
 	header := http.Header{}
-	addVersion(header, o)
-	addEncryption(header, o)
+	front.AddVersion(header, o)
+	front.AddEncryption(header, o)
 	if source.Version != "null" {
 		header.Set("x-amz-copy-source-version-id", source.Version)
 	}
-	return xmlAnswer(c, header, copyResult{
-		XMLName: xml.Name{Space: namespace, Local: "CopyObjectResult"}, LastModified: wire.Time{Time: o.Modified}, ETag: quoted(o.ETag), sums: sumsOf(o.Checksum),
+	return front.XMLAnswer(c, header, front.CopyResult{
+		XMLName: xml.Name{Space: front.Namespace, Local: "CopyObjectResult"}, LastModified: wire.Time{Time: o.Modified}, ETag: front.Quoted(o.ETag), Sums: front.SumsOf(o.Checksum),
 	})
 }
 
 // copied makes the record of a copy.
 func (a *Assets) copied(in *putObjectInput, c *wire.Call, b *objects.Bucket, source *objects.Object) (*objects.Object, error) {
-	o, err := a.newObject(in.objectName, in.objectHeaders, headerOf(c), b)
+	o, err := a.NewObject(in.ObjectName, in.ObjectHeaders, front.HeaderOf(c), b)
 	if err != nil {
 		return nil, err
 	}
-	if source.Size > maxObject {
-		return nil, fault.InvalidRequest("The specified copy source is larger than the maximum allowable size for a copy source: %d", maxObject)
+	if source.Size > front.MaxObject {
+		return nil, fault.InvalidRequest("The specified copy source is larger than the maximum allowable size for a copy source: %d", front.MaxObject)
 	}
 	switch in.Metadata {
 	case "", "COPY":
-		name, version, _ := parseCopySource(in.Source)
-		if name == in.objectName && version == "" && in.StorageClass == "" && in.Encryption == "" {
+		name, version, _ := front.ParseCopySource(in.Source)
+		if name == in.ObjectName && version == "" && in.StorageClass == "" && in.Encryption == "" {
 			return nil, fault.InvalidRequest("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 		}
 		o.Headers, o.Meta = source.Headers, source.Meta
@@ -167,7 +119,7 @@ func (a *Assets) sumAgain(o *objects.Object, name string) error {
 
 // sum reads an object's bytes for their MD5, in hexadecimal, and a checksum.
 func (a *Assets) sum(o *objects.Object, algorithm digest.Algorithm) (md, sum string, err error) {
-	body, err := a.keeper.Open(o)
+	body, err := a.Keeper.Open(o)
 	if err != nil {
 		return "", "", err
 	}
@@ -188,52 +140,15 @@ func (a *Assets) hold(parts []objects.Part) (release func(), err error) {
 	var held []string
 	release = func() {
 		for _, hash := range held {
-			_ = a.keeper.Files.Unpin(hash)
+			_ = a.Keeper.Files.Unpin(hash)
 		}
 	}
 	for _, p := range parts {
-		if err := a.keeper.Files.Pin(p.Hash); err != nil {
+		if err := a.Keeper.Files.Pin(p.Hash); err != nil {
 			release()
 			return nil, fault.NoSuchKey() // it went away meanwhile
 		}
 		held = append(held, p.Hash)
 	}
 	return release, nil
-}
-
-// copyPart makes a part of a piece of another object.
-func (a *Assets) copyPart(ctx context.Context, c *wire.Call, in *copyPartInput, u *upload) (*wire.Raw, error) {
-	source, err := a.source(ctx, c, in.copySource)
-	if err != nil {
-		return nil, err
-	}
-	body, err := a.keeper.Open(source)
-	if err != nil {
-		return nil, err
-	}
-	defer body.Close()
-	if in.Range != "" {
-		from, size, ok := parseRange(in.Range, source.Size)
-		if !ok || size <= 0 {
-			return nil, fault.InvalidArgument("Range specified is not valid for source object of size: %d", source.Size)
-		}
-		body.Section(from, size)
-	}
-	got, err := a.write(body, claims{algorithm: u.Checked.Algorithm})
-	if err != nil {
-		return nil, err
-	}
-	defer got.Close()
-	p := got.part(in.PartNumber, a.now())
-	if err := a.keepPart(ctx, in.uploadPartInput, p, got.Keep); err != nil {
-		return nil, err
-	}
-	header := http.Header{}
-	if source.Version != "null" {
-		header.Set("x-amz-copy-source-version-id", source.Version)
-	}
-	return xmlAnswer(c, header, copyResult{
-		XMLName: xml.Name{Space: namespace, Local: "CopyPartResult"}, LastModified: wire.Time{Time: p.Modified}, ETag: quoted(p.MD5),
-		sums: sumsOf(objects.Checksum{Algorithm: u.Checked.Algorithm, Value: p.Checksum}),
-	})
 }

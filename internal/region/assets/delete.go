@@ -2,10 +2,10 @@ package assets
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 
 	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/front"
 	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/assets/settings"
 	"github.com/seed-615d3599/roost/internal/region/store"
@@ -13,7 +13,7 @@ import (
 )
 
 type deleteObjectInput struct {
-	objectName
+	front.ObjectName
 	VersionID string `query:"versionId"`
 	IfMatch   string `header:"If-Match"`
 }
@@ -25,7 +25,7 @@ type deletion struct {
 }
 
 func (a *Assets) deleteObject(ctx context.Context, c *wire.Call, in *deleteObjectInput) (*wire.Raw, error) {
-	done, err := a.delete(ctx, in.objectName, in.VersionID, in.IfMatch)
+	done, err := a.delete(ctx, in.ObjectName, in.VersionID, in.IfMatch)
 	if err != nil {
 		return nil, err
 	}
@@ -36,18 +36,18 @@ func (a *Assets) deleteObject(ctx context.Context, c *wire.Call, in *deleteObjec
 	if done.version != "" {
 		header.Set("x-amz-version-id", done.version)
 	}
-	return headAnswer(c, 0, header), nil
+	return front.HeadAnswer(c, 0, header), nil
 }
 
 // delete removes an object, or one version of it for good (S3 User Guide,
 // "Deleting object versions from a versioning-enabled bucket"). To delete what
 // is not there is no error.
-func (a *Assets) delete(ctx context.Context, name objectName, version, ifMatch string) (done deletion, err error) {
-	marker, err := a.newID(24)
+func (a *Assets) delete(ctx context.Context, name front.ObjectName, version, ifMatch string) (done deletion, err error) {
+	marker, err := a.NewID(24)
 	if err != nil {
 		return done, err
 	}
-	err = a.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+	err = a.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		b, err := objects.GetBucket(tx, name.Bucket)
 		if err != nil {
 			return err
@@ -56,7 +56,7 @@ func (a *Assets) delete(ctx context.Context, name objectName, version, ifMatch s
 		if err != nil {
 			return err
 		}
-		if ifMatch != "" && (o == nil || !matches(ifMatch, o.ETag)) {
+		if ifMatch != "" && (o == nil || !front.Matches(ifMatch, o.ETag)) {
 			return fault.PreconditionFailed()
 		}
 		switch {
@@ -66,29 +66,18 @@ func (a *Assets) delete(ctx context.Context, name objectName, version, ifMatch s
 				return nil
 			}
 			done.marker = o.Marker
-			return a.keeper.RemoveVersion(tx, b.Name, o)
+			return a.Keeper.RemoveVersion(tx, b.Name, o)
 		case b.Versioning == "":
 			if o == nil {
 				return nil
 			}
-			return a.keeper.RemoveVersion(tx, b.Name, o)
+			return a.Keeper.RemoveVersion(tx, b.Name, o)
 		}
 		if b.Versioning == settings.Suspended {
 			marker = "null"
 		}
 		done = deletion{marker: true, version: marker}
-		return a.keeper.Put(tx, b, &objects.Object{Key: name.Key, Version: marker, Marker: true, Modified: a.now()})
+		return a.Keeper.Put(tx, b, &objects.Object{Key: name.Key, Version: marker, Marker: true, Modified: a.Moment()})
 	})
 	return done, err
-}
-
-// bucketNotEmpty is the error for a bucket that still has something, and says
-// so more exactly where S3's sentence leads astray.
-func bucketNotEmpty(left json.RawMessage) error {
-	var o objects.Object
-	message := "The bucket you tried to delete is not empty"
-	if json.Unmarshal(left, &o) == nil && (o.Marker || o.Version != "null") {
-		message += ". You must delete all versions in the bucket."
-	}
-	return wire.Errorf(http.StatusConflict, "BucketNotEmpty", "%s", message)
 }

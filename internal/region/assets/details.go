@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/front"
 	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/assets/settings"
 	"github.com/seed-615d3599/roost/internal/region/store"
@@ -16,25 +17,25 @@ import (
 
 // versionInput names an object, or one of its versions.
 type versionInput struct {
-	objectName
+	front.ObjectName
 	VersionID string `query:"versionId"`
 }
 
 func (a *Assets) onVersion(action string) wire.Option {
 	return wire.Targets(func(_ *wire.Call, in *versionInput) []wire.Target {
-		return []wire.Target{a.versionTarget(action, in.objectName, in.VersionID)}
+		return []wire.Target{a.VersionTarget(action, in.ObjectName, in.VersionID)}
 	})
 }
 
 // readable finds an object for those who know its name.
 func (a *Assets) readable(ctx context.Context, c *wire.Call, in versionInput) (*objects.Object, error) {
-	o, err := a.keeper.Lookup(ctx, in.Bucket, in.Key, in.VersionID)
+	o, err := a.Keeper.Lookup(ctx, in.Bucket, in.Key, in.VersionID)
 	var marker *objects.MarkerError
 	if errors.As(err, &marker) && in.VersionID != "" {
 		return nil, wire.Errorf(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
 	}
 	if err != nil {
-		return nil, a.hide(ctx, c, in.Bucket, err)
+		return nil, a.Hide(ctx, c, in.Bucket, err)
 	}
 	return o, nil
 }
@@ -45,8 +46,8 @@ func (a *Assets) getTagging(ctx context.Context, c *wire.Call, in *versionInput)
 		return nil, err
 	}
 	header := http.Header{}
-	addVersion(header, o)
-	return xmlAnswer(c, header, rooted{"Tagging", &settings.Tagging{TagSet: o.Tags}})
+	front.AddVersion(header, o)
+	return front.XMLAnswer(c, header, front.Rooted{Root: "Tagging", Document: &settings.Tagging{TagSet: o.Tags}})
 }
 
 type putTaggingInput struct {
@@ -55,17 +56,17 @@ type putTaggingInput struct {
 }
 
 func (a *Assets) putTaggingTargets(_ *wire.Call, in *putTaggingInput) []wire.Target {
-	target := a.versionTarget("s3:PutObjectTagging", in.objectName, in.VersionID)
+	target := a.VersionTarget("s3:PutObjectTagging", in.ObjectName, in.VersionID)
 	var tagging settings.Tagging
-	if readXML(in.Body, "Tagging", &tagging) == nil { // a wrong one fails later
-		addTagKeys(target.Context, "s3:RequestObjectTag/", tagging.TagSet)
+	if front.ReadXML(in.Body, "Tagging", &tagging) == nil { // a wrong one fails later
+		front.AddTagKeys(target.Context, "s3:RequestObjectTag/", tagging.TagSet)
 	}
 	return []wire.Target{target}
 }
 
 func (a *Assets) putTagging(ctx context.Context, c *wire.Call, in *putTaggingInput) (*wire.Raw, error) {
 	var tagging settings.Tagging
-	if err := readXML(in.Body, "Tagging", &tagging); err != nil {
+	if err := front.ReadXML(in.Body, "Tagging", &tagging); err != nil {
 		return nil, err
 	}
 	if err := settings.CheckTags(tagging.TagSet, settings.MaxObjectTags); err != nil {
@@ -83,7 +84,7 @@ func (a *Assets) retag(ctx context.Context, c *wire.Call, in versionInput, tags 
 		return nil, err
 	}
 	header := http.Header{}
-	err := a.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+	err := a.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		o, err := objects.GetVersion(tx, in.Bucket, in.Key, in.VersionID)
 		if err != nil {
 			return err
@@ -92,10 +93,10 @@ func (a *Assets) retag(ctx context.Context, c *wire.Call, in versionInput, tags 
 			return fault.NoSuchKey()
 		}
 		o.Tags = tags
-		addVersion(header, o)
+		front.AddVersion(header, o)
 		return objects.Replace(tx, in.Bucket, o)
 	})
-	return headAnswer(c, 0, header), err
+	return front.HeadAnswer(c, 0, header), err
 }
 
 type attributesInput struct {
@@ -107,15 +108,15 @@ type attributesInput struct {
 
 func (a *Assets) attributeTargets(_ *wire.Call, in *attributesInput) []wire.Target {
 	return []wire.Target{
-		a.versionTarget("s3:GetObject", in.objectName, in.VersionID),
-		a.versionTarget("s3:GetObjectAttributes", in.objectName, in.VersionID),
+		a.VersionTarget("s3:GetObject", in.ObjectName, in.VersionID),
+		a.VersionTarget("s3:GetObjectAttributes", in.ObjectName, in.VersionID),
 	}
 }
 
 type attributesOutput struct {
 	XMLName      xml.Name         `xml:"http://s3.amazonaws.com/doc/2006-03-01/ GetObjectAttributesResponse"`
 	ETag         string           `xml:",omitempty"`
-	Checksum     *sums            `xml:",omitempty"`
+	Checksum     *front.Sums      `xml:",omitempty"`
 	ObjectParts  *attributesParts `xml:",omitempty"`
 	StorageClass string           `xml:",omitempty"`
 	ObjectSize   *int64           `xml:",omitempty"`
@@ -133,7 +134,7 @@ type attributesParts struct {
 type attributesPart struct {
 	PartNumber int
 	Size       int64
-	sums
+	front.Sums
 }
 
 func (a *Assets) getAttributes(ctx context.Context, c *wire.Call, in *attributesInput) (*wire.Raw, error) {
@@ -147,12 +148,12 @@ func (a *Assets) getAttributes(ctx context.Context, c *wire.Call, in *attributes
 		case "ETag":
 			out.ETag = o.ETag
 		case "Checksum":
-			known := sumsOf(o.Checksum)
+			known := front.SumsOf(o.Checksum)
 			out.Checksum = &known
 		case "ObjectParts":
 			out.ObjectParts = in.parts(o)
 		case "StorageClass":
-			out.StorageClass = classOf(o)
+			out.StorageClass = front.ClassOf(o)
 		case "ObjectSize":
 			out.ObjectSize = &o.Size
 		default:
@@ -160,17 +161,17 @@ func (a *Assets) getAttributes(ctx context.Context, c *wire.Call, in *attributes
 		}
 	}
 	header := http.Header{"Last-Modified": {o.Modified.Format(http.TimeFormat)}}
-	addVersion(header, o)
-	return xmlAnswer(c, header, out)
+	front.AddVersion(header, o)
+	return front.XMLAnswer(c, header, out)
 }
 
 func (in *attributesInput) parts(o *objects.Object) *attributesParts {
 	if !o.Multipart {
 		return nil
 	}
-	list := &attributesParts{PartsCount: len(o.Parts), PartNumberMarker: in.PartNumberMarker, MaxParts: maxPage}
+	list := &attributesParts{PartsCount: len(o.Parts), PartNumberMarker: in.PartNumberMarker, MaxParts: front.MaxPage}
 	if in.MaxParts != nil {
-		list.MaxParts = min(max(*in.MaxParts, 0), maxPage)
+		list.MaxParts = min(max(*in.MaxParts, 0), front.MaxPage)
 	}
 	for i, p := range o.Parts {
 		number := i + 1
@@ -181,18 +182,18 @@ func (in *attributesInput) parts(o *objects.Object) *attributesParts {
 			list.IsTruncated = true
 			break
 		}
-		known := sumsOf(objects.Checksum{Algorithm: o.Checksum.Algorithm, Value: p.Checksum})
-		list.Part = append(list.Part, attributesPart{PartNumber: number, Size: p.Size, sums: known})
+		known := front.SumsOf(objects.Checksum{Algorithm: o.Checksum.Algorithm, Value: p.Checksum})
+		list.Part = append(list.Part, attributesPart{PartNumber: number, Size: p.Size, Sums: known})
 		list.NextPartNumberMarker = number
 	}
 	return list
 }
 
-func (a *Assets) getObjectACL(ctx context.Context, c *wire.Call, in *versionInput) (*accessControlPolicy, error) {
+func (a *Assets) getObjectACL(ctx context.Context, c *wire.Call, in *versionInput) (*front.AccessControlPolicy, error) {
 	if _, err := a.readable(ctx, c, *in); err != nil {
 		return nil, err
 	}
-	return a.ownersACL(), nil
+	return a.OwnersACL(), nil
 }
 
 type putObjectACLInput struct {
@@ -201,14 +202,14 @@ type putObjectACLInput struct {
 	ACL  string `header:"x-amz-acl"`
 }
 
-func (a *Assets) putObjectACL(ctx context.Context, c *wire.Call, in *putObjectACLInput) (*empty, error) {
+func (a *Assets) putObjectACL(ctx context.Context, c *wire.Call, in *putObjectACLInput) (*front.Empty, error) {
 	if _, err := a.readable(ctx, c, in.versionInput); err != nil {
 		return nil, err
 	}
 	if len(in.Body) > 0 || in.ACL != "private" && in.ACL != "bucket-owner-full-control" {
 		return nil, fault.NoACL()
 	}
-	return &empty{}, nil
+	return &front.Empty{}, nil
 }
 
 // message is an error's text without its code.

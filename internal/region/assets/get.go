@@ -5,27 +5,23 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/front"
 	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
 type getObjectInput struct {
-	objectName
-	VersionID         string `query:"versionId"`
-	PartNumber        int    `query:"partNumber"`
-	Range             string `header:"Range"`
-	IfRange           string `header:"If-Range"`
-	IfMatch           string `header:"If-Match"`
-	IfNoneMatch       string `header:"If-None-Match"`
-	IfModifiedSince   string `header:"If-Modified-Since"`
-	IfUnmodifiedSince string `header:"If-Unmodified-Since"`
-	ChecksumMode      string `header:"x-amz-checksum-mode"`
+	front.ObjectName
+	VersionID  string `query:"versionId"`
+	PartNumber int    `query:"partNumber"`
+	Range      string `header:"Range"`
+	IfRange    string `header:"If-Range"`
+	front.Conditions
+	ChecksumMode string `header:"x-amz-checksum-mode"`
 
 	ResponseCacheControl       string `query:"response-cache-control"`
 	ResponseContentDisposition string `query:"response-content-disposition"`
@@ -41,7 +37,7 @@ func (a *Assets) getObject(ctx context.Context, c *wire.Call, in *getObjectInput
 		if err != nil || answer.Status == http.StatusNotModified || o == nil {
 			return answer, err
 		}
-		body, err := a.keeper.Open(o.Object)
+		body, err := a.Keeper.Open(o.Object)
 		if err == nil {
 			body.Section(o.from, o.size)
 			answer.Body = body
@@ -71,29 +67,29 @@ type slice struct {
 // answer makes the head of an answer. The slice is nil if nothing of an object
 // is told.
 func (a *Assets) answer(ctx context.Context, c *wire.Call, in *getObjectInput) (*wire.Raw, *slice, error) {
-	o, err := a.keeper.Lookup(ctx, in.Bucket, in.Key, in.VersionID)
+	o, err := a.Keeper.Lookup(ctx, in.Bucket, in.Key, in.VersionID)
 	var marker *objects.MarkerError
 	if errors.As(err, &marker) {
 		return markerAnswer(c, in, marker.Object), nil, nil
 	}
 	if err != nil {
-		return nil, nil, a.hide(ctx, c, in.Bucket, err)
+		return nil, nil, a.Hide(ctx, c, in.Bucket, err)
 	}
-	modified, err := in.conditions(o)
+	modified, err := in.Hold(o)
 	if err != nil {
 		return nil, nil, err
 	}
 	header := objectHeader(o)
 	if !modified {
 		header.Del("Content-Length")
-		return headAnswer(c, http.StatusNotModified, header), nil, nil
+		return front.HeadAnswer(c, http.StatusNotModified, header), nil, nil
 	}
 	piece, err := in.slice(o)
 	if err != nil {
 		return nil, nil, err
 	}
 	in.describe(header, piece)
-	return headAnswer(c, piece.status, header), piece, nil
+	return front.HeadAnswer(c, piece.status, header), piece, nil
 }
 
 // markerAnswer is the answer for a delete marker (S3 User Guide, "Working with
@@ -101,7 +97,7 @@ func (a *Assets) answer(ctx context.Context, c *wire.Call, in *getObjectInput) (
 func markerAnswer(c *wire.Call, in *getObjectInput, o *objects.Object) *wire.Raw {
 	header := http.Header{}
 	header.Set("x-amz-delete-marker", "true")
-	addVersion(header, o)
+	front.AddVersion(header, o)
 	header.Set("Content-Type", "application/xml")
 	status, code, message := http.StatusNotFound, "NoSuchKey", "The specified key does not exist."
 	if in.VersionID != "" {
@@ -109,7 +105,7 @@ func markerAnswer(c *wire.Call, in *getObjectInput, o *objects.Object) *wire.Raw
 		header.Set("Allow", "DELETE")
 		header.Set("Last-Modified", o.Modified.Format(http.TimeFormat))
 	}
-	answer := headAnswer(c, status, header)
+	answer := front.HeadAnswer(c, status, header)
 	answer.Body = strings.NewReader("<Error><Code>" + code + "</Code><Message>" + message + "</Message><RequestId>" + c.RequestID + "</RequestId></Error>")
 	return answer
 }
@@ -121,10 +117,10 @@ func objectHeader(o *objects.Object) http.Header {
 		header.Set(name, value)
 	}
 	for name, value := range o.Meta {
-		header.Set(metaPrefix+name, value)
+		header.Set(front.MetaPrefix+name, value)
 	}
 	header.Set("Accept-Ranges", "bytes")
-	header.Set("ETag", quoted(o.ETag))
+	header.Set("ETag", front.Quoted(o.ETag))
 	header.Set("Last-Modified", o.Modified.Format(http.TimeFormat))
 	header.Set("Content-Length", strconv.FormatInt(o.Size, 10))
 	if o.StorageClass != "" {
@@ -133,8 +129,8 @@ func objectHeader(o *objects.Object) http.Header {
 	if len(o.Tags) > 0 {
 		header.Set("x-amz-tagging-count", strconv.Itoa(len(o.Tags)))
 	}
-	addVersion(header, o)
-	addEncryption(header, o)
+	front.AddVersion(header, o)
+	front.AddEncryption(header, o)
 	return header
 }
 
@@ -150,7 +146,7 @@ func (in *getObjectInput) describe(header http.Header, piece *slice) {
 		}
 	}
 	if strings.EqualFold(in.ChecksumMode, "ENABLED") && piece.status == http.StatusOK {
-		addChecksum(header, piece.Object)
+		front.AddChecksum(header, piece.Object)
 	}
 	if in.PartNumber > 0 && piece.Multipart {
 		header.Set("x-amz-mp-parts-count", strconv.Itoa(len(piece.Parts)))
@@ -161,49 +157,16 @@ func (in *getObjectInput) describe(header http.Header, piece *slice) {
 	}
 }
 
-// conditions applies the conditional headers in the order of RFC 9110, 13.2.2.
-// It reports whether the object is to be told; if not, it is unmodified.
-func (in *getObjectInput) conditions(o *objects.Object) (bool, error) {
-	if in.IfMatch != "" {
-		if !matches(in.IfMatch, o.ETag) {
-			return false, fault.PreconditionFailed()
-		}
-	} else if since, ok := httpTime(in.IfUnmodifiedSince); ok && o.Modified.Truncate(time.Second).After(since) {
-		return false, fault.PreconditionFailed()
-	}
-	if in.IfNoneMatch != "" {
-		return !matches(in.IfNoneMatch, o.ETag), nil
-	}
-	since, ok := httpTime(in.IfModifiedSince)
-	return !ok || o.Modified.Truncate(time.Second).After(since), nil
-}
-
-// matches reports whether a list of ETags, or "*", has this one.
-func matches(list, etag string) bool {
-	for candidate := range strings.SplitSeq(list, ",") {
-		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
-		if candidate == "*" || strings.Trim(candidate, `"`) == etag {
-			return true
-		}
-	}
-	return false
-}
-
-func httpTime(text string) (time.Time, bool) {
-	t, err := http.ParseTime(text)
-	return t, err == nil
-}
-
 // slice finds the piece that Range or partNumber asks for.
 func (in *getObjectInput) slice(o *objects.Object) (*slice, error) {
 	whole := &slice{Object: o, size: o.Size, status: http.StatusOK}
 	if in.PartNumber != 0 {
 		return in.part(o)
 	}
-	if in.Range == "" || in.IfRange != "" && !matches(in.IfRange, o.ETag) {
+	if in.Range == "" || in.IfRange != "" && !front.Matches(in.IfRange, o.ETag) {
 		return whole, nil
 	}
-	from, size, ok := parseRange(in.Range, o.Size)
+	from, size, ok := front.ParseRange(in.Range, o.Size)
 	if !ok {
 		return whole, nil
 	}
@@ -221,7 +184,7 @@ func (in *getObjectInput) part(o *objects.Object) (*slice, error) {
 	if in.Range != "" {
 		return nil, fault.InvalidRequest("Cannot specify both Range header and partNumber query parameter")
 	}
-	if in.PartNumber < 1 || in.PartNumber > maxParts {
+	if in.PartNumber < 1 || in.PartNumber > front.MaxParts {
 		return nil, fault.InvalidArgument("Part number must be an integer between 1 and 10000, inclusive")
 	}
 	var from int64
@@ -236,51 +199,4 @@ func (in *getObjectInput) part(o *objects.Object) (*slice, error) {
 		from += p.Size
 	}
 	return nil, wire.Errorf(http.StatusRequestedRangeNotSatisfiable, "InvalidPartNumber", "The requested partnumber is not satisfiable")
-}
-
-// parseRange reads "bytes=from-to", "bytes=from-" or "bytes=-last" (RFC 9110,
-// 14.1.2). ok is false for what is no single range, which S3 passes over; size
-// is 0 for one that the object does not reach.
-func parseRange(header string, length int64) (from, size int64, ok bool) {
-	spec, found := strings.CutPrefix(header, "bytes=")
-	first, last, dash := strings.Cut(strings.TrimSpace(spec), "-")
-	if !found || !dash || strings.Contains(spec, ",") {
-		return 0, 0, false
-	}
-	if first == "" {
-		n, err := strconv.ParseUint(last, 10, 62)
-		suffix := min(int64(n), length)
-		return length - suffix, suffix, err == nil
-	}
-	start, err := strconv.ParseUint(first, 10, 62)
-	if err != nil {
-		return 0, 0, false
-	}
-	end := length - 1
-	if last != "" {
-		n, err := strconv.ParseUint(last, 10, 62)
-		if err != nil || n < start {
-			return 0, 0, false
-		}
-		end = min(int64(n), end)
-	}
-	return int64(start), max(end-int64(start)+1, 0), true
-}
-
-// parseCopySource reads x-amz-copy-source: bucket/key, escaped, with or without
-// a slash in front, and a version behind.
-func parseCopySource(header string) (name objectName, version string, err error) {
-	path, query, _ := strings.Cut(header, "?")
-	values, err := url.ParseQuery(query)
-	if err == nil {
-		path, err = url.PathUnescape(path)
-	}
-	bucket, key, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	if err != nil || !ok || bucket == "" || key == "" {
-		return name, "", fault.InvalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
-	}
-	if strings.HasPrefix(bucket, "arn:") {
-		return name, "", fault.NotImplemented("access points")
-	}
-	return objectName{Bucket: bucket, Key: key}, values.Get("versionId"), nil
 }

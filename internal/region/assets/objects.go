@@ -4,52 +4,19 @@ import (
 	"context"
 	"encoding/hex"
 	"net/http"
-	"net/textproto"
-	"net/url"
-	"slices"
-	"strings"
-	"unicode/utf8"
 
-	"github.com/seed-615d3599/roost/internal/region/assets/digest"
 	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/front"
 	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/assets/settings"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
-// objectName names an object.
-type objectName struct {
-	Bucket string `uri:"Bucket" required:"true"`
-	Key    string `uri:"Key" required:"true"`
-}
-
-// objectHeaders are what a client says of an object that it writes.
-type objectHeaders struct {
-	CacheControl       string `header:"Cache-Control"`
-	ContentDisposition string `header:"Content-Disposition"`
-	ContentEncoding    string `header:"Content-Encoding"`
-	ContentLanguage    string `header:"Content-Language"`
-	ContentType        string `header:"Content-Type"`
-	Expires            string `header:"Expires"`
-	StorageClass       string `header:"x-amz-storage-class"`
-	ACL                string `header:"x-amz-acl"`
-	Encryption         string `header:"x-amz-server-side-encryption"`
-	EncryptionKey      string `header:"x-amz-server-side-encryption-aws-kms-key-id"`
-	BucketKey          bool   `header:"x-amz-server-side-encryption-bucket-key-enabled"`
-	Tagging            string `header:"x-amz-tagging"`
-}
-
-// metaPrefix begins the headers of an object's own metadata.
-const metaPrefix = "x-amz-meta-"
-
-// defaultType is an object's type when the client says none.
-const defaultType = "binary/octet-stream"
-
 type putObjectInput struct {
-	objectName
-	objectHeaders
-	copySource
+	front.ObjectName
+	front.ObjectHeaders
+	front.CopySource
 	copyDirectives
 	IfMatch     string `header:"If-Match"`
 	IfNoneMatch string `header:"If-None-Match"`
@@ -65,231 +32,53 @@ func (a *Assets) putObject(ctx context.Context, c *wire.Call, in *putObjectInput
 	if in.Source != "" {
 		return a.copyObject(ctx, c, in)
 	}
-	b, err := a.bucket(ctx, in.Bucket)
+	b, err := a.ReadBucket(ctx, in.Bucket)
 	if err != nil {
 		return nil, err
 	}
-	o, err := a.newObject(in.objectName, in.objectHeaders, c.HTTP.Header, b)
+	o, err := a.NewObject(in.ObjectName, in.ObjectHeaders, c.HTTP.Header, b)
 	if err != nil {
 		return nil, err
 	}
-	got, err := a.receive(c, "")
+	got, err := a.Receive(c, "")
 	if err != nil {
 		return nil, err
 	}
 	defer got.Close()
-	o.Size, o.ETag, o.Checksum = got.Size, hex.EncodeToString(got.md5), got.checksum
-	o.Parts = []objects.Part{got.part(1, o.Modified)}
-	conditions := writeConditions{IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch}
+	o.Size, o.ETag, o.Checksum = got.Size, hex.EncodeToString(got.MD5), got.Checksum
+	o.Parts = []objects.Part{got.Part(1, o.Modified)}
+	conditions := front.WriteConditions{IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch}
 	if err := a.commit(ctx, in.Bucket, o, conditions, got.Keep); err != nil {
 		return nil, err
 	}
-	header := http.Header{"Etag": {quoted(o.ETag)}}
-	addVersion(header, o)
-	addEncryption(header, o)
-	addChecksum(header, o)
-	return headAnswer(c, 0, header), nil
+	header := http.Header{"Etag": {front.Quoted(o.ETag)}}
+	front.AddVersion(header, o)
+	front.AddEncryption(header, o)
+	front.AddChecksum(header, o)
+	return front.HeadAnswer(c, 0, header), nil
 }
-
-// writeConditions are what must be so for an object to be written.
-type writeConditions struct{ IfMatch, IfNoneMatch string }
 
 // commit makes o the latest version of its key. keep makes its bytes durable,
 // and comes first.
-func (a *Assets) commit(ctx context.Context, bucket string, o *objects.Object, conditions writeConditions, keep func() error) error {
+func (a *Assets) commit(ctx context.Context, bucket string, o *objects.Object, conditions front.WriteConditions, keep func() error) error {
 	if err := keep(); err != nil {
 		return fault.Body(err)
 	}
-	version, err := a.newID(24)
+	version, err := a.NewID(24)
 	if err != nil {
 		return err
 	}
-	return a.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+	return a.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		b, err := objects.GetBucket(tx, bucket)
 		if err != nil {
 			return err
 		}
-		if err := conditions.check(tx, bucket, o.Key); err != nil {
+		if err := conditions.Check(tx, bucket, o.Key); err != nil {
 			return err
 		}
 		if o.Version = "null"; b.Versioning == settings.Enabled {
 			o.Version = version
 		}
-		return a.keeper.Put(tx, b, o)
+		return a.Keeper.Put(tx, b, o)
 	})
-}
-
-func (w writeConditions) check(tx *store.Tx, bucket, key string) error {
-	if w == (writeConditions{}) {
-		return nil
-	}
-	latest, err := objects.GetVersion(tx, bucket, key, "")
-	if err != nil {
-		return err
-	}
-	exists := latest != nil && !latest.Marker
-	switch {
-	case w.IfNoneMatch != "" && exists:
-		return fault.PreconditionFailed()
-	case w.IfMatch != "" && !exists:
-		return fault.NoSuchKey()
-	case w.IfMatch != "" && !matches(w.IfMatch, latest.ETag):
-		return fault.PreconditionFailed()
-	}
-	return nil
-}
-
-// newObject checks what a client says of a new object, and makes its record.
-func (a *Assets) newObject(name objectName, in objectHeaders, header http.Header, b *objects.Bucket) (*objects.Object, error) {
-	if err := checkKey(name.Key); err != nil {
-		return nil, err
-	}
-	if in.ACL != "" && in.ACL != "private" && in.ACL != "bucket-owner-full-control" {
-		return nil, fault.NoACL()
-	}
-	o := &objects.Object{Key: name.Key, Modified: a.now(), Headers: in.kept(), Meta: map[string]string{}}
-	size := 0
-	for key, values := range header {
-		if name, ok := strings.CutPrefix(strings.ToLower(key), metaPrefix); ok {
-			o.Meta[name] = strings.Join(values, ",")
-			size += len(name) + len(o.Meta[name])
-		}
-	}
-	if size > maxMeta {
-		return nil, wire.Errorf(http.StatusBadRequest, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
-	}
-	var err error
-	if o.Tags, err = parseTagging(in.Tagging); err != nil {
-		return nil, err
-	}
-	if o.StorageClass, err = storageClass(in.StorageClass); err != nil {
-		return nil, err
-	}
-	o.Encryption, err = in.encryption(b)
-	return o, err
-}
-
-// kept returns the headers that are told again with the object. The encoding of
-// the transfer is not the object's.
-func (in objectHeaders) kept() map[string]string {
-	encodings := strings.Split(in.ContentEncoding, ",")
-	encodings = slices.DeleteFunc(encodings, func(e string) bool { return strings.TrimSpace(e) == "aws-chunked" })
-	headers := map[string]string{
-		"Cache-Control": in.CacheControl, "Content-Disposition": in.ContentDisposition,
-		"Content-Encoding": strings.TrimSpace(strings.Join(encodings, ",")), "Content-Language": in.ContentLanguage,
-		"Content-Type": in.ContentType, "Expires": in.Expires,
-	}
-	if in.ContentType == "" {
-		headers["Content-Type"] = defaultType
-	}
-	for name, value := range headers {
-		if value == "" {
-			delete(headers, name)
-		}
-	}
-	return headers
-}
-
-// encryption is what the client asked for, or else the bucket's default.
-func (in objectHeaders) encryption(b *objects.Bucket) (objects.Encryption, error) {
-	switch in.Encryption {
-	case "":
-		return defaultEncryption(b)
-	case "AES256":
-		if in.EncryptionKey != "" {
-			return objects.Encryption{}, fault.InvalidArgument("Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms")
-		}
-		return objects.Encryption{}, nil
-	case "aws:kms", "aws:kms:dsse":
-		return objects.Encryption{Algorithm: in.Encryption, Key: in.EncryptionKey, BucketKey: in.BucketKey}, nil
-	}
-	return objects.Encryption{}, fault.InvalidArgument("The encryption method specified is not supported")
-}
-
-// storageClass checks a storage class. All are the same disk; those from which
-// an object must be restored before it is read are refused.
-func storageClass(class string) (string, error) {
-	switch class {
-	case "", "STANDARD":
-		return "", nil
-	case "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR":
-		return class, nil
-	case "GLACIER", "DEEP_ARCHIVE", "OUTPOSTS", "SNOW", "EXPRESS_ONEZONE":
-		return "", fault.NotImplemented("the storage class " + class)
-	}
-	return "", wire.Errorf(http.StatusBadRequest, "InvalidStorageClass", "The storage class you specified is not valid")
-}
-
-func checkKey(key string) error {
-	switch {
-	case len(key) > maxKey:
-		return wire.Errorf(http.StatusBadRequest, "KeyTooLongError", "Your key is too long")
-	case !utf8.ValidString(key) || strings.Contains(key, "\x00"):
-		return wire.Errorf(http.StatusBadRequest, "InvalidURI", "Couldn't parse the specified URI.")
-	}
-	return nil
-}
-
-// parseTagging reads the header x-amz-tagging: key=value&key=value.
-func parseTagging(header string) ([]settings.Tag, error) {
-	values, err := url.ParseQuery(header)
-	if err != nil {
-		return nil, fault.InvalidArgument("The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.")
-	}
-	var tags []settings.Tag
-	for key, list := range values {
-		for _, value := range list {
-			tags = append(tags, settings.Tag{Key: key, Value: value})
-		}
-	}
-	slices.SortFunc(tags, func(a, b settings.Tag) int { return strings.Compare(a.Key, b.Key) })
-	return tags, settings.CheckTags(tags, settings.MaxObjectTags)
-}
-
-func quoted(etag string) string { return `"` + etag + `"` }
-
-func addVersion(header http.Header, o *objects.Object) {
-	if o.Version != "null" {
-		header.Set("x-amz-version-id", o.Version)
-	}
-}
-
-func addEncryption(header http.Header, o *objects.Object) {
-	if o.Encryption.Algorithm == "" {
-		header.Set("x-amz-server-side-encryption", "AES256")
-		return
-	}
-	header.Set("x-amz-server-side-encryption", o.Encryption.Algorithm)
-	if o.Encryption.Key != "" {
-		header.Set("x-amz-server-side-encryption-aws-kms-key-id", o.Encryption.Key)
-	}
-	if o.Encryption.BucketKey {
-		header.Set("x-amz-server-side-encryption-bucket-key-enabled", "true")
-	}
-}
-
-func addChecksum(header http.Header, o *objects.Object) {
-	if o.Checksum.Algorithm != "" {
-		header.Set(o.Checksum.Algorithm.Header(), o.Checksum.Value)
-		header.Set("x-amz-checksum-type", o.Checksum.Type)
-	}
-}
-
-// headerOf returns the headers of a call, none within the process.
-func headerOf(c *wire.Call) http.Header {
-	if c.HTTP == nil {
-		return http.Header{}
-	}
-	return c.HTTP.Header
-}
-
-// checksumHeaders returns the checksums that a request's headers state.
-func checksumHeaders(header http.Header) map[digest.Algorithm]string {
-	stated := map[digest.Algorithm]string{}
-	for _, algorithm := range digest.All() {
-		if value := header.Get(textproto.CanonicalMIMEHeaderKey(algorithm.Header())); value != "" {
-			stated[algorithm] = value
-		}
-	}
-	return stated
 }

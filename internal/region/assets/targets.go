@@ -1,145 +1,31 @@
 package assets
 
 import (
-	"context"
-	"strconv"
 	"strings"
 
-	"github.com/seed-615d3599/roost/internal/region/assets/objects"
-	"github.com/seed-615d3599/roost/internal/region/assets/settings"
-	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
-// What a caller needs permission for, and S3's condition keys (Service
-// Authorization Reference, "Actions, resources, and condition keys for Amazon
-// S3").
-
-// policyOf returns a bucket's policy, "" if there is none. Where it cannot be
-// read the answer is a document that no decision passes.
-func (a *Assets) policyOf(name string) string {
-	var policy string
-	err := a.config.DB.View(context.Background(), func(tx *store.Tx) error {
-		var b objects.Bucket
-		_, err := tx.Get(objects.KindBucket, name, &b)
-		policy = b.Policy
-		return err
-	})
-	if err != nil {
-		return "unreadable"
-	}
-	return policy
-}
-
-// objectTarget is one action on one object.
-func (a *Assets) objectTarget(action string, name objectName) wire.Target {
-	return wire.Target{Action: action, Resource: objects.ARN(name.Bucket, name.Key), Policy: a.policyOf(name.Bucket), Context: map[string][]string{}}
-}
-
 func (a *Assets) readTargets(_ *wire.Call, in *getObjectInput) []wire.Target {
-	return []wire.Target{a.versionTarget("s3:GetObject", in.objectName, in.VersionID)}
+	return []wire.Target{a.VersionTarget("s3:GetObject", in.ObjectName, in.VersionID)}
 }
 
 func (a *Assets) deleteTargets(_ *wire.Call, in *deleteObjectInput) []wire.Target {
-	return []wire.Target{a.versionTarget("s3:DeleteObject", in.objectName, in.VersionID)}
-}
-
-// versionTarget is an action on an object, or the action of the same name on a
-// version: s3:GetObject and s3:GetObjectVersion, s3:GetObjectTagging and
-// s3:GetObjectVersionTagging.
-func (a *Assets) versionTarget(action string, name objectName, version string) wire.Target {
-	if version != "" {
-		before, after, _ := strings.Cut(action, "Object")
-		action = before + "ObjectVersion" + after
-	}
-	t := a.objectTarget(action, name)
-	if version != "" {
-		t.Context["s3:VersionId"] = []string{version}
-	}
-	_ = a.config.DB.View(context.Background(), func(tx *store.Tx) error {
-		o, err := objects.GetVersion(tx, name.Bucket, name.Key, version)
-		if o != nil {
-			addTagKeys(t.Context, "s3:ExistingObjectTag/", o.Tags)
-		}
-		return err // without tags nothing is allowed that depends on them
-	})
-	return t
-}
-
-func addTagKeys(context map[string][]string, prefix string, tags []settings.Tag) {
-	for _, tag := range tags {
-		context[prefix+tag.Key] = []string{tag.Value}
-	}
+	return []wire.Target{a.VersionTarget("s3:DeleteObject", in.ObjectName, in.VersionID)}
 }
 
 func (a *Assets) writeTargets(_ *wire.Call, in *putObjectInput) []wire.Target {
-	targets := append(a.newObjectTargets(in.objectName, in.objectHeaders), a.sourceTargets(in.copySource)...)
+	targets := append(a.NewObjectTargets(in.ObjectName, in.ObjectHeaders), a.SourceTargets(in.CopySource)...)
 	if in.Source != "" {
 		targets[0].Context["s3:x-amz-copy-source"] = []string{strings.TrimPrefix(in.Source, "/")}
 	}
 	return targets
 }
 
-// newObjectTargets is what writing an object with some headers needs.
-func (a *Assets) newObjectTargets(name objectName, headers objectHeaders) []wire.Target {
-	put := a.objectTarget("s3:PutObject", name)
-	for key, value := range map[string]string{
-		"s3:x-amz-acl": headers.ACL, "s3:x-amz-storage-class": headers.StorageClass,
-		"s3:x-amz-server-side-encryption":                headers.Encryption,
-		"s3:x-amz-server-side-encryption-aws-kms-key-id": headers.EncryptionKey,
-	} {
-		if value != "" {
-			put.Context[key] = []string{value}
-		}
-	}
-	targets := []wire.Target{put}
-	if headers.Tagging != "" {
-		tags, _ := parseTagging(headers.Tagging) // a wrong one fails later
-		addTagKeys(put.Context, "s3:RequestObjectTag/", tags)
-		tagging := put
-		tagging.Action = "s3:PutObjectTagging"
-		targets = append(targets, tagging)
-	}
-	if headers.ACL != "" {
-		acl := put
-		acl.Action = "s3:PutObjectAcl"
-		targets = append(targets, acl)
-	}
-	return targets
-}
-
 func (a *Assets) listTargets(_ *wire.Call, in *listObjectsInput) []wire.Target {
-	return []wire.Target{a.listTarget("s3:ListBucket", in.listInput)}
+	return []wire.Target{a.ListTarget("s3:ListBucket", in.ListInput)}
 }
 
 func (a *Assets) listTargetsV2(_ *wire.Call, in *listObjectsV2Input) []wire.Target {
-	return []wire.Target{a.listTarget("s3:ListBucket", in.listInput)}
-}
-
-func (a *Assets) listTarget(action string, in listInput) wire.Target {
-	t := wire.Target{Action: action, Resource: "arn:aws:s3:::" + in.Bucket, Policy: a.policyOf(in.Bucket), Context: map[string][]string{}}
-	if in.Prefix != nil {
-		t.Context["s3:prefix"] = []string{*in.Prefix}
-	}
-	if in.Delimiter != "" {
-		t.Context["s3:delimiter"] = []string{in.Delimiter}
-	}
-	if in.MaxKeys != nil {
-		t.Context["s3:max-keys"] = []string{strconv.Itoa(*in.MaxKeys)}
-	}
-	return t
-}
-
-// hide turns the error that says that an object is missing into a refusal for a
-// caller who may not list the bucket (S3 API Reference, "GetObject",
-// "Permissions").
-func (a *Assets) hide(ctx context.Context, c *wire.Call, bucket string, err error) error {
-	if wire.Code(err) != "NoSuchKey" && wire.Code(err) != "NoSuchVersion" {
-		return err
-	}
-	target := wire.Target{Action: "s3:ListBucket", Resource: "arn:aws:s3:::" + bucket, Policy: a.policyOf(bucket)}
-	if refused := a.service.Authorize(ctx, c, []wire.Target{target}); refused != nil {
-		return refused
-	}
-	return err
+	return []wire.Target{a.ListTarget("s3:ListBucket", in.ListInput)}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 
 	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/front"
 	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -12,17 +13,17 @@ import (
 
 func (a *Assets) versionOperations() []wire.Operation {
 	return []wire.Operation{
-		op("ListObjectVersions", a.listVersions, wire.HTTP("GET /{Bucket}?versions", 200), wire.Targets(func(_ *wire.Call, in *listVersionsInput) []wire.Target {
-			return []wire.Target{a.listTarget("s3:ListBucketVersions", in.listInput)}
+		front.Op("ListObjectVersions", a.listVersions, wire.HTTP("GET /{Bucket}?versions", 200), wire.Targets(func(_ *wire.Call, in *listVersionsInput) []wire.Target {
+			return []wire.Target{a.ListTarget("s3:ListBucketVersions", in.ListInput)}
 		})),
-		op("DeleteObjects", a.deleteObjects, wire.HTTP("POST /{Bucket}?delete", 200), wire.Targets(func(*wire.Call, *deleteObjectsInput) []wire.Target {
+		front.Op("DeleteObjects", a.deleteObjects, wire.HTTP("POST /{Bucket}?delete", 200), wire.Targets(func(*wire.Call, *deleteObjectsInput) []wire.Target {
 			return nil // each object is asked for by itself
 		})),
 	}
 }
 
 type listVersionsInput struct {
-	listInput
+	front.ListInput
 	KeyMarker       string `query:"key-marker"`
 	VersionIDMarker string `query:"version-id-marker"`
 }
@@ -57,7 +58,7 @@ type versionEntry struct {
 	ChecksumType      string `xml:",omitempty"`
 	Size              *int64 `xml:",omitempty"`
 	StorageClass      string `xml:",omitempty"`
-	Owner             Owner
+	Owner             front.Owner
 }
 
 // MarshalXML implements xml.Marshaler.
@@ -71,17 +72,17 @@ func (e versionEntry) MarshalXML(encoder *xml.Encoder, _ xml.StartElement) error
 }
 
 func (a *Assets) listVersions(ctx context.Context, _ *wire.Call, in *listVersionsInput) (*listVersionsOutput, error) {
-	if err := in.check(); err != nil {
+	if err := in.Check(); err != nil {
 		return nil, err
 	}
 	if in.VersionIDMarker != "" && in.KeyMarker == "" {
 		return nil, fault.InvalidArgument("A version-id marker cannot be specified without a key marker.")
 	}
 	out := &listVersionsOutput{
-		Name: in.Bucket, Prefix: in.encode(in.prefix()), KeyMarker: in.encode(in.KeyMarker), VersionIDMarker: in.VersionIDMarker,
-		MaxKeys: in.limit(), Delimiter: in.encode(in.Delimiter), EncodingType: in.EncodingType, after: in.VersionIDMarker,
+		Name: in.Bucket, Prefix: in.Encode(in.PrefixText()), KeyMarker: in.Encode(in.KeyMarker), VersionIDMarker: in.VersionIDMarker,
+		MaxKeys: in.Limit(), Delimiter: in.Encode(in.Delimiter), EncodingType: in.EncodingType, after: in.VersionIDMarker,
 	}
-	err := a.config.DB.View(ctx, func(tx *store.Tx) error { return a.fillVersions(tx, in, out) })
+	err := a.DB.View(ctx, func(tx *store.Tx) error { return a.fillVersions(tx, in, out) })
 	if !out.IsTruncated {
 		out.NextKeyMarker, out.NextVersionIDMarker = "", ""
 	}
@@ -105,18 +106,18 @@ func (a *Assets) fillVersions(tx *store.Tx, in *listVersionsInput, out *listVers
 		}
 	}
 	out.after = ""
-	return objects.Walk(tx, in.query(), in.KeyMarker, func(o *objects.Object, prefix string) (bool, error) {
+	return objects.Walk(tx, in.Query(), in.KeyMarker, func(o *objects.Object, prefix string) (bool, error) {
 		if prefix == "" {
 			return out.addKey(tx, a, in, o)
 		}
-		if n := len(out.CommonPrefixes); n > 0 && out.CommonPrefixes[n-1].Prefix == in.encode(prefix) {
+		if n := len(out.CommonPrefixes); n > 0 && out.CommonPrefixes[n-1].Prefix == in.Encode(prefix) {
 			return false, nil
 		}
 		if out.full() {
 			return true, nil
 		}
-		out.CommonPrefixes = append(out.CommonPrefixes, CommonPrefix{in.encode(prefix)})
-		out.NextKeyMarker, out.NextVersionIDMarker = in.encode(prefix), ""
+		out.CommonPrefixes = append(out.CommonPrefixes, CommonPrefix{in.Encode(prefix)})
+		out.NextKeyMarker, out.NextVersionIDMarker = in.Encode(prefix), ""
 		return false, nil
 	})
 }
@@ -144,27 +145,27 @@ func (out *listVersionsOutput) addKey(tx *store.Tx, a *Assets, in *listVersionsI
 		if out.full() {
 			return true, nil
 		}
-		out.Entries = append(out.Entries, a.versionEntry(in.listInput, o, i == 0))
-		out.NextKeyMarker, out.NextVersionIDMarker = in.encode(o.Key), o.Version
+		out.Entries = append(out.Entries, a.versionEntry(in.ListInput, o, i == 0))
+		out.NextKeyMarker, out.NextVersionIDMarker = in.Encode(o.Key), o.Version
 	}
 	return false, nil
 }
 
-func (a *Assets) versionEntry(in listInput, o *objects.Object, latest bool) versionEntry {
+func (a *Assets) versionEntry(in front.ListInput, o *objects.Object, latest bool) versionEntry {
 	entry := versionEntry{
-		Marker: o.Marker, Key: in.encode(o.Key), VersionID: o.Version, IsLatest: latest,
-		LastModified: wire.Time{Time: o.Modified}, Owner: a.owner(),
+		Marker: o.Marker, Key: in.Encode(o.Key), VersionID: o.Version, IsLatest: latest,
+		LastModified: wire.Time{Time: o.Modified}, Owner: a.Owner(),
 	}
 	if o.Marker {
 		return entry
 	}
-	entry.ETag, entry.Size, entry.StorageClass = quoted(o.ETag), &o.Size, classOf(o)
+	entry.ETag, entry.Size, entry.StorageClass = front.Quoted(o.ETag), &o.Size, front.ClassOf(o)
 	entry.ChecksumAlgorithm, entry.ChecksumType = string(o.Checksum.Algorithm), o.Checksum.Type
 	return entry
 }
 
 type deleteObjectsInput struct {
-	bucketInput
+	front.BucketInput
 	Body      []byte `payload:"true" json:"-"`
 	Algorithm string `header:"x-amz-sdk-checksum-algorithm"`
 }
@@ -201,19 +202,19 @@ type deleteError struct {
 
 func (a *Assets) deleteObjects(ctx context.Context, c *wire.Call, in *deleteObjectsInput) (*deleteObjectsOutput, error) {
 	var list deleteList
-	if err := readXML(in.Body, "Delete", &list); err != nil {
+	if err := front.ReadXML(in.Body, "Delete", &list); err != nil {
 		return nil, err
 	}
-	if len(list.Object) == 0 || len(list.Object) > maxPage {
+	if len(list.Object) == 0 || len(list.Object) > front.MaxPage {
 		return nil, fault.MalformedXML()
 	}
-	if _, err := a.bucket(ctx, in.Bucket); err != nil {
+	if _, err := a.ReadBucket(ctx, in.Bucket); err != nil {
 		return nil, err
 	}
 	out := &deleteObjectsOutput{}
 	for _, o := range list.Object {
-		name := objectName{Bucket: in.Bucket, Key: o.Key}
-		err := a.service.Authorize(ctx, c, []wire.Target{a.versionTarget("s3:DeleteObject", name, o.VersionID)})
+		name := front.ObjectName{Bucket: in.Bucket, Key: o.Key}
+		err := a.S3.Authorize(ctx, c, []wire.Target{a.VersionTarget("s3:DeleteObject", name, o.VersionID)})
 		var done deletion
 		if err == nil {
 			done, err = a.delete(ctx, name, o.VersionID, o.ETag)
@@ -243,13 +244,13 @@ func deletedEntryOf(key, version string, done deletion) deletedEntry {
 
 func (a *Assets) detailOperations() []wire.Operation {
 	return []wire.Operation{
-		op("GetObjectTagging", a.getTagging, wire.HTTP("GET /{Bucket}/{Key+}?tagging", 200), a.onVersion("s3:GetObjectTagging")),
-		op("PutObjectTagging", a.putTagging, wire.HTTP("PUT /{Bucket}/{Key+}?tagging", 200), wire.Targets(a.putTaggingTargets)),
-		op("DeleteObjectTagging", a.deleteTagging, wire.HTTP("DELETE /{Bucket}/{Key+}?tagging", 204), a.onVersion("s3:DeleteObjectTagging")),
-		op("GetObjectAttributes", a.getAttributes, wire.HTTP("GET /{Bucket}/{Key+}?attributes", 200), wire.Targets(a.attributeTargets)),
-		op("GetObjectAcl", a.getObjectACL, wire.HTTP("GET /{Bucket}/{Key+}?acl", 200), a.onVersion("s3:GetObjectAcl")),
-		op("PutObjectAcl", a.putObjectACL, wire.HTTP("PUT /{Bucket}/{Key+}?acl", 200), wire.Targets(func(_ *wire.Call, in *putObjectACLInput) []wire.Target {
-			return []wire.Target{a.versionTarget("s3:PutObjectAcl", in.objectName, in.VersionID)}
+		front.Op("GetObjectTagging", a.getTagging, wire.HTTP("GET /{Bucket}/{Key+}?tagging", 200), a.onVersion("s3:GetObjectTagging")),
+		front.Op("PutObjectTagging", a.putTagging, wire.HTTP("PUT /{Bucket}/{Key+}?tagging", 200), wire.Targets(a.putTaggingTargets)),
+		front.Op("DeleteObjectTagging", a.deleteTagging, wire.HTTP("DELETE /{Bucket}/{Key+}?tagging", 204), a.onVersion("s3:DeleteObjectTagging")),
+		front.Op("GetObjectAttributes", a.getAttributes, wire.HTTP("GET /{Bucket}/{Key+}?attributes", 200), wire.Targets(a.attributeTargets)),
+		front.Op("GetObjectAcl", a.getObjectACL, wire.HTTP("GET /{Bucket}/{Key+}?acl", 200), a.onVersion("s3:GetObjectAcl")),
+		front.Op("PutObjectAcl", a.putObjectACL, wire.HTTP("PUT /{Bucket}/{Key+}?acl", 200), wire.Targets(func(_ *wire.Call, in *putObjectACLInput) []wire.Target {
+			return []wire.Target{a.VersionTarget("s3:PutObjectAcl", in.ObjectName, in.VersionID)}
 		})),
 	}
 }

@@ -1,4 +1,8 @@
-package assets
+// Package uploads has the operations of S3 for uploads in parts (S3 User Guide,
+// "Uploading and copying objects using multipart upload").
+//
+//	operations := (&uploads.Uploads{Front: shared}).Operations()
+package uploads
 
 import (
 	"context"
@@ -12,10 +16,14 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/region/assets/digest"
 	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/front"
 	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
+
+// Uploads are the operations. Make them with what the rooms share.
+type Uploads struct{ *front.Front }
 
 // minPart is the size of any part but the last, in bytes (S3 User Guide,
 // "Amazon S3 multipart upload limits").
@@ -35,34 +43,34 @@ func uploadKey(bucket, key, id string) string { return objects.Key(bucket, key) 
 
 func partKey(id string, number int) string { return fmt.Sprintf("%s/%05d", id, number) }
 
-func (a *Assets) multipartOperations() []wire.Operation {
+func (a *Uploads) Operations() []wire.Operation {
 	return []wire.Operation{
-		op("CreateMultipartUpload", a.createUpload, wire.HTTP("POST /{Bucket}/{Key+}?uploads", 200), wire.Targets(a.uploadTargets)),
-		op("UploadPart", a.uploadPart, wire.HTTP("PUT /{Bucket}/{Key+}?partNumber&uploadId", 200), wire.Stream(), wire.Targets(a.partTargets)),
-		op("CompleteMultipartUpload", a.completeUpload, wire.HTTP("POST /{Bucket}/{Key+}?uploadId", 200), wire.Targets(func(_ *wire.Call, in *completeUploadInput) []wire.Target {
-			return []wire.Target{a.objectTarget("s3:PutObject", in.objectName)}
+		front.Op("CreateMultipartUpload", a.createUpload, wire.HTTP("POST /{Bucket}/{Key+}?uploads", 200), wire.Targets(a.uploadTargets)),
+		front.Op("UploadPart", a.uploadPart, wire.HTTP("PUT /{Bucket}/{Key+}?partNumber&uploadId", 200), wire.Stream(), wire.Targets(a.partTargets)),
+		front.Op("CompleteMultipartUpload", a.completeUpload, wire.HTTP("POST /{Bucket}/{Key+}?uploadId", 200), wire.Targets(func(_ *wire.Call, in *completeUploadInput) []wire.Target {
+			return []wire.Target{a.ObjectTarget("s3:PutObject", in.ObjectName)}
 		})),
-		op("AbortMultipartUpload", a.abortUpload, wire.HTTP("DELETE /{Bucket}/{Key+}?uploadId", 204), wire.Targets(func(_ *wire.Call, in *abortUploadInput) []wire.Target {
-			return []wire.Target{a.objectTarget("s3:AbortMultipartUpload", in.objectName)}
+		front.Op("AbortMultipartUpload", a.abortUpload, wire.HTTP("DELETE /{Bucket}/{Key+}?uploadId", 204), wire.Targets(func(_ *wire.Call, in *abortUploadInput) []wire.Target {
+			return []wire.Target{a.ObjectTarget("s3:AbortMultipartUpload", in.ObjectName)}
 		})),
-		op("ListParts", a.listParts, wire.HTTP("GET /{Bucket}/{Key+}?uploadId", 200), wire.Targets(func(_ *wire.Call, in *listPartsInput) []wire.Target {
-			return []wire.Target{a.objectTarget("s3:ListMultipartUploadParts", in.objectName)}
+		front.Op("ListParts", a.listParts, wire.HTTP("GET /{Bucket}/{Key+}?uploadId", 200), wire.Targets(func(_ *wire.Call, in *listPartsInput) []wire.Target {
+			return []wire.Target{a.ObjectTarget("s3:ListMultipartUploadParts", in.ObjectName)}
 		})),
-		op("ListMultipartUploads", a.listUploads, wire.HTTP("GET /{Bucket}?uploads", 200), wire.Targets(func(_ *wire.Call, in *listUploadsInput) []wire.Target {
-			return []wire.Target{a.listTarget("s3:ListBucketMultipartUploads", listInput{bucketInput: in.bucketInput, Prefix: &in.Prefix})}
+		front.Op("ListMultipartUploads", a.listUploads, wire.HTTP("GET /{Bucket}?uploads", 200), wire.Targets(func(_ *wire.Call, in *listUploadsInput) []wire.Target {
+			return []wire.Target{a.ListTarget("s3:ListBucketMultipartUploads", front.ListInput{BucketInput: in.BucketInput, Prefix: &in.Prefix})}
 		})),
 	}
 }
 
 type createUploadInput struct {
-	objectName
-	objectHeaders
+	front.ObjectName
+	front.ObjectHeaders
 	ChecksumAlgorithm string `header:"x-amz-checksum-algorithm"`
 	ChecksumType      string `header:"x-amz-checksum-type"`
 }
 
-func (a *Assets) uploadTargets(_ *wire.Call, in *createUploadInput) []wire.Target {
-	return a.newObjectTargets(in.objectName, in.objectHeaders)
+func (a *Uploads) uploadTargets(_ *wire.Call, in *createUploadInput) []wire.Target {
+	return a.NewObjectTargets(in.ObjectName, in.ObjectHeaders)
 }
 
 type createUploadOutput struct {
@@ -72,26 +80,26 @@ type createUploadOutput struct {
 	UploadID string `xml:"UploadId"`
 }
 
-func (a *Assets) createUpload(ctx context.Context, c *wire.Call, in *createUploadInput) (*wire.Raw, error) {
-	b, err := a.bucket(ctx, in.Bucket)
+func (a *Uploads) createUpload(ctx context.Context, c *wire.Call, in *createUploadInput) (*wire.Raw, error) {
+	b, err := a.ReadBucket(ctx, in.Bucket)
 	if err != nil {
 		return nil, err
 	}
-	o, err := a.newObject(in.objectName, in.objectHeaders, headerOf(c), b)
+	o, err := a.NewObject(in.ObjectName, in.ObjectHeaders, front.HeaderOf(c), b)
 	if err != nil {
 		return nil, err
 	}
-	u := &upload{Bucket: in.Bucket, Begun: a.now(), Object: *o}
+	u := &upload{Bucket: in.Bucket, Begun: a.Moment(), Object: *o}
 	if c.Caller != nil {
 		u.Caller = c.Caller.ARN
 	}
 	if u.Checked, err = in.checksum(); err != nil {
 		return nil, err
 	}
-	if u.ID, err = a.newID(48); err != nil {
+	if u.ID, err = a.NewID(48); err != nil {
 		return nil, err
 	}
-	err = a.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+	err = a.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		if _, err := objects.GetBucket(tx, in.Bucket); err != nil {
 			return err
 		}
@@ -101,12 +109,12 @@ func (a *Assets) createUpload(ctx context.Context, c *wire.Call, in *createUploa
 		return nil, err
 	}
 	header := http.Header{}
-	addEncryption(header, o)
+	front.AddEncryption(header, o)
 	if in.ChecksumAlgorithm != "" {
 		header.Set("x-amz-checksum-algorithm", string(u.Checked.Algorithm))
 		header.Set("x-amz-checksum-type", u.Checked.Type)
 	}
-	return xmlAnswer(c, header, createUploadOutput{Bucket: in.Bucket, Key: in.Key, UploadID: u.ID})
+	return front.XMLAnswer(c, header, createUploadOutput{Bucket: in.Bucket, Key: in.Key, UploadID: u.ID})
 }
 
 // checksum is which checksum the object will have (S3 User Guide, "Checking
@@ -137,24 +145,24 @@ func (in *createUploadInput) checksum() (objects.Checksum, error) {
 }
 
 type uploadPartInput struct {
-	objectName
+	front.ObjectName
 	PartNumber int    `query:"partNumber"`
 	UploadID   string `query:"uploadId"`
 }
 
 type copyPartInput struct {
 	uploadPartInput
-	copySource
+	front.CopySource
 	Range string `header:"x-amz-copy-source-range"`
 }
 
-func (a *Assets) partTargets(_ *wire.Call, in *copyPartInput) []wire.Target {
-	targets := []wire.Target{a.objectTarget("s3:PutObject", in.objectName)}
-	return append(targets, a.sourceTargets(in.copySource)...)
+func (a *Uploads) partTargets(_ *wire.Call, in *copyPartInput) []wire.Target {
+	targets := []wire.Target{a.ObjectTarget("s3:PutObject", in.ObjectName)}
+	return append(targets, a.SourceTargets(in.CopySource)...)
 }
 
 // getUpload reads an upload.
-func getUpload(tx *store.Tx, name objectName, id string) (*upload, error) {
+func getUpload(tx *store.Tx, name front.ObjectName, id string) (*upload, error) {
 	var u upload
 	found, err := tx.Get(objects.KindUpload, uploadKey(name.Bucket, name.Key, id), &u)
 	if err != nil {
@@ -166,8 +174,8 @@ func getUpload(tx *store.Tx, name objectName, id string) (*upload, error) {
 	return &u, nil
 }
 
-func (a *Assets) upload(ctx context.Context, name objectName, id string) (u *upload, err error) {
-	err = a.config.DB.View(ctx, func(tx *store.Tx) error {
+func (a *Uploads) upload(ctx context.Context, name front.ObjectName, id string) (u *upload, err error) {
+	err = a.DB.View(ctx, func(tx *store.Tx) error {
 		if _, err := objects.GetBucket(tx, name.Bucket); err != nil {
 			return err
 		}
@@ -177,47 +185,42 @@ func (a *Assets) upload(ctx context.Context, name objectName, id string) (u *upl
 	return u, err
 }
 
-func (a *Assets) uploadPart(ctx context.Context, c *wire.Call, in *copyPartInput) (*wire.Raw, error) {
+func (a *Uploads) uploadPart(ctx context.Context, c *wire.Call, in *copyPartInput) (*wire.Raw, error) {
 	if c.HTTP == nil {
 		return nil, fault.InvalidRequest("UploadPart needs a body")
 	}
-	if in.PartNumber < 1 || in.PartNumber > maxParts {
+	if in.PartNumber < 1 || in.PartNumber > front.MaxParts {
 		return nil, fault.InvalidArgument("Part number must be an integer between 1 and 10000, inclusive")
 	}
-	u, err := a.upload(ctx, in.objectName, in.UploadID)
+	u, err := a.upload(ctx, in.ObjectName, in.UploadID)
 	if err != nil {
 		return nil, err
 	}
 	if in.Source != "" {
 		return a.copyPart(ctx, c, in, u)
 	}
-	got, err := a.receive(c, u.Checked.Algorithm)
+	got, err := a.Receive(c, u.Checked.Algorithm)
 	if err != nil {
 		return nil, err
 	}
 	defer got.Close()
-	p := got.part(in.PartNumber, a.now())
+	p := got.Part(in.PartNumber, a.Moment())
 	if err := a.keepPart(ctx, in.uploadPartInput, p, got.Keep); err != nil {
 		return nil, err
 	}
-	header := http.Header{"Etag": {quoted(p.MD5)}}
+	header := http.Header{"Etag": {front.Quoted(p.MD5)}}
 	header.Set(u.Checked.Algorithm.Header(), p.Checksum)
-	addEncryption(header, &u.Object)
-	return headAnswer(c, 0, header), nil
-}
-
-// part is a received body as a part.
-func (got *received) part(number int, now time.Time) objects.Part {
-	return objects.Part{Number: number, Hash: got.Hash, Size: got.Size, MD5: hex.EncodeToString(got.md5), Checksum: got.checksum.Value, Modified: now}
+	front.AddEncryption(header, &u.Object)
+	return front.HeadAnswer(c, 0, header), nil
 }
 
 // keepPart stores a part, in place of one with the same number.
-func (a *Assets) keepPart(ctx context.Context, in uploadPartInput, p objects.Part, keep func() error) error {
+func (a *Uploads) keepPart(ctx context.Context, in uploadPartInput, p objects.Part, keep func() error) error {
 	if err := keep(); err != nil {
 		return fault.Body(err)
 	}
-	return a.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		if _, err := getUpload(tx, in.objectName, in.UploadID); err != nil {
+	return a.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+		if _, err := getUpload(tx, in.ObjectName, in.UploadID); err != nil {
 			return err
 		}
 		var before objects.Part
@@ -229,7 +232,7 @@ func (a *Assets) keepPart(ctx context.Context, in uploadPartInput, p objects.Par
 			return err
 		}
 		if found {
-			if err := a.keeper.Release(tx, before.Hash); err != nil {
+			if err := a.Keeper.Release(tx, before.Hash); err != nil {
 				return err
 			}
 		}
@@ -238,13 +241,13 @@ func (a *Assets) keepPart(ctx context.Context, in uploadPartInput, p objects.Par
 }
 
 // dropUpload removes an upload and its parts.
-func (a *Assets) dropUpload(tx *store.Tx, name objectName, id string) error {
+func (a *Uploads) dropUpload(tx *store.Tx, name front.ObjectName, id string) error {
 	parts, err := store.All[objects.Part](tx, objects.KindPart, id+"/")
 	if err != nil {
 		return err
 	}
 	for _, p := range parts {
-		if err := a.keeper.Release(tx, p.Hash); err != nil {
+		if err := a.Keeper.Release(tx, p.Hash); err != nil {
 			return err
 		}
 	}
@@ -255,19 +258,19 @@ func (a *Assets) dropUpload(tx *store.Tx, name objectName, id string) error {
 }
 
 type abortUploadInput struct {
-	objectName
+	front.ObjectName
 	UploadID string `query:"uploadId"`
 }
 
-func (a *Assets) abortUpload(ctx context.Context, _ *wire.Call, in *abortUploadInput) (*empty, error) {
-	return &empty{}, a.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+func (a *Uploads) abortUpload(ctx context.Context, _ *wire.Call, in *abortUploadInput) (*front.Empty, error) {
+	return &front.Empty{}, a.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		if _, err := objects.GetBucket(tx, in.Bucket); err != nil {
 			return err
 		}
-		if _, err := getUpload(tx, in.objectName, in.UploadID); err != nil {
+		if _, err := getUpload(tx, in.ObjectName, in.UploadID); err != nil {
 			return err
 		}
-		return a.dropUpload(tx, in.objectName, in.UploadID)
+		return a.dropUpload(tx, in.ObjectName, in.UploadID)
 	})
 }
 
@@ -283,4 +286,41 @@ func etagOfParts(parts []objects.Part) (string, error) {
 		sum.Write(raw)
 	}
 	return fmt.Sprintf("%x-%d", sum.Sum(nil), len(parts)), nil
+}
+
+// copyPart makes a part of a piece of another object.
+func (a *Uploads) copyPart(ctx context.Context, c *wire.Call, in *copyPartInput, u *upload) (*wire.Raw, error) {
+	source, err := a.SourceOf(ctx, c, in.CopySource)
+	if err != nil {
+		return nil, err
+	}
+	body, err := a.Keeper.Open(source)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	if in.Range != "" {
+		from, size, ok := front.ParseRange(in.Range, source.Size)
+		if !ok || size <= 0 {
+			return nil, fault.InvalidArgument("Range specified is not valid for source object of size: %d", source.Size)
+		}
+		body.Section(from, size)
+	}
+	got, err := a.Write(body, front.Claims{Algorithm: u.Checked.Algorithm})
+	if err != nil {
+		return nil, err
+	}
+	defer got.Close()
+	p := got.Part(in.PartNumber, a.Moment())
+	if err := a.keepPart(ctx, in.uploadPartInput, p, got.Keep); err != nil {
+		return nil, err
+	}
+	header := http.Header{}
+	if source.Version != "null" {
+		header.Set("x-amz-copy-source-version-id", source.Version)
+	}
+	return front.XMLAnswer(c, header, front.CopyResult{
+		XMLName: xml.Name{Space: front.Namespace, Local: "CopyPartResult"}, LastModified: wire.Time{Time: p.Modified}, ETag: front.Quoted(p.MD5),
+		Sums: front.SumsOf(objects.Checksum{Algorithm: u.Checked.Algorithm, Value: p.Checksum}),
+	})
 }

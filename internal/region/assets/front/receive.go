@@ -1,11 +1,14 @@
-package assets
+package front
 
 import (
 	"crypto/md5"
 	"encoding/base64"
+	"encoding/hex"
 	"io"
 	"net/http"
+	"net/textproto"
 	"strings"
+	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/assets/content"
 	"github.com/seed-615d3599/roost/internal/region/assets/digest"
@@ -15,25 +18,30 @@ import (
 	"github.com/seed-615d3599/roost/sigv4"
 )
 
-// received is a body that was written down and checked, and is not yet kept.
-type received struct {
+// Received is a body that was written down and checked, and is not yet kept.
+type Received struct {
 	*content.Draft
-	md5      []byte
-	checksum objects.Checksum
+	MD5      []byte
+	Checksum objects.Checksum
 }
 
-// claims are what a request says of its body.
-type claims struct {
-	algorithm digest.Algorithm
+// part is a received body as a part.
+func (got *Received) Part(number int, now time.Time) objects.Part {
+	return objects.Part{Number: number, Hash: got.Hash, Size: got.Size, MD5: hex.EncodeToString(got.MD5), Checksum: got.Checksum.Value, Modified: now}
+}
+
+// Claims are what a request says of its body.
+type Claims struct {
+	Algorithm digest.Algorithm
 	value     string // base 64; "" if it comes in the trailer, or not at all
 	trailer   bool
 	md5       []byte // nil if not stated
 }
 
-// receive reads the body of a request. algorithm is that of the upload which the
+// Receive reads the body of a request. algorithm is that of the upload which the
 // body is a part of; "" lets the client choose, and S3's own choice is CRC64NVME
 // (S3 User Guide, "Checking object integrity in Amazon S3").
-func (a *Assets) receive(c *wire.Call, algorithm digest.Algorithm) (*received, error) {
+func (a *Front) Receive(c *wire.Call, algorithm digest.Algorithm) (*Received, error) {
 	claimed, err := readClaims(c.HTTP.Header, algorithm)
 	if err != nil {
 		return nil, err
@@ -41,21 +49,21 @@ func (a *Assets) receive(c *wire.Call, algorithm digest.Algorithm) (*received, e
 	if err := checkLength(c.HTTP); err != nil {
 		return nil, err
 	}
-	return a.write(c.HTTP.Body, claimed)
+	return a.Write(c.HTTP.Body, claimed)
 }
 
-// write writes a body down and checks it.
-func (a *Assets) write(body io.Reader, claimed claims) (*received, error) {
-	sum, err := digest.New(claimed.algorithm)
+// Write writes a body down and checks it.
+func (a *Front) Write(body io.Reader, claimed Claims) (*Received, error) {
+	sum, err := digest.New(claimed.Algorithm)
 	if err != nil {
 		return nil, err
 	}
 	md := md5.New()
-	draft, err := a.keeper.Files.Write(io.TeeReader(body, io.MultiWriter(sum, md)), maxObject)
+	draft, err := a.Keeper.Files.Write(io.TeeReader(body, io.MultiWriter(sum, md)), MaxObject)
 	if err != nil {
 		return nil, fault.Body(err)
 	}
-	got := &received{Draft: draft, md5: md.Sum(nil), checksum: objects.Checksum{Algorithm: claimed.algorithm, Value: digest.Text(sum.Sum(nil)), Type: digest.FullObject}}
+	got := &Received{Draft: draft, MD5: md.Sum(nil), Checksum: objects.Checksum{Algorithm: claimed.Algorithm, Value: digest.Text(sum.Sum(nil)), Type: digest.FullObject}}
 	if err := got.check(body, claimed); err != nil {
 		draft.Close()
 		return nil, err
@@ -65,7 +73,7 @@ func (a *Assets) write(body io.Reader, claimed claims) (*received, error) {
 
 // checkLength wants a body to say how long it is.
 func checkLength(r *http.Request) error {
-	if r.ContentLength > maxObject+maxObject/100 { // chunks have an overhead
+	if r.ContentLength > MaxObject+MaxObject/100 { // chunks have an overhead
 		return fault.TooLarge()
 	}
 	if r.ContentLength < 0 && r.Header.Get("x-amz-decoded-content-length") == "" {
@@ -74,9 +82,9 @@ func checkLength(r *http.Request) error {
 	return nil
 }
 
-func readClaims(header http.Header, algorithm digest.Algorithm) (claims, error) {
-	claimed := claims{algorithm: algorithm}
-	stated := checksumHeaders(header)
+func readClaims(header http.Header, algorithm digest.Algorithm) (Claims, error) {
+	claimed := Claims{Algorithm: algorithm}
+	stated := ChecksumHeaders(header)
 	for name := range strings.SplitSeq(header.Get("x-amz-trailer"), ",") {
 		if name, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(name)), "x-amz-checksum-"); ok {
 			in, err := digest.Parse(name)
@@ -96,13 +104,13 @@ func readClaims(header http.Header, algorithm digest.Algorithm) (claims, error) 
 		if !claimed.trailer && !in.Valid(value) {
 			return claimed, fault.InvalidRequest("Value for %s header is invalid.", in.Header())
 		}
-		claimed.algorithm, claimed.value = in, value
+		claimed.Algorithm, claimed.value = in, value
 	}
 	if named := header.Get("x-amz-sdk-checksum-algorithm"); named != "" && len(stated) == 0 {
 		return claimed, fault.InvalidRequest("x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.")
 	}
-	if claimed.algorithm == "" {
-		claimed.algorithm = digest.CRC64NVME
+	if claimed.Algorithm == "" {
+		claimed.Algorithm = digest.CRC64NVME
 	}
 	if text := header.Get("Content-MD5"); text != "" {
 		sum, err := base64.StdEncoding.DecodeString(text)
@@ -114,25 +122,36 @@ func readClaims(header http.Header, algorithm digest.Algorithm) (claims, error) 
 	return claimed, nil
 }
 
+// ChecksumHeaders returns the checksums that a request's headers state.
+func ChecksumHeaders(header http.Header) map[digest.Algorithm]string {
+	stated := map[digest.Algorithm]string{}
+	for _, algorithm := range digest.All() {
+		if value := header.Get(textproto.CanonicalMIMEHeaderKey(algorithm.Header())); value != "" {
+			stated[algorithm] = value
+		}
+	}
+	return stated
+}
+
 // check compares what came with what was claimed.
-func (got *received) check(body io.Reader, claimed claims) error {
+func (got *Received) check(body io.Reader, claimed Claims) error {
 	if claimed.trailer {
-		value, err := trailerValue(body, claimed.algorithm.Header())
+		value, err := trailerValue(body, claimed.Algorithm.Header())
 		if err != nil {
 			return err
 		}
 		claimed.value = value
 	}
-	if claimed.value != "" && claimed.value != got.checksum.Value {
-		return badDigest(string(claimed.algorithm))
+	if claimed.value != "" && claimed.value != got.Checksum.Value {
+		return BadDigest(string(claimed.Algorithm))
 	}
-	if claimed.md5 != nil && string(claimed.md5) != string(got.md5) {
+	if claimed.md5 != nil && string(claimed.md5) != string(got.MD5) {
 		return wire.Errorf(http.StatusBadRequest, "BadDigest", "The Content-MD5 you specified did not match what we received.")
 	}
 	return nil
 }
 
-func badDigest(what string) error {
+func BadDigest(what string) error {
 	return wire.Errorf(http.StatusBadRequest, "BadDigest", "The %s you specified did not match the calculated checksum.", what)
 }
 
@@ -155,12 +174,12 @@ func checkBody(header http.Header, body []byte) error {
 	if err != nil {
 		return err
 	}
-	sum, err := digest.New(claimed.algorithm)
+	sum, err := digest.New(claimed.Algorithm)
 	if err != nil {
 		return err
 	}
 	sum.Write(body)
 	md := md5.Sum(body)
-	got := &received{md5: md[:], checksum: objects.Checksum{Value: digest.Text(sum.Sum(nil))}}
+	got := &Received{MD5: md[:], Checksum: objects.Checksum{Value: digest.Text(sum.Sum(nil))}}
 	return got.check(nil, claimed)
 }

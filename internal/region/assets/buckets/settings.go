@@ -1,33 +1,32 @@
-package assets
+package buckets
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"encoding/xml"
 	"net/http"
-	"reflect"
 
 	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/front"
 	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/assets/settings"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
-func (a *Assets) settingOperations() []wire.Operation {
+func (a *Buckets) settingOperations() []wire.Operation {
 	var operations []wire.Operation
 	for _, s := range settings.All() {
 		path := "/{Bucket}?" + s.Query
 		operations = append(operations,
-			op("Put"+s.Operation, a.putSetting(s), wire.HTTP("PUT "+path, s.Status), onBucket[putSettingInput](a, "s3:Put"+s.Action)),
-			op("Get"+s.Operation, a.getSetting(s), wire.HTTP("GET "+path, 200), onBucket[bucketInput](a, "s3:Get"+s.Action)))
+			front.Op("Put"+s.Operation, a.putSetting(s), wire.HTTP("PUT "+path, s.Status), front.OnBucket[putSettingInput](a.Front, "s3:Put"+s.Action)),
+			front.Op("Get"+s.Operation, a.getSetting(s), wire.HTTP("GET "+path, 200), front.OnBucket[front.BucketInput](a.Front, "s3:Get"+s.Action)))
 		if s.Deletes != "" {
 			name := "Delete" + s.Operation
 			if s.Query == "lifecycle" {
 				name = "DeleteBucketLifecycle"
 			}
-			operations = append(operations, op(name, a.deleteSetting(s), wire.HTTP("DELETE "+path, 204), onBucket[bucketInput](a, s.Deletes)))
+			operations = append(operations, front.Op(name, a.deleteSetting(s), wire.HTTP("DELETE "+path, 204), front.OnBucket[front.BucketInput](a.Front, s.Deletes)))
 		}
 	}
 	return append(operations, a.refusedOperations()...)
@@ -35,25 +34,25 @@ func (a *Assets) settingOperations() []wire.Operation {
 
 // refusedOperations are settings that roost does not have: asked for they are
 // absent, as in a bucket that never had them; they cannot be set.
-func (a *Assets) refusedOperations() []wire.Operation {
+func (a *Buckets) refusedOperations() []wire.Operation {
 	var operations []wire.Operation
 	for _, r := range []struct{ query, operation, action, what, code, message string }{
 		{"website", "BucketWebsite", "BucketWebsite", "website hosting", "NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"},
 		{"replication", "BucketReplication", "ReplicationConfiguration", "replication", "ReplicationConfigurationNotFoundError", "The replication configuration was not found"},
 		{"object-lock", "ObjectLockConfiguration", "BucketObjectLockConfiguration", "object lock", "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket"},
 	} {
-		put := func(context.Context, *wire.Call, *putSettingInput) (*empty, error) {
+		put := func(context.Context, *wire.Call, *putSettingInput) (*front.Empty, error) {
 			return nil, fault.NotImplemented(r.what)
 		}
-		get := func(ctx context.Context, _ *wire.Call, in *bucketInput) (*empty, error) {
-			if _, err := a.bucket(ctx, in.Bucket); err != nil {
+		get := func(ctx context.Context, _ *wire.Call, in *front.BucketInput) (*front.Empty, error) {
+			if _, err := a.ReadBucket(ctx, in.Bucket); err != nil {
 				return nil, err
 			}
 			return nil, wire.Errorf(http.StatusNotFound, r.code, "%s", r.message)
 		}
 		operations = append(operations,
-			op("Put"+r.operation, put, wire.HTTP("PUT /{Bucket}?"+r.query, 200), onBucket[putSettingInput](a, "s3:Put"+r.action)),
-			op("Get"+r.operation, get, wire.HTTP("GET /{Bucket}?"+r.query, 200), onBucket[bucketInput](a, "s3:Get"+r.action)))
+			front.Op("Put"+r.operation, put, wire.HTTP("PUT /{Bucket}?"+r.query, 200), front.OnBucket[putSettingInput](a.Front, "s3:Put"+r.action)),
+			front.Op("Get"+r.operation, get, wire.HTTP("GET /{Bucket}?"+r.query, 200), front.OnBucket[front.BucketInput](a.Front, "s3:Get"+r.action)))
 	}
 	return operations
 }
@@ -61,7 +60,7 @@ func (a *Assets) refusedOperations() []wire.Operation {
 // putSettingInput is a bucket and one document: over HTTP as the body, in the
 // process as the member that bears its name.
 type putSettingInput struct {
-	bucketInput
+	front.BucketInput
 	Body []byte `payload:"true" json:"-"`
 
 	given map[string]json.RawMessage
@@ -80,7 +79,7 @@ func (in *putSettingInput) UnmarshalJSON(data []byte) error {
 func (in *putSettingInput) document(s settings.Setting) (any, error) {
 	document := s.Fresh()
 	if in.given == nil {
-		return document, readXML(in.Body, s.Root, document)
+		return document, front.ReadXML(in.Body, s.Root, document)
 	}
 	for name, value := range in.given {
 		if name != s.Root {
@@ -95,8 +94,8 @@ func (in *putSettingInput) document(s settings.Setting) (any, error) {
 	return document, nil
 }
 
-func (a *Assets) putSetting(s settings.Setting) func(context.Context, *wire.Call, *putSettingInput) (*empty, error) {
-	return func(ctx context.Context, _ *wire.Call, in *putSettingInput) (*empty, error) {
+func (a *Buckets) putSetting(s settings.Setting) func(context.Context, *wire.Call, *putSettingInput) (*front.Empty, error) {
+	return func(ctx context.Context, _ *wire.Call, in *putSettingInput) (*front.Empty, error) {
 		document, err := in.document(s)
 		if err == nil && s.Check != nil {
 			err = s.Check(document)
@@ -104,7 +103,7 @@ func (a *Assets) putSetting(s settings.Setting) func(context.Context, *wire.Call
 		if err != nil {
 			return nil, err
 		}
-		return &empty{}, a.change(ctx, in.Bucket, func(b *objects.Bucket) error {
+		return &front.Empty{}, a.change(ctx, in.Bucket, func(b *objects.Bucket) error {
 			if versioning, ok := document.(*settings.Versioning); ok {
 				b.Versioning = versioning.Status
 			}
@@ -113,9 +112,9 @@ func (a *Assets) putSetting(s settings.Setting) func(context.Context, *wire.Call
 	}
 }
 
-func (a *Assets) getSetting(s settings.Setting) func(context.Context, *wire.Call, *bucketInput) (*wire.Raw, error) {
-	return func(ctx context.Context, c *wire.Call, in *bucketInput) (*wire.Raw, error) {
-		b, err := a.bucket(ctx, in.Bucket)
+func (a *Buckets) getSetting(s settings.Setting) func(context.Context, *wire.Call, *front.BucketInput) (*wire.Raw, error) {
+	return func(ctx context.Context, c *wire.Call, in *front.BucketInput) (*wire.Raw, error) {
+		b, err := a.ReadBucket(ctx, in.Bucket)
 		if err != nil {
 			return nil, err
 		}
@@ -128,13 +127,13 @@ func (a *Assets) getSetting(s settings.Setting) func(context.Context, *wire.Call
 		if err != nil {
 			return nil, err
 		}
-		return xmlAnswer(c, nil, rooted{s.Root, document})
+		return front.XMLAnswer(c, nil, front.Rooted{Root: s.Root, Document: document})
 	}
 }
 
-func (a *Assets) deleteSetting(s settings.Setting) func(context.Context, *wire.Call, *bucketInput) (*empty, error) {
-	return func(ctx context.Context, _ *wire.Call, in *bucketInput) (*empty, error) {
-		return &empty{}, a.change(ctx, in.Bucket, func(b *objects.Bucket) error {
+func (a *Buckets) deleteSetting(s settings.Setting) func(context.Context, *wire.Call, *front.BucketInput) (*front.Empty, error) {
+	return func(ctx context.Context, _ *wire.Call, in *front.BucketInput) (*front.Empty, error) {
+		return &front.Empty{}, a.change(ctx, in.Bucket, func(b *objects.Bucket) error {
 			delete(b.Settings, s.Root)
 			return nil
 		})
@@ -142,8 +141,8 @@ func (a *Assets) deleteSetting(s settings.Setting) func(context.Context, *wire.C
 }
 
 // change changes a bucket.
-func (a *Assets) change(ctx context.Context, name string, f func(*objects.Bucket) error) error {
-	return a.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+func (a *Buckets) change(ctx context.Context, name string, f func(*objects.Bucket) error) error {
+	return a.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		b, err := objects.GetBucket(tx, name)
 		if err != nil {
 			return err
@@ -153,30 +152,4 @@ func (a *Assets) change(ctx context.Context, name string, f func(*objects.Bucket
 		}
 		return tx.Put(objects.KindBucket, name, b)
 	})
-}
-
-// defaultEncryption is how objects are kept for which the client says nothing.
-func defaultEncryption(b *objects.Bucket) (objects.Encryption, error) {
-	var kept settings.Encryption
-	if err := b.Setting("ServerSideEncryptionConfiguration", &kept); err != nil || len(kept.Rules) == 0 {
-		return objects.Encryption{}, err
-	}
-	rule := kept.Rules[0]
-	e := objects.Encryption{BucketKey: rule.BucketKeyEnabled}
-	if by := rule.ApplyServerSideEncryptionByDefault; by != nil && by.SSEAlgorithm != "AES256" {
-		e.Algorithm, e.Key = by.SSEAlgorithm, by.KMSMasterKeyID
-	}
-	return e, nil
-}
-
-// rooted is a document under a root element of its own name.
-type rooted struct {
-	root     string
-	document any
-}
-
-// MarshalXML implements xml.Marshaler.
-func (r rooted) MarshalXML(encoder *xml.Encoder, _ xml.StartElement) error {
-	name := xml.Name{Space: namespace, Local: r.root}
-	return encoder.EncodeElement(reflect.ValueOf(r.document).Elem().Interface(), xml.StartElement{Name: name})
 }

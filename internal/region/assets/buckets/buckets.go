@@ -1,20 +1,34 @@
-package assets
+// Package buckets has the operations of S3 on buckets: making and deleting them,
+// their settings and policies.
+//
+//	operations := (&buckets.Buckets{Front: shared}).Operations()
+package buckets
 
 import (
 	"context"
+	"encoding/json"
 	"encoding/xml"
 	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/front"
 	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/assets/settings"
-	"github.com/seed-615d3599/roost/internal/region/assets/xmlbody"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
+
+// Buckets are the operations. Make them with what the rooms share.
+type Buckets struct{ *front.Front }
+
+// Operations returns the operations.
+func (a *Buckets) Operations() []wire.Operation {
+	return slices.Concat(a.bucketOperations(), a.settingOperations(), a.policyOperations())
+}
 
 // Bucket is a bucket in a list.
 type Bucket struct {
@@ -22,9 +36,6 @@ type Bucket struct {
 	CreationDate wire.Time
 	BucketRegion string
 }
-
-// Owner is who owns a bucket or an object.
-type Owner struct{ ID string }
 
 // ListBucketsInput asks for buckets, up to MaxBuckets of them.
 type ListBucketsInput struct {
@@ -37,43 +48,43 @@ type ListBucketsInput struct {
 // ListBucketsOutput is the answer of ListBuckets.
 type ListBucketsOutput struct {
 	XMLName           xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListAllMyBucketsResult" json:"-"`
-	Owner             Owner
+	Owner             front.Owner
 	Buckets           []Bucket `xml:"Buckets>Bucket"`
 	ContinuationToken string   `xml:",omitempty"`
 	Prefix            string   `xml:",omitempty"`
 }
 
-func (a *Assets) listBuckets(ctx context.Context, _ *wire.Call, in *ListBucketsInput) (*ListBucketsOutput, error) {
-	out := &ListBucketsOutput{Owner: a.owner(), Prefix: in.Prefix}
-	if in.BucketRegion != "" && in.BucketRegion != a.config.Region {
+func (a *Buckets) listBuckets(ctx context.Context, _ *wire.Call, in *ListBucketsInput) (*ListBucketsOutput, error) {
+	out := &ListBucketsOutput{Owner: a.Owner(), Prefix: in.Prefix}
+	if in.BucketRegion != "" && in.BucketRegion != a.Region {
 		return out, nil
 	}
 	limit := 10000
 	if in.MaxBuckets != nil {
 		limit = min(max(*in.MaxBuckets, 1), limit)
 	}
-	after, err := openToken(in.ContinuationToken)
+	after, err := front.OpenToken(in.ContinuationToken)
 	if err != nil {
 		return nil, err
 	}
-	return out, a.config.DB.View(ctx, func(tx *store.Tx) error {
+	return out, a.DB.View(ctx, func(tx *store.Tx) error {
 		all, err := store.All[objects.Bucket](tx, objects.KindBucket, in.Prefix)
 		for _, b := range all {
 			if b.Name <= after {
 				continue
 			}
 			if len(out.Buckets) == limit {
-				out.ContinuationToken = sealToken(out.Buckets[limit-1].Name)
+				out.ContinuationToken = front.SealToken(out.Buckets[limit-1].Name)
 				break
 			}
-			out.Buckets = append(out.Buckets, Bucket{Name: b.Name, CreationDate: wire.Time{Time: b.Created}, BucketRegion: a.config.Region})
+			out.Buckets = append(out.Buckets, Bucket{Name: b.Name, CreationDate: wire.Time{Time: b.Created}, BucketRegion: a.Region})
 		}
 		return err
 	})
 }
 
 type createBucketInput struct {
-	bucketInput
+	front.BucketInput
 	Body                      []byte                     `payload:"true" json:"-"`
 	ACL                       string                     `header:"x-amz-acl"`
 	ObjectOwnership           string                     `header:"x-amz-object-ownership"`
@@ -86,20 +97,20 @@ type createBucketConfiguration struct {
 	Tags               []settings.Tag `xml:"Tags>Tag"`
 }
 
-func (a *Assets) createBucket(ctx context.Context, c *wire.Call, in *createBucketInput) (*wire.Raw, error) {
+func (a *Buckets) createBucket(ctx context.Context, c *wire.Call, in *createBucketInput) (*wire.Raw, error) {
 	if err := a.checkNewBucket(in); err != nil {
 		return nil, err
 	}
-	b := &objects.Bucket{Name: in.Bucket, Created: a.now()}
+	b := &objects.Bucket{Name: in.Bucket, Created: a.Moment()}
 	if err := begin(b, in); err != nil {
 		return nil, err
 	}
-	err := a.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+	err := a.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		found, err := tx.Get(objects.KindBucket, b.Name, &objects.Bucket{})
 		if err != nil {
 			return err
 		}
-		if found && a.config.Region == "us-east-1" && c.HTTP != nil {
+		if found && a.Region == "us-east-1" && c.HTTP != nil {
 			return nil // the oldest region keeps its oldest habit (API Reference, "CreateBucket")
 		}
 		if found {
@@ -110,7 +121,7 @@ func (a *Assets) createBucket(ctx context.Context, c *wire.Call, in *createBucke
 	if err != nil {
 		return nil, err
 	}
-	return headAnswer(c, 0, http.Header{"Location": {"/" + b.Name}}), nil
+	return front.HeadAnswer(c, 0, http.Header{"Location": {"/" + b.Name}}), nil
 }
 
 // begin gives a new bucket the settings that it begins with: nothing public, no
@@ -137,13 +148,13 @@ func begin(b *objects.Bucket, in *createBucketInput) error {
 	return nil
 }
 
-func (a *Assets) checkNewBucket(in *createBucketInput) error {
+func (a *Buckets) checkNewBucket(in *createBucketInput) error {
 	if !validBucket(in.Bucket) {
 		return wire.Errorf(http.StatusBadRequest, "InvalidBucketName", "The specified bucket is not valid.")
 	}
 	if len(in.Body) > 0 {
 		in.CreateBucketConfiguration = &createBucketConfiguration{}
-		if err := readXML(in.Body, "CreateBucketConfiguration", in.CreateBucketConfiguration); err != nil {
+		if err := front.ReadXML(in.Body, "CreateBucketConfiguration", in.CreateBucketConfiguration); err != nil {
 			return err
 		}
 	}
@@ -160,17 +171,17 @@ func (a *Assets) checkNewBucket(in *createBucketInput) error {
 }
 
 // checkLocation holds a bucket to the region (API Reference, "CreateBucket").
-func (a *Assets) checkLocation(in *createBucketConfiguration) error {
+func (a *Buckets) checkLocation(in *createBucketConfiguration) error {
 	location := ""
 	if in != nil {
 		location = in.LocationConstraint
 	}
 	switch {
-	case location == a.config.Region && location != "us-east-1":
+	case location == a.Region && location != "us-east-1":
 		return nil
-	case location == "" && a.config.Region == "us-east-1":
+	case location == "" && a.Region == "us-east-1":
 		return nil
-	case location == "us-east-1" && location == a.config.Region:
+	case location == "us-east-1" && location == a.Region:
 		return wire.Errorf(http.StatusBadRequest, "InvalidLocationConstraint", "The specified location-constraint is not valid")
 	case location == "":
 		location = "unspecified"
@@ -197,24 +208,15 @@ func validBucket(name string) bool {
 	return err == nil && valid
 }
 
-func (a *Assets) headBucket(ctx context.Context, c *wire.Call, in *bucketInput) (*wire.Raw, error) {
-	if _, err := a.bucket(ctx, in.Bucket); err != nil {
+func (a *Buckets) headBucket(ctx context.Context, c *wire.Call, in *front.BucketInput) (*wire.Raw, error) {
+	if _, err := a.ReadBucket(ctx, in.Bucket); err != nil {
 		return nil, err
 	}
-	return headAnswer(c, 0, http.Header{"X-Amz-Bucket-Region": {a.config.Region}, "X-Amz-Access-Point-Alias": {"false"}, "Content-Type": {"application/xml"}}), nil
+	return front.HeadAnswer(c, 0, http.Header{"X-Amz-Bucket-Region": {a.Region}, "X-Amz-Access-Point-Alias": {"false"}, "Content-Type": {"application/xml"}}), nil
 }
 
-// bucket reads a bucket.
-func (a *Assets) bucket(ctx context.Context, name string) (b *objects.Bucket, err error) {
-	err = a.config.DB.View(ctx, func(tx *store.Tx) error {
-		b, err = objects.GetBucket(tx, name)
-		return err
-	})
-	return b, err
-}
-
-func (a *Assets) deleteBucket(ctx context.Context, _ *wire.Call, in *bucketInput) (*empty, error) {
-	return &empty{}, a.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+func (a *Buckets) deleteBucket(ctx context.Context, _ *wire.Call, in *front.BucketInput) (*front.Empty, error) {
+	return &front.Empty{}, a.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		if _, err := objects.GetBucket(tx, in.Bucket); err != nil {
 			return err
 		}
@@ -234,24 +236,33 @@ type locationOutput struct {
 	Location string   `xml:",chardata" json:"LocationConstraint"`
 }
 
-func (a *Assets) getBucketLocation(ctx context.Context, _ *wire.Call, in *bucketInput) (*locationOutput, error) {
-	if _, err := a.bucket(ctx, in.Bucket); err != nil {
+func (a *Buckets) getBucketLocation(ctx context.Context, _ *wire.Call, in *front.BucketInput) (*locationOutput, error) {
+	if _, err := a.ReadBucket(ctx, in.Bucket); err != nil {
 		return nil, err
 	}
-	if a.config.Region == "us-east-1" { // which is told as nothing (API Reference, "GetBucketLocation")
+	if a.Region == "us-east-1" { // which is told as nothing (API Reference, "GetBucketLocation")
 		return &locationOutput{}, nil
 	}
-	return &locationOutput{Location: a.config.Region}, nil
+	return &locationOutput{Location: a.Region}, nil
 }
 
-// readXML reads a document of a client.
-func readXML(body []byte, root string, v any) error {
-	err := xmlbody.Unmarshal(body, root, v)
-	if unknown, ok := err.(*xmlbody.UnknownError); ok {
-		return fault.NotImplemented("the element " + unknown.Path)
+// bucketNotEmpty is the error for a bucket that still has something, and says
+// so more exactly where S3's sentence leads astray.
+func bucketNotEmpty(left json.RawMessage) error {
+	var o objects.Object
+	message := "The bucket you tried to delete is not empty"
+	if json.Unmarshal(left, &o) == nil && (o.Marker || o.Version != "null") {
+		message += ". You must delete all versions in the bucket."
 	}
-	if err != nil {
-		return fault.MalformedXML()
+	return wire.Errorf(http.StatusConflict, "BucketNotEmpty", "%s", message)
+}
+
+func (a *Buckets) bucketOperations() []wire.Operation {
+	return []wire.Operation{
+		front.Op("ListBuckets", a.listBuckets, wire.HTTP("GET /", 200), wire.Action("s3:ListAllMyBuckets")),
+		front.Op("CreateBucket", a.createBucket, wire.HTTP("PUT /{Bucket}", 200), front.OnBucket[createBucketInput](a.Front, "s3:CreateBucket")),
+		front.Op("HeadBucket", a.headBucket, wire.HTTP("HEAD /{Bucket}", 200), front.OnBucket[front.BucketInput](a.Front, "s3:ListBucket")),
+		front.Op("DeleteBucket", a.deleteBucket, wire.HTTP("DELETE /{Bucket}", 204), front.OnBucket[front.BucketInput](a.Front, "s3:DeleteBucket")),
+		front.Op("GetBucketLocation", a.getBucketLocation, wire.HTTP("GET /{Bucket}?location", 200), front.OnBucket[front.BucketInput](a.Front, "s3:GetBucketLocation")),
 	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package assets
+package uploads
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/region/assets/digest"
 	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/front"
 	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/assets/settings"
 	"github.com/seed-615d3599/roost/internal/region/store"
@@ -15,7 +16,7 @@ import (
 )
 
 type completeUploadInput struct {
-	objectName
+	front.ObjectName
 	UploadID     string `query:"uploadId"`
 	Body         []byte `payload:"true" json:"-"`
 	IfMatch      string `header:"If-Match"`
@@ -52,39 +53,12 @@ type completeUploadOutput struct {
 	Bucket   string
 	Key      string
 	ETag     string
-	sums
+	front.Sums
 }
 
-// sums are an object's checksum as an element of its own name.
-type sums struct {
-	ChecksumCRC32     string `xml:",omitempty"`
-	ChecksumCRC32C    string `xml:",omitempty"`
-	ChecksumCRC64NVME string `xml:",omitempty"`
-	ChecksumSHA1      string `xml:",omitempty"`
-	ChecksumSHA256    string `xml:",omitempty"`
-	ChecksumType      string `xml:",omitempty"`
-}
-
-func sumsOf(c objects.Checksum) sums {
-	s := sums{ChecksumType: c.Type}
-	switch c.Algorithm {
-	case digest.CRC32:
-		s.ChecksumCRC32 = c.Value
-	case digest.CRC32C:
-		s.ChecksumCRC32C = c.Value
-	case digest.CRC64NVME:
-		s.ChecksumCRC64NVME = c.Value
-	case digest.SHA1:
-		s.ChecksumSHA1 = c.Value
-	case digest.SHA256:
-		s.ChecksumSHA256 = c.Value
-	}
-	return s
-}
-
-func (a *Assets) completeUpload(ctx context.Context, c *wire.Call, in *completeUploadInput) (*wire.Raw, error) {
+func (a *Uploads) completeUpload(ctx context.Context, c *wire.Call, in *completeUploadInput) (*wire.Raw, error) {
 	var list partList
-	if err := readXML(in.Body, "CompleteMultipartUpload", &list); err != nil {
+	if err := front.ReadXML(in.Body, "CompleteMultipartUpload", &list); err != nil {
 		return nil, err
 	}
 	if len(list.Part) == 0 {
@@ -93,12 +67,12 @@ func (a *Assets) completeUpload(ctx context.Context, c *wire.Call, in *completeU
 	if in.IfNoneMatch != "" && in.IfNoneMatch != "*" {
 		return nil, fault.NotImplemented("If-None-Match with an ETag in CompleteMultipartUpload: use *")
 	}
-	version, err := a.newID(24)
+	version, err := a.NewID(24)
 	if err != nil {
 		return nil, err
 	}
 	var o *objects.Object
-	err = a.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+	err = a.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		b, err := objects.GetBucket(tx, in.Bucket)
 		if err != nil {
 			return err
@@ -106,36 +80,38 @@ func (a *Assets) completeUpload(ctx context.Context, c *wire.Call, in *completeU
 		if o, err = in.assemble(tx, list.Part, stated(c)); err != nil {
 			return err
 		}
-		if err := (writeConditions{in.IfMatch, in.IfNoneMatch}).check(tx, in.Bucket, in.Key); err != nil {
+		if err := (front.WriteConditions{IfMatch: in.IfMatch, IfNoneMatch: in.IfNoneMatch}).Check(tx, in.Bucket, in.Key); err != nil {
 			return err
 		}
-		o.Modified = a.now()
+		o.Modified = a.Moment()
 		if o.Version = "null"; b.Versioning == settings.Enabled {
 			o.Version = version
 		}
-		if err := a.keeper.Put(tx, b, o); err != nil {
+		if err := a.Keeper.Put(tx, b, o); err != nil {
 			return err
 		}
-		return a.dropUpload(tx, in.objectName, in.UploadID)
+		return a.dropUpload(tx, in.ObjectName, in.UploadID)
 	})
 	if err != nil {
 		return nil, err
 	}
 	header := http.Header{}
-	addVersion(header, o)
-	addEncryption(header, o)
-	return xmlAnswer(c, header, completeUploadOutput{
-		Location: "https://" + in.Bucket + ".s3." + a.config.Region + ".amazonaws.com/" + in.Key,
-		Bucket:   in.Bucket, Key: in.Key, ETag: quoted(o.ETag), sums: sumsOf(o.Checksum),
+	front.AddVersion(header, o)
+	front.AddEncryption(header, o)
+	return front.XMLAnswer(c, header, completeUploadOutput{
+		Location: "https://" + in.Bucket + ".s3." + a.Region + ".amazonaws.com/" + in.Key,
+		Bucket:   in.Bucket, Key: in.Key, ETag: front.Quoted(o.ETag), Sums: front.SumsOf(o.Checksum),
 	})
 }
 
 // stated returns the checksum that the request's header gives for the object.
-func stated(c *wire.Call) map[digest.Algorithm]string { return checksumHeaders(headerOf(c)) }
+func stated(c *wire.Call) map[digest.Algorithm]string {
+	return front.ChecksumHeaders(front.HeaderOf(c))
+}
 
 // assemble makes the object of the parts that the client lists.
 func (in *completeUploadInput) assemble(tx *store.Tx, list []listedPart, stated map[digest.Algorithm]string) (*objects.Object, error) {
-	u, err := getUpload(tx, in.objectName, in.UploadID)
+	u, err := getUpload(tx, in.ObjectName, in.UploadID)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +128,7 @@ func (in *completeUploadInput) assemble(tx *store.Tx, list []listedPart, stated 
 		o.Size += p.Size
 		parts = append(parts, digest.Part{Sum: p.Checksum, Size: p.Size})
 	}
-	if o.Size > maxObject {
+	if o.Size > front.MaxObject {
 		return nil, fault.TooLarge()
 	}
 	if in.Size != nil && *in.Size != o.Size {
@@ -168,7 +144,7 @@ func (in *completeUploadInput) assemble(tx *store.Tx, list []listedPart, stated 
 		return nil, err
 	}
 	if want := stated[o.Checksum.Algorithm]; want != "" && want != o.Checksum.Value {
-		return nil, badDigest(strings.ToLower(string(o.Checksum.Algorithm)))
+		return nil, front.BadDigest(strings.ToLower(string(o.Checksum.Algorithm)))
 	}
 	return o, nil
 }

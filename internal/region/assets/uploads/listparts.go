@@ -1,4 +1,4 @@
-package assets
+package uploads
 
 import (
 	"context"
@@ -6,13 +6,14 @@ import (
 	"encoding/xml"
 
 	"github.com/seed-615d3599/roost/internal/region/assets/fault"
+	"github.com/seed-615d3599/roost/internal/region/assets/front"
 	"github.com/seed-615d3599/roost/internal/region/assets/objects"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
 type listPartsInput struct {
-	objectName
+	front.ObjectName
 	UploadID         string `query:"uploadId"`
 	PartNumberMarker int    `query:"part-number-marker"`
 	MaxParts         *int   `query:"max-parts"`
@@ -31,8 +32,8 @@ type listPartsOutput struct {
 	StorageClass         string
 	ChecksumAlgorithm    string
 	ChecksumType         string
-	Owner                Owner
-	Initiator            Owner
+	Owner                front.Owner
+	Initiator            front.Owner
 	Part                 []partEntry
 }
 
@@ -41,23 +42,23 @@ type partEntry struct {
 	LastModified wire.Time
 	ETag         string
 	Size         int64
-	sums
+	front.Sums
 }
 
-func (a *Assets) listParts(ctx context.Context, _ *wire.Call, in *listPartsInput) (*listPartsOutput, error) {
-	u, err := a.upload(ctx, in.objectName, in.UploadID)
+func (a *Uploads) listParts(ctx context.Context, _ *wire.Call, in *listPartsInput) (*listPartsOutput, error) {
+	u, err := a.upload(ctx, in.ObjectName, in.UploadID)
 	if err != nil {
 		return nil, err
 	}
 	out := &listPartsOutput{
-		Bucket: in.Bucket, Key: in.Key, UploadID: in.UploadID, PartNumberMarker: in.PartNumberMarker, MaxParts: maxPage,
-		StorageClass: classOf(&u.Object), ChecksumAlgorithm: string(u.Checked.Algorithm), ChecksumType: u.Checked.Type,
-		Owner: a.owner(), Initiator: Owner{ID: u.Caller},
+		Bucket: in.Bucket, Key: in.Key, UploadID: in.UploadID, PartNumberMarker: in.PartNumberMarker, MaxParts: front.MaxPage,
+		StorageClass: front.ClassOf(&u.Object), ChecksumAlgorithm: string(u.Checked.Algorithm), ChecksumType: u.Checked.Type,
+		Owner: a.Owner(), Initiator: front.Owner{ID: u.Caller},
 	}
 	if in.MaxParts != nil {
-		out.MaxParts = min(max(*in.MaxParts, 0), maxPage)
+		out.MaxParts = min(max(*in.MaxParts, 0), front.MaxPage)
 	}
-	return out, a.config.DB.View(ctx, func(tx *store.Tx) error {
+	return out, a.DB.View(ctx, func(tx *store.Tx) error {
 		parts, err := store.All[objects.Part](tx, objects.KindPart, in.UploadID+"/")
 		for _, p := range parts {
 			if p.Number <= in.PartNumberMarker {
@@ -67,8 +68,8 @@ func (a *Assets) listParts(ctx context.Context, _ *wire.Call, in *listPartsInput
 				out.IsTruncated = true
 				break
 			}
-			entry := partEntry{PartNumber: p.Number, LastModified: wire.Time{Time: p.Modified}, ETag: quoted(p.MD5), Size: p.Size}
-			entry.sums = sumsOf(objects.Checksum{Algorithm: u.Checked.Algorithm, Value: p.Checksum})
+			entry := partEntry{PartNumber: p.Number, LastModified: wire.Time{Time: p.Modified}, ETag: front.Quoted(p.MD5), Size: p.Size}
+			entry.Sums = front.SumsOf(objects.Checksum{Algorithm: u.Checked.Algorithm, Value: p.Checksum})
 			out.Part = append(out.Part, entry)
 			out.NextPartNumberMarker = p.Number
 		}
@@ -77,7 +78,7 @@ func (a *Assets) listParts(ctx context.Context, _ *wire.Call, in *listPartsInput
 }
 
 type listUploadsInput struct {
-	bucketInput
+	front.BucketInput
 	Prefix         string `query:"prefix"`
 	Delimiter      string `query:"delimiter"`
 	MaxUploads     *int   `query:"max-uploads"`
@@ -107,24 +108,24 @@ type uploadEntry struct {
 	StorageClass      string
 	ChecksumAlgorithm string
 	ChecksumType      string
-	Owner             Owner
-	Initiator         Owner
+	Owner             front.Owner
+	Initiator         front.Owner
 }
 
-func (a *Assets) listUploads(ctx context.Context, _ *wire.Call, in *listUploadsInput) (*listUploadsOutput, error) {
+func (a *Uploads) listUploads(ctx context.Context, _ *wire.Call, in *listUploadsInput) (*listUploadsOutput, error) {
 	if in.Delimiter != "" {
 		return nil, fault.NotImplemented("a delimiter in ListMultipartUploads")
 	}
-	keys := listInput{EncodingType: in.EncodingType}
-	if err := keys.check(); err != nil {
+	keys := front.ListInput{EncodingType: in.EncodingType}
+	if err := keys.Check(); err != nil {
 		return nil, err
 	}
 	out := &listUploadsOutput{
-		Bucket: in.Bucket, KeyMarker: keys.encode(in.KeyMarker), UploadIDMarker: in.UploadIDMarker, Prefix: keys.encode(in.Prefix),
-		MaxUploads: maxPage, EncodingType: in.EncodingType,
+		Bucket: in.Bucket, KeyMarker: keys.Encode(in.KeyMarker), UploadIDMarker: in.UploadIDMarker, Prefix: keys.Encode(in.Prefix),
+		MaxUploads: front.MaxPage, EncodingType: in.EncodingType,
 	}
 	if in.MaxUploads != nil {
-		out.MaxUploads = min(max(*in.MaxUploads, 1), maxPage)
+		out.MaxUploads = min(max(*in.MaxUploads, 1), front.MaxPage)
 	}
 	from, to := objects.Key(in.Bucket, in.Prefix), objects.Key(in.Bucket, in.Prefix)+"\xff"
 	if in.KeyMarker != "" {
@@ -134,7 +135,7 @@ func (a *Assets) listUploads(ctx context.Context, _ *wire.Call, in *listUploadsI
 		}
 		from = max(from, marker+"\x00")
 	}
-	return out, a.config.DB.View(ctx, func(tx *store.Tx) error {
+	return out, a.DB.View(ctx, func(tx *store.Tx) error {
 		if _, err := objects.GetBucket(tx, in.Bucket); err != nil {
 			return err
 		}
@@ -154,8 +155,8 @@ func (a *Assets) listUploads(ctx context.Context, _ *wire.Call, in *listUploadsI
 				break
 			}
 			out.Upload = append(out.Upload, uploadEntry{
-				Key: keys.encode(u.Object.Key), UploadID: u.ID, Initiated: wire.Time{Time: u.Begun}, StorageClass: classOf(&u.Object),
-				ChecksumAlgorithm: string(u.Checked.Algorithm), ChecksumType: u.Checked.Type, Owner: a.owner(), Initiator: Owner{ID: u.Caller},
+				Key: keys.Encode(u.Object.Key), UploadID: u.ID, Initiated: wire.Time{Time: u.Begun}, StorageClass: front.ClassOf(&u.Object),
+				ChecksumAlgorithm: string(u.Checked.Algorithm), ChecksumType: u.Checked.Type, Owner: a.Owner(), Initiator: front.Owner{ID: u.Caller},
 			})
 		}
 		return nil
