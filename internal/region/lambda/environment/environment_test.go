@@ -220,6 +220,24 @@ func settled(t *testing.T, m *environment.Manager, p *environment.Pool) {
 	}
 }
 
+// A function whose own calls wait for a place keeps the environments that it has.
+func TestAFunctionDoesNotMakeRoomForItself(t *testing.T) {
+	m := manager(t, environment.Config{MaxEnvironments: 1})
+	p := m.Pool(spec("x"), m.NewConcurrency())
+	first := string(invoke(t, p, `{"do":"pid"}`).Payload)
+	for range 5 {
+		var group sync.WaitGroup
+		for range 4 {
+			group.Go(func() {
+				if pid := string(invoke(t, p, `{"do":"pid"}`).Payload); pid != first {
+					t.Errorf("process %s answers, not %s", pid, first)
+				}
+			})
+		}
+		group.Wait()
+	}
+}
+
 func TestOneCallerNeedsOneEnvironment(t *testing.T) {
 	m := manager(t, environment.Config{MaxEnvironments: 16})
 	p := m.Pool(spec("x"), m.NewConcurrency())

@@ -233,18 +233,14 @@ func (p *Pool) forget() {
 // in favour of another function that waits for a place; ready is since when it
 // serves. The lock is held.
 func (p *Pool) yield(ready time.Time) bool {
-	m := p.manager
-	if len(m.starved) == 0 {
-		return false
-	}
-	if len(p.queue) == 0 {
-		return true
-	}
-	if time.Since(ready) < slice {
-		return false
-	}
-	for _, other := range m.starved {
-		if other != p && len(other.queue) > 0 && other.queue[0].queued.Before(p.queue[0].queued) {
+	for _, other := range p.manager.starved {
+		if other == p || len(other.queue) == 0 {
+			continue // this pool's own calls are no reason to end what serves them
+		}
+		if len(p.queue) == 0 {
+			return true
+		}
+		if time.Since(ready) >= slice && other.queue[0].queued.Before(p.queue[0].queued) {
 			return true
 		}
 	}
