@@ -24,6 +24,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,17 +42,19 @@ func main() {
 }
 
 func run(args []string, out io.Writer) error {
-	if len(args) == 3 && args[0] == "serve" {
-		return serve(args[1], args[2], out)
+	if len(args) == 4 && args[0] == "serve" {
+		return serve(args[1], args[2], args[3], out)
 	}
 	flags := flag.NewFlagSet("gateway", flag.ContinueOnError)
 	rounds := flags.Int("rounds", 5, "rounds of each measurement")
 	seconds := flags.Float64("seconds", 2, "length of a round")
 	million := flags.Bool("million", false, "send a million requests and watch goroutines and memory")
+	only := flags.String("only", "", "measure only the lines whose name contains this, and compare nothing")
+	profile := flags.String("profile", "", "have the region write its processor profile to this file")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	b, err := newBench(*rounds, time.Duration(*seconds*float64(time.Second)), out)
+	b, err := newBench(*rounds, time.Duration(*seconds*float64(time.Second)), *profile, out)
 	if err != nil {
 		return err
 	}
@@ -59,14 +62,24 @@ func run(args []string, out io.Writer) error {
 	if *million {
 		return b.million()
 	}
-	return b.compare()
+	return b.compare(*only)
 }
 
 // serve is the process of one contestant: it says where it listens, and then
 // answers each line on its input with its processor time, memory and goroutines.
-func serve(kind, function string, out io.Writer) error {
+func serve(kind, function, profile string, out io.Writer) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	started := func() error { return nil }
+	if profile != "" {
+		file, err := os.Create(profile)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		defer pprof.StopCPUProfile() // it begins when the first usage is asked for
+		started = func() error { return pprof.StartCPUProfile(file) }
+	}
 	var d deployment
 	var err error
 	switch kind {
@@ -87,7 +100,10 @@ func serve(kind, function string, out io.Writer) error {
 	if err := encoder.Encode(d); err != nil {
 		return err
 	}
-	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); started = func() error { return nil } {
+		if err := started(); err != nil {
+			return err
+		}
 		if err := encoder.Encode(measure()); err != nil {
 			return err
 		}
@@ -122,12 +138,12 @@ type contestant struct {
 	out *json.Decoder
 }
 
-func start(kind, function string) (*contestant, error) {
+func start(kind, function, profile string) (*contestant, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	c := &contestant{cmd: exec.Command(self, "serve", kind, function)}
+	c := &contestant{cmd: exec.Command(self, "serve", kind, function, profile)}
 	c.cmd.Stderr = os.Stderr
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -167,7 +183,7 @@ type bench struct {
 	roost, naive, proxy *contestant
 }
 
-func newBench(rounds int, length time.Duration, out io.Writer) (*bench, error) {
+func newBench(rounds int, length time.Duration, profile string, out io.Writer) (*bench, error) {
 	dir, err := os.MkdirTemp("", "roost-bench-")
 	if err != nil {
 		return nil, err
@@ -181,7 +197,11 @@ func newBench(rounds int, length time.Duration, out io.Writer) (*bench, error) {
 		return nil, fmt.Errorf("%w: %s", err, output)
 	}
 	for kind, c := range map[string]**contestant{"roost": &b.roost, "naive": &b.naive, "proxy": &b.proxy} {
-		if *c, err = start(kind, function); err != nil {
+		file := profile
+		if kind != "roost" {
+			file = ""
+		}
+		if *c, err = start(kind, function, file); err != nil {
 			b.close()
 			return nil, err
 		}
@@ -209,7 +229,7 @@ type line struct {
 	cpu         []time.Duration // for each request
 }
 
-func (b *bench) compare() error {
+func (b *bench) compare(only string) error {
 	idle, err := b.roost.usage()
 	if err != nil {
 		return err
@@ -224,6 +244,9 @@ func (b *bench) compare() error {
 		{name: "roost, 1 connection", contestant: b.roost, base: b.roost.Few, path: public, connections: 1},
 		{name: "naive, 1 connection", contestant: b.naive, base: b.naive.Few, path: public, connections: 1},
 	}
+	if only != "" {
+		lines = slices.DeleteFunc(lines, func(l *line) bool { return !strings.Contains(l.name, only) })
+	}
 	for round := -1; round < b.rounds; round++ { // the first only warms up
 		for _, l := range lines {
 			if err := b.measure(l, round >= 0); err != nil {
@@ -235,7 +258,9 @@ func (b *bench) compare() error {
 	for _, l := range lines {
 		fmt.Fprintf(b.out, "%-22s %12.0f %12v %12v %14v\n", l.name, l.rate(), l.latency(), l.p99(), l.cost())
 	}
-	b.verdicts(lines, idle)
+	if only == "" {
+		b.verdicts(lines, idle)
+	}
 	return nil
 }
 
