@@ -38,17 +38,20 @@ type changeSet struct {
 	Tried          int // of the stack when it was made
 	OnStackFailure string
 	Nested         bool // IncludeNestedStacks
+	Import         bool // ImportExistingResources
 }
 
 // CreateChangeSetInput is the input of CreateChangeSet.
 type CreateChangeSetInput struct {
 	Definition
-	ChangeSetName           string `required:"true"`
-	ChangeSetType           string
-	Description             string
-	ClientToken             string
-	IncludeNestedStacks     bool
-	OnStackFailure          string
+	ChangeSetName       string `required:"true"`
+	ChangeSetType       string
+	Description         string
+	ClientToken         string
+	IncludeNestedStacks bool
+	OnStackFailure      string
+	// ImportExistingResources is taken because cdk bootstrap asks for it. Nothing
+	// is imported: a resource that is there already makes the deployment fail.
 	ImportExistingResources bool
 	ResourcesToImport       []struct {
 		ResourceType       string
@@ -192,7 +195,7 @@ func changeSetsOf(tx *store.Tx, stackID string) ([]*changeSet, error) {
 
 func (in *CreateChangeSetInput) check() error {
 	switch {
-	case in.ChangeSetType == "IMPORT" || in.ImportExistingResources || len(in.ResourcesToImport) > 0:
+	case in.ChangeSetType == "IMPORT" || len(in.ResourcesToImport) > 0:
 		return unsupported("importing resources into a stack", "let the stack create them")
 	case in.DeploymentMode != "":
 		return unsupported("DeploymentMode "+in.DeploymentMode, "nothing drifts here; leave it out")
@@ -227,7 +230,7 @@ func (s *Stacks) createChangeSet(ctx context.Context, c *wire.Call, in *CreateCh
 		ID:   "arn:aws:cloudformation:" + s.config.Region + ":" + s.config.Account + ":changeSet/" + in.ChangeSetName + "/" + id,
 		Name: in.ChangeSetName, StackID: st.ID, StackName: st.Name, Description: in.Description, Token: in.ClientToken,
 		Created: s.config.Now().UTC(), Capabilities: in.Capabilities, RoleARN: in.RoleARN, Tried: st.Tried,
-		OnStackFailure: in.OnStackFailure, Nested: in.IncludeNestedStacks, Status: "CREATE_COMPLETE", Execution: "AVAILABLE",
+		OnStackFailure: in.OnStackFailure, Nested: in.IncludeNestedStacks, Import: in.ImportExistingResources, Status: "CREATE_COMPLETE", Execution: "AVAILABLE",
 	}
 	if err := s.fill(ctx, c, cs, in, st); err != nil {
 		return nil, err
@@ -319,7 +322,7 @@ func (s *Stacks) describeChangeSet(ctx context.Context, _ *wire.Call, in *Change
 		CreationTime: wire.Time{Time: cs.Created}, ExecutionStatus: cs.Execution, Status: cs.Status, StatusReason: cs.Reason,
 		Capabilities: cs.Capabilities, Tags: tagList(cs.Tags), Parameters: shownParameters(cs.Parameters),
 		OnStackFailure:   cs.OnStackFailure,
-		NotificationARNs: cs.Topics, IncludeNestedStacks: cs.Nested,
+		NotificationARNs: cs.Topics, IncludeNestedStacks: cs.Nested, ImportExistingResources: cs.Import,
 	}
 	if out.Changes, out.NextToken, err = page(slices.Clone(cs.Changes), in.NextToken); err != nil || in.IncludePropertyValues {
 		return out, err
