@@ -173,7 +173,7 @@ func accessDenied(service string) (code string, status int) {
 	switch service {
 	case "iam", "sts", "cloudformation", "s3":
 		return "AccessDenied", http.StatusForbidden
-	case "cognito-identity", "logs", "ssm", "roost": // JSON 1.1 services answer all errors of clients with 400
+	case "cognito-identity", "ecr", "kms", "logs", "roost", "secretsmanager", "ssm": // JSON 1.1 services answer all errors of clients with 400
 		return "AccessDeniedException", http.StatusBadRequest
 	}
 	return "AccessDeniedException", http.StatusForbidden
