@@ -177,13 +177,17 @@ func (f *Files) Unpin(hash string) error {
 	return f.unlink(hash)
 }
 
-// Remove removes a content to which nothing refers any more, unless a draft
-// with the same content is about to be committed.
+// Remove removes a content, unless something refers to it again or a draft with
+// the same content is about to be committed.
 func (f *Files) Remove(hash string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.pins[hash] > 0 {
-		return nil // the draft's Close looks again
+		return nil // Unpin looks again
+	}
+	used, err := f.referenced(hash)
+	if err != nil || used {
+		return err
 	}
 	return f.unlink(hash)
 }

@@ -24,11 +24,11 @@ func TestKnownValues(t *testing.T) {
 		digest.CRC32:     "y/Q5Jg==",     // cbf43926
 		digest.CRC32C:    "4waSgw==",     // e3069283
 		digest.CRC64NVME: "rosUhgp5mIg=", // ae8b14860a799888
-		digest.SHA1:      "98O8HYCOBHMq3eZZczDTK9mxb0Q=",
-		digest.SHA256:    "FeKw09l8TBiTqNrnDXLOIyu0FQ4t1Qmn33xIRKXinyU=",
+		digest.SHA1:      "98O8HYCOBHMq32eZZczDTKeuNEE=",
+		digest.SHA256:    "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
 	}
 	for _, a := range digest.All() {
-		if got := sum(t, a, []byte("123456789")); a != digest.SHA256 && a != digest.SHA1 && got != want[a] {
+		if got := sum(t, a, []byte("123456789")); got != want[a] {
 			t.Errorf("%s: %s, want %s", a, got, want[a])
 		}
 	}

@@ -22,6 +22,7 @@ type ListInput struct {
 	Attributes   string  `header:"x-amz-optional-object-attributes"`
 }
 
+// PrefixText returns the prefix, "" if none is asked for.
 func (in ListInput) PrefixText() string {
 	if in.Prefix == nil {
 		return ""
@@ -29,10 +30,12 @@ func (in ListInput) PrefixText() string {
 	return *in.Prefix
 }
 
+// Query returns which keys are asked for.
 func (in ListInput) Query() objects.Query {
 	return objects.Query{Bucket: in.Bucket, Prefix: in.PrefixText(), Delimiter: in.Delimiter}
 }
 
+// Limit returns how many entries the answer has at most.
 func (in ListInput) Limit() int {
 	if in.MaxKeys == nil {
 		return MaxPage
@@ -40,6 +43,7 @@ func (in ListInput) Limit() int {
 	return min(*in.MaxKeys, MaxPage)
 }
 
+// Check refuses what makes no sense.
 func (in ListInput) Check() error {
 	if in.MaxKeys != nil && *in.MaxKeys < 0 {
 		return fault.InvalidArgument("Argument maxKeys must be an integer between 0 and 2147483647")
@@ -50,7 +54,7 @@ func (in ListInput) Check() error {
 	return nil
 }
 
-// encode escapes a key for the client that asks for it. A space becomes %20,
+// Encode escapes a key for the client that asks for it. A space becomes %20,
 // which every client understands, where S3 itself writes a plus sign.
 func (in ListInput) Encode(key string) string {
 	if in.EncodingType != "url" {
@@ -59,6 +63,7 @@ func (in ListInput) Encode(key string) string {
 	return strings.NewReplacer("%2F", "/", "+", "%20").Replace(url.QueryEscape(key))
 }
 
+// ClassOf returns an object's storage class as lists tell it.
 func ClassOf(o *objects.Object) string {
 	if o.StorageClass == "" {
 		return "STANDARD"
@@ -69,6 +74,7 @@ func ClassOf(o *objects.Object) string {
 // SealToken makes an opaque token of a place in a list.
 func SealToken(place string) string { return base64.URLEncoding.EncodeToString([]byte(place)) }
 
+// OpenToken returns the place that SealToken hid.
 func OpenToken(token string) (string, error) {
 	place, err := base64.URLEncoding.DecodeString(token)
 	if err != nil {

@@ -163,14 +163,17 @@ func ParseTagging(header string) ([]settings.Tag, error) {
 	return tags, settings.CheckTags(tags, settings.MaxObjectTags)
 }
 
+// Quoted is an ETag as headers and documents carry it.
 func Quoted(etag string) string { return `"` + etag + `"` }
 
+// AddVersion adds the version to a header, if the bucket keeps versions.
 func AddVersion(header http.Header, o *objects.Object) {
 	if o.Version != "null" {
 		header.Set("x-amz-version-id", o.Version)
 	}
 }
 
+// AddEncryption adds to a header how the object is encrypted.
 func AddEncryption(header http.Header, o *objects.Object) {
 	if o.Encryption.Algorithm == "" {
 		header.Set("x-amz-server-side-encryption", "AES256")
@@ -185,6 +188,7 @@ func AddEncryption(header http.Header, o *objects.Object) {
 	}
 }
 
+// AddChecksum adds the object's checksum to a header.
 func AddChecksum(header http.Header, o *objects.Object) {
 	if o.Checksum.Algorithm != "" {
 		header.Set(o.Checksum.Algorithm.Header(), o.Checksum.Value)
@@ -203,6 +207,7 @@ func HeaderOf(c *wire.Call) http.Header {
 // WriteConditions are what must be so for an object to be written.
 type WriteConditions struct{ IfMatch, IfNoneMatch string }
 
+// Check applies the conditions to the latest version of a key.
 func (w WriteConditions) Check(tx *store.Tx, bucket, key string) error {
 	if w == (WriteConditions{}) {
 		return nil

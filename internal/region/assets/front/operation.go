@@ -87,6 +87,7 @@ type BucketInput struct {
 	Bucket string `uri:"Bucket" required:"true"`
 }
 
+// BucketName returns the name.
 func (in BucketInput) BucketName() string { return in.Bucket }
 
 // Empty is the output of operations that answer nothing.
@@ -144,6 +145,7 @@ func (r Rooted) MarshalXML(encoder *xml.Encoder, _ xml.StartElement) error {
 	return encoder.EncodeElement(reflect.ValueOf(r.Document).Elem().Interface(), xml.StartElement{Name: name})
 }
 
+// AccessControlPolicy is the document of an access control list.
 type AccessControlPolicy struct {
 	XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ AccessControlPolicy" json:"-"`
 	Owner   Owner

@@ -25,7 +25,7 @@ type Received struct {
 	Checksum objects.Checksum
 }
 
-// part is a received body as a part.
+// Part is a received body as a part.
 func (got *Received) Part(number int, now time.Time) objects.Part {
 	return objects.Part{Number: number, Hash: got.Hash, Size: got.Size, MD5: hex.EncodeToString(got.MD5), Checksum: got.Checksum.Value, Modified: now}
 }
@@ -151,6 +151,7 @@ func (got *Received) check(body io.Reader, claimed Claims) error {
 	return nil
 }
 
+// BadDigest says that a checksum is not that of the bytes.
 func BadDigest(what string) error {
 	return wire.Errorf(http.StatusBadRequest, "BadDigest", "The %s you specified did not match the calculated checksum.", what)
 }

@@ -145,6 +145,7 @@ func ParseRange(header string, length int64) (from, size int64, ok bool) {
 	return int64(start), max(end-int64(start)+1, 0), true
 }
 
+// CopyResult is the document that answers a copy.
 type CopyResult struct {
 	XMLName      xml.Name
 	LastModified wire.Time
@@ -162,6 +163,7 @@ type Sums struct {
 	ChecksumType      string `xml:",omitempty"`
 }
 
+// SumsOf returns a checksum as an element.
 func SumsOf(c objects.Checksum) Sums {
 	s := Sums{ChecksumType: c.Type}
 	switch c.Algorithm {

@@ -58,6 +58,7 @@ func (a *Front) VersionTarget(action string, name ObjectName, version string) wi
 	return t
 }
 
+// AddTagKeys adds tags to condition keys, each behind the prefix.
 func AddTagKeys(context map[string][]string, prefix string, tags []settings.Tag) {
 	for _, tag := range tags {
 		context[prefix+tag.Key] = []string{tag.Value}
@@ -92,6 +93,7 @@ func (a *Front) NewObjectTargets(name ObjectName, headers ObjectHeaders) []wire.
 	return targets
 }
 
+// ListTarget is an action on a bucket, with what its list is asked with.
 func (a *Front) ListTarget(action string, in ListInput) wire.Target {
 	t := wire.Target{Action: action, Resource: "arn:aws:s3:::" + in.Bucket, Policy: a.PolicyOf(in.Bucket), Context: map[string][]string{}}
 	if in.Prefix != nil {

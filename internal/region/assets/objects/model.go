@@ -283,16 +283,8 @@ func (k *Keeper) Release(tx *store.Tx, hash string) error {
 	if r.Count--; r.Count > 0 {
 		return tx.Put(kindContent, hash, r)
 	}
-	tx.OnCommit(func() { k.collect(hash) })
+	tx.OnCommit(func() { _ = k.Files.Remove(hash) }) // what cannot be removed now is at the next start
 	return tx.Delete(kindContent, hash)
-}
-
-// collect removes a content unless something refers to it again. A failure
-// leaves the file to the next start.
-func (k *Keeper) collect(hash string) {
-	if used, err := k.Referenced(hash); err == nil && !used {
-		_ = k.Files.Remove(hash)
-	}
 }
 
 // Referenced reports whether a committed record refers to a content.

@@ -127,19 +127,11 @@ func (a *Uploads) listUploads(ctx context.Context, _ *wire.Call, in *listUploads
 	if in.MaxUploads != nil {
 		out.MaxUploads = min(max(*in.MaxUploads, 1), front.MaxPage)
 	}
-	from, to := objects.Key(in.Bucket, in.Prefix), objects.Key(in.Bucket, in.Prefix)+"\xff"
-	if in.KeyMarker != "" {
-		marker := uploadKey(in.Bucket, in.KeyMarker, in.UploadIDMarker)
-		if in.UploadIDMarker == "" {
-			marker += "\xff" // all uploads of that key are told
-		}
-		from = max(from, marker+"\x00")
-	}
 	return out, a.DB.View(ctx, func(tx *store.Tx) error {
 		if _, err := objects.GetBucket(tx, in.Bucket); err != nil {
 			return err
 		}
-		items, err := tx.Range(objects.KindUpload, from, to, out.MaxUploads+1)
+		items, err := tx.Range(objects.KindUpload, in.from(), objects.Key(in.Bucket, in.Prefix)+"\xff", out.MaxUploads+1)
 		if err != nil {
 			return err
 		}
@@ -161,4 +153,17 @@ func (a *Uploads) listUploads(ctx context.Context, _ *wire.Call, in *listUploads
 		}
 		return nil
 	})
+}
+
+// from is where the list begins: at the prefix, or behind the marker.
+func (in *listUploadsInput) from() string {
+	from := objects.Key(in.Bucket, in.Prefix)
+	if in.KeyMarker == "" {
+		return from
+	}
+	marker := uploadKey(in.Bucket, in.KeyMarker, in.UploadIDMarker)
+	if in.UploadIDMarker == "" {
+		marker += "\xff" // all uploads of that key are told
+	}
+	return max(from, marker+"\x00")
 }

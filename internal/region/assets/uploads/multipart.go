@@ -43,6 +43,7 @@ func uploadKey(bucket, key, id string) string { return objects.Key(bucket, key) 
 
 func partKey(id string, number int) string { return fmt.Sprintf("%s/%05d", id, number) }
 
+// Operations returns the operations.
 func (a *Uploads) Operations() []wire.Operation {
 	return []wire.Operation{
 		front.Op("CreateMultipartUpload", a.createUpload, wire.HTTP("POST /{Bucket}/{Key+}?uploads", 200), wire.Targets(a.uploadTargets)),
