@@ -31,7 +31,6 @@ type sniffer struct {
 	once  sync.Once
 	gone  chan struct{} // closed when no connection will come any more
 	err   error         // set before gone is closed
-	work  sync.WaitGroup
 }
 
 // Accept waits for the next connection that has said something.

@@ -371,8 +371,7 @@ func TestPanicEndsOnlyItsConnection(t *testing.T) {
 		Logf: func(string, ...any) { told <- struct{}{} },
 		Handler: func(w *Response, r *Request) {
 			if string(r.Target) == "/bad" {
-				var m map[string]int
-				m["x"] = 1
+				panic("a mistake")
 			}
 			echo(w, r)
 		},

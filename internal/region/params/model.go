@@ -64,15 +64,6 @@ func (p *Params) find(tx *store.Tx, name string) (*parameter, error) {
 	return &x, nil
 }
 
-// must reads a parameter that a client named.
-func (p *Params) must(tx *store.Tx, name, reference string) (*parameter, error) {
-	x, err := p.find(tx, name)
-	if err == nil && x == nil {
-		err = notFound(reference)
-	}
-	return x, err
-}
-
 // versions reads all versions of a parameter, the oldest first.
 func versions(tx *store.Tx, x *parameter) ([]version, error) {
 	older, err := store.All[version](tx, kindVersion, x.Name+"\x00")

@@ -154,7 +154,7 @@ func TestGone(t *testing.T) {
 func TestRandom(t *testing.T) {
 	a := &resources.Env{StackID: "s", LogicalID: "l", Token: "1"}
 	b := &resources.Env{StackID: "s", LogicalID: "l", Token: "2"}
-	if a.Random(9) != a.Random(9) || len(a.Random(9)) != 9 || a.Random(9) == b.Random(9) || a.UUID() == b.UUID() {
+	if again := a.Random(9); again != a.Random(9) || len(again) != 9 || a.Random(9) == b.Random(9) || a.UUID() == b.UUID() {
 		t.Errorf("%s %s, %s %s", a.Random(9), b.Random(9), a.UUID(), b.UUID())
 	}
 	if id := a.RecordedPoolID(a.Random(9)); !resources.IsRecordedPool(id) || resources.IsRecordedPool("us-east-1_AbCdEfGhI") {

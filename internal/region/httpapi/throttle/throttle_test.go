@@ -43,7 +43,7 @@ func TestRefillAndDefaults(t *testing.T) {
 		t.Error("a tenth of a second gives one token")
 	}
 	now = now.Add(time.Hour)
-	if !b.Take() || !b.Take() || b.Take() {
+	if first, second, third := b.Take(), b.Take(), b.Take(); !first || !second || third {
 		t.Error("no more than the burst is kept")
 	}
 	if New(Limit{}, nil).Take() != true {
