@@ -235,6 +235,7 @@ func TestAFunctionDoesNotMakeRoomForItself(t *testing.T) {
 			})
 		}
 		group.Wait()
+		settled(t, m, p)
 	}
 }
 
