@@ -1,11 +1,6 @@
 package cli
 
-import (
-	"fmt"
-	"runtime/debug"
-
-	"github.com/seed-615d3599/roost/internal/scaffold"
-)
+import "github.com/seed-615d3599/roost/internal/scaffold"
 
 type newCommand struct {
 	Dir      string `arg:"" help:"The folder to make. It must not be there, or be empty."`
@@ -19,16 +14,4 @@ func (c *newCommand) Run(s *session) error {
 	}
 	s.term.Printf("Created %s\n\nNext:\n  cd %s\n  roost start", c.Dir, c.Dir)
 	return nil
-}
-
-type versionCommand struct{}
-
-// Run prints the version that the build knows.
-func (c *versionCommand) Run(s *session) error {
-	version := "unknown"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		version = info.Main.Version
-	}
-	_, err := fmt.Fprintf(s.out, "roost %s\n", version)
-	return err
 }
