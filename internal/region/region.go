@@ -51,6 +51,11 @@ type Config struct {
 	// end even if the region is killed. Without it they end with Close only.
 	Supervisor []string
 
+	// Isolate is the command that runs isolation.Main, so that functions see
+	// Lambda's own paths; nil leaves them this machine's. Start refuses it where
+	// the system does not permit that.
+	Isolate []string
+
 	// Record says whether a resource type that the region does not know is to be
 	// kept as a record.
 	Record func(typeName string) bool
@@ -74,6 +79,7 @@ type Region struct {
 	CABundle        string // PEM file of the authority that signs the region's certificates
 	AccessKeyID     string // of the IAM user roost, who administers the region
 	SecretAccessKey string
+	MemoryLimits    string // one line: how those of functions are held
 
 	config     Config
 	db         *store.DB

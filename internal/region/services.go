@@ -22,7 +22,9 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/identity/webidentity"
 	"github.com/seed-615d3599/roost/internal/region/kms"
 	"github.com/seed-615d3599/roost/internal/region/lambda"
+	"github.com/seed-615d3599/roost/internal/region/lambda/cgroup"
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
+	"github.com/seed-615d3599/roost/internal/region/lambda/isolation"
 	"github.com/seed-615d3599/roost/internal/region/logs"
 	"github.com/seed-615d3599/roost/internal/region/params"
 	"github.com/seed-615d3599/roost/internal/region/resources/standard"
@@ -124,17 +126,28 @@ func (r *Region) buildStorage(context.Context) error {
 	return err
 }
 
-func (r *Region) buildLambda(context.Context) error {
+func (r *Region) buildLambda(ctx context.Context) error {
 	c := r.config
+	dir := filepath.Join(c.Dir, "lambda")
+	if c.Isolate != nil {
+		if err := isolation.Probe(ctx, c.Isolate, dir); err != nil {
+			return err
+		}
+	}
+	memory, err := cgroup.Find()
+	r.MemoryLimits = "memory limits of functions are held by a memory cgroup"
+	if err != nil {
+		r.MemoryLimits = "memory limits of functions are held by sampling their memory (PSS), because " + err.Error()
+	}
 	config := lambda.Config{
-		DB: r.db, Dir: filepath.Join(c.Dir, "lambda"), Region: c.Region, Account: c.Account,
+		DB: r.db, Dir: dir, Region: c.Region, Account: c.Account,
 		Objects: r.services.assets, Credentials: roleCredentials{r.services.access}, Logs: r.services.logs,
 		EndpointURL: r.Endpoint, Now: c.Now, Warn: c.Warn, MaxEnvironments: c.MaxEnvironments,
+		Isolate: c.Isolate, Memory: memory,
 	}
 	if r.supervisor != nil {
 		config.Groups = r.supervisor
 	}
-	var err error
 	r.services.lambda, err = lambda.New(config)
 	return err
 }

@@ -24,6 +24,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seed-615d3599/roost/internal/region/lambda/cgroup"
 	"github.com/seed-615d3599/roost/internal/region/lambda/code"
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
 	"github.com/seed-615d3599/roost/internal/region/lambda/layers"
@@ -49,6 +50,9 @@ type Config struct {
 
 	Now  func() time.Time     // nil: time.Now
 	Warn func(message string) // told once of each difference that matters, by any goroutine; nil: nobody is
+
+	Isolate []string       // the command that runs isolation.Main; nil: functions see this machine's paths
+	Memory  *cgroup.Parent // where memory is limited; nil: it is measured now and then
 
 	MaxEnvironments int                             // 0: by cores and memory
 	IdleTimeout     time.Duration                   // 0: 5 minutes
@@ -112,7 +116,7 @@ func New(config Config) (*Lambda, error) {
 		code: &code.Store{Dir: filepath.Join(dir, "code")},
 		manager: environment.NewManager(environment.Config{
 			Dir: temporary, Credentials: config.Credentials, Logs: config.Logs, Groups: config.Groups, Now: config.Now,
-			EndpointURL: config.EndpointURL, MaxEnvironments: config.MaxEnvironments, IdleTimeout: config.IdleTimeout,
+			EndpointURL: config.EndpointURL, Isolate: config.Isolate, Memory: config.Memory, MaxEnvironments: config.MaxEnvironments, IdleTimeout: config.IdleTimeout,
 		})}
 	l.snapshot.Store(&snapshot{functions: map[string]*entry{}, urls: map[string]urlTarget{}})
 	if err := l.load(); err != nil {

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed-615d3599/roost/internal/region/lambda/cgroup"
 	"github.com/seed-615d3599/roost/internal/region/lambda/runtimeapi"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 )
@@ -30,6 +31,7 @@ type Environment struct {
 	stream  string // the log stream
 	session *runtimeapi.Session
 	cmd     *exec.Cmd
+	group   *cgroup.Group // limits the memory; nil: it is sampled
 	outputs []*output
 	spawned chan struct{} // closed when the start has succeeded or failed
 	timer   *time.Timer
@@ -106,15 +108,16 @@ func (e *Environment) start() error {
 	}
 	e.place.runtimeAPI, e.place.logStream = e.session.Addr(), e.stream
 	e.logInitStart()
-	return e.spawn(variables(e.spec, &m.config, keys, e.place))
+	cmd, err := e.command(keys)
+	if err != nil {
+		return err
+	}
+	return e.spawn(cmd)
 }
 
 // spawn starts the process in a group of its own, with its pipes.
-func (e *Environment) spawn(env []string) error {
+func (e *Environment) spawn(cmd *exec.Cmd) error {
 	m := e.pool.manager
-	cmd := exec.Command(e.spec.Command[0], e.spec.Command[1:]...)
-	cmd.Dir, cmd.Env = e.spec.TaskRoot, env
-	cmd.SysProcAttr = processAttributes()
 	writers, err := e.connect(cmd)
 	defer func() {
 		for _, w := range writers {
@@ -125,6 +128,9 @@ func (e *Environment) spawn(env []string) error {
 		return err
 	}
 	if err := e.arm(); err != nil {
+		return err
+	}
+	if err := e.confine(cmd); err != nil {
 		return err
 	}
 	// The start takes a while, and nothing else waits for it: the lock is not
@@ -411,6 +417,9 @@ func (e *Environment) ownEnd(err error) *failure {
 	if e.cmd == nil || e.cmd.ProcessState == nil {
 		return notStarted(err)
 	}
+	if e.group != nil && e.group.OutOfMemory() {
+		return outOfMemory()
+	}
 	return exited(e.cmd.ProcessState)
 }
 
@@ -435,6 +444,9 @@ func (e *Environment) release() {
 		// Processes that left the group still carry this environment's address.
 		supervisor.KillMarked("AWS_LAMBDA_RUNTIME_API=" + e.session.Addr())
 		e.session.Close()
+	}
+	if e.group != nil {
+		e.group.Remove()
 	}
 	if e.place.tmp != "" {
 		os.RemoveAll(e.place.tmp)

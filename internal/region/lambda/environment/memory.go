@@ -12,15 +12,17 @@ func (m *Manager) sample() {
 	}
 }
 
-// look measures each environment's process group once and ends those over
-// their limit.
+// look measures each environment once, and ends those over their limit that
+// no memory cgroup limits.
 func (m *Manager) look() {
 	for _, e := range m.measured() {
 		limit := int64(e.spec.MemoryMB) << 20
-		used := groupMemory(e.cmd.Process.Pid, limit)
-		if used > e.memory.Load() {
-			e.memory.Store(used)
+		if e.group != nil {
+			e.seen(e.group.Used())
+			continue
 		}
+		used := groupMemory(e.cmd.Process.Pid, limit)
+		e.seen(used)
 		if limit > 0 && used > limit {
 			m.mu.Lock()
 			if e.call != nil || e.state == stateStarting {
@@ -37,6 +39,12 @@ func (m *Manager) look() {
 		m.sample()
 	}
 	m.mu.Unlock()
+}
+
+func (e *Environment) seen(used int64) {
+	if used > e.memory.Load() {
+		e.memory.Store(used)
+	}
 }
 
 // measured are the environments whose process runs and is not idle.
@@ -57,6 +65,9 @@ func (m *Manager) measured() []*Environment {
 // memoryUsedMB is what the report line says: the largest use that was seen, and
 // for a process that was never sampled its use now.
 func (e *Environment) memoryUsedMB() int64 {
+	if e.group != nil {
+		e.seen(e.group.Used())
+	}
 	used := e.memory.Load()
 	if used == 0 && e.cmd != nil {
 		used = processMemory(e.cmd.Process.Pid)

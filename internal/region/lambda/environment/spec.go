@@ -19,6 +19,8 @@ package environment
 import (
 	"context"
 	"time"
+
+	"github.com/seed-615d3599/roost/internal/region/lambda/cgroup"
 )
 
 // Spec is what the environments of one published version or of $LATEST run and
@@ -76,6 +78,8 @@ type Config struct {
 	Now         func() time.Time  // nil: time.Now
 	EndpointURL string            // AWS_ENDPOINT_URL of the functions; empty: not set
 	Extra       map[string]string // more variables for every function
+	Isolate     []string          // the command that runs isolation.Main; nil: functions see this machine's paths
+	Memory      *cgroup.Parent    // where memory is limited; nil: it is measured now and then
 
 	MaxEnvironments int           // processes at once; 0: by cores and memory
 	MaxWaiting      int           // calls that wait for an environment; 0: 10,000

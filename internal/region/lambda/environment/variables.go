@@ -30,9 +30,12 @@ func variables(spec *Spec, config *Config, keys credentials, at place) []string 
 		"AWS_XRAY_DAEMON_ADDRESS":         "127.0.0.1:2000",
 		"_AWS_XRAY_DAEMON_ADDRESS":        "127.0.0.1", "_AWS_XRAY_DAEMON_PORT": "2000",
 		"LAMBDA_TASK_ROOT": spec.TaskRoot, "LAMBDA_RUNTIME_DIR": spec.RuntimeDir,
-		"LANG": "en_US.UTF-8", "TZ": ":UTC", "TMPDIR": at.tmp,
+		"LANG": "en_US.UTF-8", "TZ": ":UTC",
 		"_HANDLER": spec.Handler, "PATH": searchPath(spec),
 		"LD_LIBRARY_PATH": strings.Join(present(spec.TaskRoot, filepath.Join(spec.TaskRoot, "lib"), opt(spec, "lib")), ":"),
+	}
+	if at.tmp != "" {
+		env["TMPDIR"] = at.tmp
 	}
 	if keys.accessKeyID != "" {
 		env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env["AWS_SESSION_TOKEN"] = keys.accessKeyID, keys.secret, keys.token
