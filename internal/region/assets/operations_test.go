@@ -97,6 +97,8 @@ func TestBuckets(t *testing.T) {
 			{"PUT", "/bucket/key", "x", h("x-amz-object-lock-mode: GOVERNANCE"), 501, w("x-amz-object-lock-mode")},
 			{"PUT", "/bucket/key", "x", h("x-amz-storage-class: GLACIER"), 501, w("storage class GLACIER")},
 			{"GET", "/bucket/key?torrent", "", nil, 501, w("torrent")},
+			{"PUT", "/bucket/key?x-amz-meta-k=v", "x", nil, 501, w("the parameter x-amz-meta-k in a signed URL")},
+			{"PUT", "/bucket/key?X-Amz-Acl=private", "x", nil, 501, w("the parameter x-amz-acl in a signed URL")},
 		},
 		"policies": {
 			{"PUT", "/bucket", "", nil, 200, w("")},
