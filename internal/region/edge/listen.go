@@ -2,6 +2,7 @@ package edge
 
 import (
 	"bufio"
+	"container/list"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -12,13 +13,15 @@ import (
 // sniffTime bounds how long a connection may take to send its first byte.
 const sniffTime = 30 * time.Second
 
-// maxSniffing bounds how many connections may be without their first byte.
+// maxSniffing bounds how many connections may be without their first byte. When
+// there are more, the one that has been silent for longest is let go, so that
+// many silent clients cannot keep others out.
 const maxSniffing = 1024
 
 // Sniff returns a listener whose connections are TLS or plain, as the first
 // byte of each tells. Connections that are TLS are *tls.Conn.
 func Sniff(listener net.Listener, config *tls.Config) net.Listener {
-	s := &sniffer{Listener: listener, tls: config, ready: make(chan net.Conn), gone: make(chan struct{}), room: make(chan struct{}, maxSniffing)}
+	s := &sniffer{Listener: listener, tls: config, ready: make(chan net.Conn), gone: make(chan struct{})}
 	go s.accept()
 	return s
 }
@@ -27,10 +30,12 @@ type sniffer struct {
 	net.Listener
 	tls   *tls.Config
 	ready chan net.Conn
-	room  chan struct{}
 	once  sync.Once
 	gone  chan struct{} // closed when no connection will come any more
 	err   error         // set before gone is closed
+
+	mu     sync.Mutex
+	silent list.List // of net.Conn, the longest silent first
 }
 
 // Accept waits for the next connection that has said something.
@@ -50,11 +55,17 @@ func (s *sniffer) Close() error {
 	return err
 }
 
+// end ends the listener and every wait for a first byte.
 func (s *sniffer) end(err error) {
 	s.once.Do(func() {
 		s.err = err
 		close(s.gone)
 	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for e := s.silent.Front(); e != nil; e = e.Next() {
+		e.Value.(net.Conn).Close()
+	}
 }
 
 func (s *sniffer) accept() {
@@ -69,30 +80,31 @@ func (s *sniffer) accept() {
 			s.end(err)
 			return
 		}
-		select {
-		case s.room <- struct{}{}:
-			go s.sniff(conn)
-		case <-s.gone:
-			conn.Close()
-			return
-		}
+		go s.sniff(conn, s.enter(conn))
 	}
 }
 
-func (s *sniffer) sniff(conn net.Conn) {
-	defer func() { <-s.room }()
-	stop := make(chan struct{})
-	defer close(stop)
-	go func() { // a closed listener ends the wait
-		select {
-		case <-s.gone:
-			conn.SetReadDeadline(time.Unix(1, 0))
-		case <-stop:
-		}
-	}()
+// enter counts a connection among the silent ones.
+func (s *sniffer) enter(conn net.Conn) *list.Element {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.silent.Len() >= maxSniffing {
+		s.silent.Front().Value.(net.Conn).Close() // its sniff ends and leaves
+	}
+	return s.silent.PushBack(conn)
+}
+
+func (s *sniffer) leave(place *list.Element) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.silent.Remove(place)
+}
+
+func (s *sniffer) sniff(conn net.Conn, place *list.Element) {
 	conn.SetReadDeadline(time.Now().Add(sniffTime))
 	peeked := &peekedConn{Conn: conn, reader: bufio.NewReaderSize(conn, 512)}
 	first, err := peeked.reader.Peek(1)
+	s.leave(place)
 	if err != nil {
 		conn.Close()
 		return
