@@ -37,9 +37,9 @@ type verdict struct {
 func Decide(request Request, policies Policies, trace *Trace) Decision {
 	e := evaluation{request: &request, variables: request.Context.variable, boundary: policies.Boundary.Policy != nil, trace: trace}
 	var v verdicts
-	v.resource = e.policy(resourceType(&policies), &policies.Resource)
+	v.resource = e.policy(resourceType(&policies), &policies.Resource, noGrant)
 	v.identity = e.policies(IdentityPolicy, policies.Identity)
-	v.boundary = e.policy(PermissionsBoundary, &policies.Boundary)
+	v.boundary = e.policy(PermissionsBoundary, &policies.Boundary, noGrant)
 	v.session = e.policies(SessionPolicy, policies.Session)
 	decision := v.decide(&request, &policies)
 	if trace != nil {
@@ -162,21 +162,27 @@ func accountInARN(arn string) string {
 func (e *evaluation) policies(kind PolicyType, attached []Attached) verdict {
 	var all verdict
 	for i := range attached {
-		v := e.policy(kind, &attached[i])
+		v := e.policy(kind, &attached[i], all.granted)
 		all.denied = all.denied || v.denied
 		all.granted = max(all.granted, v.granted)
 	}
 	return all
 }
 
-func (e *evaluation) policy(kind PolicyType, attached *Attached) verdict {
-	var v verdict
+// policy looks at the statements of one policy. have is what others of the same
+// type have granted: where that is all there is to grant, only statements that
+// deny are looked at, unless a trace is wanted.
+func (e *evaluation) policy(kind PolicyType, attached *Attached, have grant) verdict {
+	v := verdict{granted: have}
 	if attached.Policy == nil {
 		return v
 	}
 	statements := attached.Policy.Statements
 	for i := range statements {
 		s := &statements[i]
+		if e.trace == nil && s.Effect == Allow && v.granted == directGrant {
+			continue
+		}
 		granted, failed, index := e.statement(s)
 		if e.trace != nil {
 			e.trace.add(kind, attached, s, e.explain(s, failed, index))
