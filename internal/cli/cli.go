@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"github.com/seed-615d3599/roost/internal/region/lambda/isolation"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 	"github.com/seed-615d3599/roost/internal/term"
 )
@@ -86,6 +87,9 @@ type session struct {
 func Run(ctx context.Context, args []string, streams Streams, env []string) int {
 	if in, ok := streams.In.(*os.File); ok && len(args) == 1 && args[0] == supervisor.Argument {
 		return supervisor.Main(in)
+	}
+	if len(args) > 0 && args[0] == isolation.Argument {
+		return isolation.Main(args[1:], streams.Err)
 	}
 	s := &session{in: streams.In, out: streams.Out, errs: streams.Err, env: env}
 	args, s.command = cutCommand(args)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/region"
+	"github.com/seed-615d3599/roost/internal/region/lambda/isolation"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 	"github.com/seed-615d3599/roost/internal/term"
 )
@@ -26,10 +27,14 @@ func (s *session) startRegion(ctx context.Context, settings regionSettings) (*st
 	if err != nil {
 		return nil, err
 	}
+	var isolate []string
+	if settings.functions.Isolate {
+		isolate = []string{supervise[0], isolation.Argument}
+	}
 	r, err := region.Start(ctx, region.Config{
 		Dir: state, Port: settings.port, Twitter: settings.twitter,
 		Account: settings.app.LocalAccount, Region: settings.app.LocalRegion,
-		Supervisor: supervise, Warn: s.term.Warn,
+		Supervisor: supervise, Warn: s.term.Warn, Isolate: isolate, MaxEnvironments: settings.functions.MaxEnvironments,
 		Record: func(typeName string) bool { return slices.Contains(settings.app.Record, typeName) },
 	})
 	var taken *region.PortError
@@ -42,6 +47,7 @@ func (s *session) startRegion(ctx context.Context, settings regionSettings) (*st
 	started := &startedRegion{info: regionInfo(r)}
 	stopPrinting := func() {}
 	if !settings.temporary {
+		s.term.Note(r.MemoryLimits)
 		stopPrinting = s.printLive(r)
 	}
 	file := settings.app.RegionFile()

@@ -23,6 +23,20 @@ type regionSettings struct {
 	// temporary says that the region lives for one command only, which wants
 	// no lines of requests.
 	temporary bool
+	functions functionFlags
+}
+
+// functionFlags say how the embedded region runs functions.
+type functionFlags struct {
+	MaxEnvironments int  `placeholder:"N" help:"How many processes of functions may run at once; by default by cores and memory."`
+	Isolate         bool `help:"Show functions Lambda's own paths, such as a /tmp of their own, by namespaces of Linux."`
+}
+
+func (f functionFlags) check() error {
+	if f.MaxEnvironments < 0 {
+		return usageError{fmt.Errorf("--max-environments %d: a number of processes is 1 or more", f.MaxEnvironments)}
+	}
+	return nil
 }
 
 // startedRegion is a region that runs in this process.
@@ -40,12 +54,13 @@ type startCommand struct {
 	OutputsFile  string   `placeholder:"FILE" help:"Write the outputs to a file when the stage is ready."`
 	AllowReplace []string `placeholder:"ID" help:"The logical id of a resource that may be replaced or removed although identities live in it or it is marked Retain."`
 	JSON         jsonFlag `help:"Print JSON objects, one to a line."`
+	functionFlags
 }
 
 // Run brings the app up and stays until it is interrupted.
 func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
 	s.allowReplace = c.AllowReplace
-	if err := checkPort(c.Port); err != nil {
+	if err := errors.Join(checkPort(c.Port), c.check()); err != nil {
 		return err
 	}
 	app, err := synth.Load(c.Dir, c.Stage, c.Assembly)
@@ -64,7 +79,7 @@ func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
 	if unwatched == nil {
 		defer watcher.Close()
 	}
-	made, started, err := live.begin(ctx, regionSettings{app: app, port: c.Port, twitter: c.Twitter})
+	made, started, err := live.begin(ctx, regionSettings{app: app, port: c.Port, twitter: c.Twitter, functions: c.functionFlags})
 	if err != nil {
 		return err
 	}
@@ -162,11 +177,12 @@ type serveCommand struct {
 	Port    int    `default:"4000" help:"The region's port; the Twitter stand-in takes the next one. 0 picks all ports."`
 	State   string `placeholder:"DIR" help:"The folder of the region's state; by default .roost/state."`
 	Twitter string `placeholder:"URL" help:"Verify tokens at this Twitter instead of the stand-in."`
+	functionFlags
 }
 
 // Run runs the region until it is interrupted.
 func (c *serveCommand) Run(ctx context.Context, s *session) (err error) {
-	if err := checkPort(c.Port); err != nil {
+	if err := errors.Join(checkPort(c.Port), c.check()); err != nil {
 		return err
 	}
 	app, err := config.Bare(".", "")
@@ -177,7 +193,7 @@ func (c *serveCommand) Run(ctx context.Context, s *session) (err error) {
 	if err := s.refuseSecond(app.RegionFile()); err != nil {
 		return err
 	}
-	started, err := s.startRegion(ctx, regionSettings{app: app, state: c.State, port: c.Port, twitter: c.Twitter})
+	started, err := s.startRegion(ctx, regionSettings{app: app, state: c.State, port: c.Port, twitter: c.Twitter, functions: c.functionFlags})
 	if err != nil {
 		return err
 	}

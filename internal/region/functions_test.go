@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,16 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/need"
 	"github.com/seed-615d3599/roost/internal/region"
+	"github.com/seed-615d3599/roost/internal/region/lambda/isolation"
 )
+
+// The test's own program is also what isolates functions.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == isolation.Argument {
+		os.Exit(isolation.Main(os.Args[2:], os.Stderr))
+	}
+	os.Exit(m.Run())
+}
 
 type object = map[string]any
 
@@ -238,5 +248,57 @@ func TestAMissingSDKIsNamed(t *testing.T) {
 	got, failed := r.invoke(`{}`)
 	if failed != "Unhandled" || !strings.Contains(got, "Runtime.ImportModuleError") || !strings.Contains(got, "@aws-sdk/client-s3") || !strings.Contains(got, "package.json") {
 		t.Errorf("got %s %s", failed, got)
+	}
+}
+
+// where answers what a function sees of its paths.
+const where = `
+const fs = require('node:fs')
+exports.handler = async (event) => {
+  const { LAMBDA_TASK_ROOT, LAMBDA_RUNTIME_DIR, TMPDIR, LD_LIBRARY_PATH } = process.env
+  const before = fs.readdirSync('/tmp')
+  fs.writeFileSync('/tmp/mine', 'x')
+  let written = true
+  try { fs.writeFileSync('/var/task/index.js', '') } catch (error) { written = error.code }
+  if (event.exit) process.exit(event.exit)
+  return [LAMBDA_TASK_ROOT, LAMBDA_RUNTIME_DIR, TMPDIR ?? '-', LD_LIBRARY_PATH, __filename, process.cwd(), before.join(), written, process.pid].join(' ')
+}
+`
+
+func TestIsolatedFunctions(t *testing.T) {
+	need.Tool(t, "node")
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	helper := []string{executable, isolation.Argument}
+	if err := isolation.Probe(context.Background(), helper, t.TempDir()); err != nil {
+		t.Skip(err) // not a tool that can be installed, but a permission of the kernel
+	}
+	r := open(t, region.Config{Dir: t.TempDir(), Isolate: helper})
+	r.create("nodejs22.x", "index.handler", "index.js", where)
+	const seen = `"/var/task /var/runtime - /var/task:/var/task/lib /var/task/index.js /var/task  EROFS 1"`
+	if got, failed := r.invoke(`{}`); failed != "" || got != seen {
+		t.Errorf("got %s %s", failed, got)
+	}
+	if got, _ := r.invoke(`{"exit":3}`); !strings.Contains(got, "Runtime exited with error: exit status 3") {
+		t.Errorf("an exit: got %s", got)
+	}
+	if got, failed := r.invoke(`{}`); failed != "" || got != seen {
+		t.Errorf("after an exit: got %s %s", failed, got)
+	}
+	if _, err := os.Stat("/tmp/mine"); err == nil {
+		t.Error("the function wrote to this machine's /tmp")
+	}
+}
+
+func TestIsolationThatIsNotPossibleIsRefused(t *testing.T) {
+	r, err := region.Start(context.Background(), region.Config{Dir: t.TempDir(), Isolate: []string{"/nowhere"}})
+	if err == nil {
+		r.Close()
+		t.Fatal("it starts")
+	}
+	if !strings.Contains(err.Error(), "tart without --isolate") {
+		t.Errorf("got %v", err)
 	}
 }

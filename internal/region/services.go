@@ -135,9 +135,9 @@ func (r *Region) buildLambda(ctx context.Context) error {
 		}
 	}
 	memory, err := cgroup.Find()
-	r.MemoryLimits = "memory limits of functions are held by a memory cgroup"
+	r.MemoryLimits = "Memory limits of functions: by a memory cgroup."
 	if err != nil {
-		r.MemoryLimits = "memory limits of functions are held by sampling their memory (PSS), because " + err.Error()
+		r.MemoryLimits = "Memory limits of functions: by sampling (PSS), because " + err.Error() + "."
 	}
 	config := lambda.Config{
 		DB: r.db, Dir: dir, Region: c.Region, Account: c.Account,
