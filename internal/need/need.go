@@ -63,6 +63,16 @@ func NodeModule(t testing.TB, name string) string {
 	return path
 }
 
+// Installed returns what "make tools" installs below .tools, by its path there.
+func Installed(t testing.TB, elem ...string) string {
+	t.Helper()
+	path := filepath.Join(append([]string{Tools(t)}, elem...)...)
+	if _, err := os.Stat(path); err != nil {
+		missing(t, filepath.Join(elem...)+" is not installed: run make tools")
+	}
+	return path
+}
+
 // Tools returns the folder into which "make tools" installs.
 func Tools(t testing.TB) string {
 	t.Helper()
