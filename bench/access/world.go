@@ -73,21 +73,30 @@ func (w *world) close() {
 	os.RemoveAll(w.dir)
 }
 
-// statements are ten: nine that fail at another element each, and one that
-// allows.
-func statements(n int) string {
-	text := ""
+// services take turns, as a role's policies are about several: one in three
+// policies is about APIs.
+var services = [...]string{"execute-api", "sqs", "dynamodb"}
+
+// document is a policy of ten statements that do not allow the request, each
+// failing at another of its elements; the last policy's last one allows it, so
+// that every statement is looked at.
+func document(n int, last bool) string {
+	service, text := services[n%len(services)], ""
 	for i := range 9 {
-		switch i % 3 {
-		case 0:
-			text += fmt.Sprintf(`{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:us-east-1:123456789012:other%d/*/GET/%d"},`, n, i)
-		case 1:
-			text += fmt.Sprintf(`{"Effect":"Allow","Action":["s3:Get*","sqs:*"],"Resource":"arn:aws:s3:::bucket%d/*"},`, n)
+		switch {
+		case i == 8:
+			text += fmt.Sprintf(`{"Effect":"Deny","Action":"%s:*","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":["127.0.0.0/8","10.%d.0.0/16"]}}},`, service, n%200)
+		case i%2 == 0:
+			text += fmt.Sprintf(`{"Effect":"Allow","Action":"%s:Invoke","Resource":"arn:aws:%s:us-east-1:123456789012:other%d/*/GET/%d"},`, service, service, n, i)
 		default:
-			text += fmt.Sprintf(`{"Effect":"Deny","Action":"execute-api:*","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":["127.0.0.0/8","10.%d.0.0/16"]}}},`, n%200)
+			text += fmt.Sprintf(`{"Effect":"Allow","Action":["s3:Get*","%s:Send*"],"Resource":"arn:aws:s3:::bucket%d/*"},`, service, n)
 		}
 	}
-	return `{"Version":"2012-10-17","Statement":[` + text + `{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"arn:aws:execute-api:us-east-1:123456789012:api/*/GET/*"}]}`
+	resource := "arn:aws:execute-api:us-east-1:123456789012:api/*/DELETE/*"
+	if last {
+		resource = "arn:aws:execute-api:us-east-1:123456789012:api/*/GET/*"
+	}
+	return `{"Version":"2012-10-17","Statement":[` + text + `{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"` + resource + `"}]}`
 }
 
 // makeRole makes the role with ten managed policies.
@@ -101,7 +110,7 @@ func (w *world) makeRole() error {
 	for i := range 10 {
 		name := fmt.Sprint("policy", i)
 		err = errors.Join(err,
-			call("CreatePolicy", map[string]any{"PolicyName": name, "PolicyDocument": statements(i)}),
+			call("CreatePolicy", map[string]any{"PolicyName": name, "PolicyDocument": document(i, i == 9)}),
 			call("AttachRolePolicy", map[string]any{"RoleName": "app", "PolicyArn": "arn:aws:iam::123456789012:policy/" + name}))
 	}
 	return err
@@ -153,18 +162,24 @@ func (w *world) makePolicies() error {
 		Action:    "execute-api:Invoke", Resource: "arn:aws:execute-api:us-east-1:123456789012:api/$default/GET/items/42",
 		Context: iam.Context{{Name: "aws:SourceIp", Value: "127.0.0.1"}, {Name: "aws:UserAgent", Value: "curl/8"}, {Name: "aws:SecureTransport", Value: "false"}},
 	}
-	for i := range 100 {
-		policy, err := iam.Parse([]byte(statements(i)))
-		if err != nil {
-			return err
-		}
-		attached := iam.Attached{Name: fmt.Sprint("policy", i), Policy: policy}
-		if i < 10 {
-			w.policies.Identity = append(w.policies.Identity, attached)
-		}
-		w.tenfold.Identity = append(w.tenfold.Identity, attached)
+	var err error
+	if w.policies.Identity, err = policies(10); err != nil {
+		return err
 	}
-	return nil
+	w.tenfold.Identity, err = policies(100)
+	return err
+}
+
+func policies(n int) ([]iam.Attached, error) {
+	var list []iam.Attached
+	for i := range n {
+		policy, err := iam.Parse([]byte(document(i, i == n-1)))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, iam.Attached{Name: fmt.Sprint("policy", i), Policy: policy})
+	}
+	return list, nil
 }
 
 func (w *world) sign() {

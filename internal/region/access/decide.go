@@ -56,7 +56,9 @@ func (a *Access) decide(q Question, resource iam.Attached, trace *iam.Trace) (ia
 			return iam.Decision{}, request.Principal, err
 		}
 		request.Principal, policies = p.who, p.policies
-		*keys = append(*keys, p.keys...)
+		*keys = append(append(*keys, q.Context...), p.keys...)
+	} else {
+		*keys = append(*keys, q.Context...)
 	}
 	if q.ResourcePolicy != "" {
 		policy, err := a.documents.get("resource ", q.ResourcePolicy, iam.ParseResource)
@@ -70,7 +72,7 @@ func (a *Access) decide(q Question, resource iam.Attached, trace *iam.Trace) (ia
 	if q.ResourceAccount == "" && !namesAccount(q.Resource) {
 		policies.ResourceAccount = a.config.Account
 	}
-	*keys = append(append(*keys, a.clockKeys()...), q.Context...)
+	*keys = append(*keys, a.clockKeys()...)
 	request.Context = *keys
 	return iam.Decide(request, policies, trace), request.Principal, nil
 }
