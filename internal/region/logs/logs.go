@@ -32,7 +32,7 @@ type Config struct {
 	Account string
 	Now     func() time.Time // nil: time.Now
 
-	FlushEvery time.Duration // 0: 250 ms
+	FlushEvery time.Duration // 0: one second
 	MaxPending int           // bytes of messages not yet stored; beyond them the oldest are dropped; 0: 32 MiB
 }
 
@@ -74,7 +74,7 @@ func New(config Config) (*Logs, error) {
 		config.Now = time.Now
 	}
 	if config.FlushEvery <= 0 {
-		config.FlushEvery = 250 * time.Millisecond
+		config.FlushEvery = time.Second
 	}
 	if config.MaxPending <= 0 {
 		config.MaxPending = 32 << 20

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"io"
@@ -66,6 +65,7 @@ type call struct {
 
 	body     []byte
 	bodyRead bool
+	limit    *limit // for the next wait; nil until there was one
 
 	caller    *wire.Caller
 	accessKey string
@@ -97,7 +97,7 @@ func (g *Gateway) newCall() *call {
 // release empties a call, but for its buffers and what is left of the randomness.
 func (g *Gateway) release(c *call) {
 	random, used := c.random, c.used
-	*c = call{g: g, enc: c.enc, res: c.res, params: c.params[:0], text: c.text[:0], added: c.added[:0]}
+	*c = call{g: g, enc: c.enc, res: c.res, params: c.params[:0], text: c.text[:0], added: c.added[:0], limit: c.limit}
 	c.random, c.used = random, used
 	g.calls.Put(c)
 }
@@ -201,10 +201,4 @@ func yesNo(b bool) string {
 		return "true"
 	}
 	return "false"
-}
-
-// deadline returns a context for something that may take that long. The client's
-// leaving does not end it: AWS lets a function finish.
-func deadline(d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), d)
 }

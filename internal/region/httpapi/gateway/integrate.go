@@ -57,9 +57,9 @@ func (c *call) invoke(i *integration) bool {
 	} else {
 		payload = c.enc.V2(&c.event)
 	}
-	ctx, cancel := deadline(i.Timeout)
+	ctx := c.within(i.Timeout)
 	answer, failed, err := f.Invoke(ctx, i.function, payload)
-	cancel()
+	c.stop(ctx)
 	if err != nil {
 		return c.failInvoke(ctx, err)
 	}

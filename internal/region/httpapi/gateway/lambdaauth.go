@@ -62,8 +62,8 @@ func (c *call) ask(a *authorizer, sources []string) (*verdict.Verdict, error) {
 	} else {
 		payload = c.enc.AuthorizerV2(&c.event, c.routeARN(), sources)
 	}
-	ctx, cancel := deadline(authorizerTime * time.Second)
-	defer cancel()
+	ctx := c.within(authorizerTime * time.Second)
+	defer c.stop(ctx)
 	answer, failed, err := f.Invoke(ctx, a.function, payload)
 	switch {
 	case err != nil:

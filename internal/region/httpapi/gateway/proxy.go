@@ -26,7 +26,7 @@ func (c *call) proxy(i *integration) bool {
 	if c.event.Path != path {
 		target.Path, target.RawPath = c.event.Path, ""
 	}
-	ctx, cancel := deadline(i.Timeout)
+	ctx, cancel := context.WithTimeout(context.Background(), i.Timeout)
 	defer cancel()
 	req, err := c.proxied(ctx, i, target)
 	if err != nil {
