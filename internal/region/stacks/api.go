@@ -2,14 +2,13 @@ package stacks
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/seed-615d3599/roost/cfn"
 	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
+	"github.com/seed-615d3599/roost/internal/region/stacks/limits"
+	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/preview"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/store"
@@ -98,15 +97,15 @@ func (s *Stacks) createStack(ctx context.Context, c *wire.Call, in *CreateStackI
 
 func (in *CreateStackInput) check() error {
 	if in.OnFailure != "" && in.DisableRollback {
-		return engine.Invalid("Either DisableRollback or OnFailure can be specified, not both.")
+		return plan.Invalid("Either DisableRollback or OnFailure can be specified, not both.")
 	}
 	if in.TimeoutInMinutes != nil && *in.TimeoutInMinutes < 1 {
-		return engine.Invalid("1 validation error detected: Value '%d' at 'timeoutInMinutes' failed to satisfy constraint: Member must have value greater than or equal to 1", *in.TimeoutInMinutes)
+		return plan.Invalid("1 validation error detected: Value '%d' at 'timeoutInMinutes' failed to satisfy constraint: Member must have value greater than or equal to 1", *in.TimeoutInMinutes)
 	}
-	if err := checkEnum("onFailure", in.OnFailure, "DELETE", "DO_NOTHING", "ROLLBACK"); err != nil {
+	if err := limits.Enum("onFailure", in.OnFailure, "DELETE", "DO_NOTHING", "ROLLBACK"); err != nil {
 		return err
 	}
-	if err := checkToken(in.ClientRequestToken); err != nil {
+	if err := limits.Token(in.ClientRequestToken); err != nil {
 		return err
 	}
 	return in.Policies.refuse()
@@ -123,7 +122,7 @@ func (s *Stacks) existing(old *records.Stack, token string) (*StackIDOutput, err
 
 // newStack makes the record of a stack that is to be.
 func (s *Stacks) newStack(c *wire.Call, d Definition) (*records.Stack, error) {
-	if err := checkName("stackName", d.StackName); err != nil {
+	if err := limits.Name("stackName", d.StackName); err != nil {
 		return nil, err
 	}
 	id, err := s.engine.UUID()
@@ -137,7 +136,7 @@ func (s *Stacks) newStack(c *wire.Call, d Definition) (*records.Stack, error) {
 }
 
 func (s *Stacks) updateStack(ctx context.Context, c *wire.Call, in *UpdateStackInput) (*StackIDOutput, error) {
-	if err := checkToken(in.ClientRequestToken); err != nil {
+	if err := limits.Token(in.ClientRequestToken); err != nil {
 		return nil, err
 	}
 	if err := in.Policies.refuse(); err != nil {
@@ -161,10 +160,8 @@ func (s *Stacks) updateStack(ctx context.Context, c *wire.Call, in *UpdateStackI
 	if err != nil {
 		return nil, err
 	}
-	if same, err := s.nothingChanges(ctx, before, p, seen); err != nil {
-		return nil, err
-	} else if same {
-		return nil, engine.Invalid("No updates are to be performed.")
+	if seen.Nothing(before, p) {
+		return nil, plan.Invalid("No updates are to be performed.")
 	}
 	o := operation{token: in.ClientRequestToken, roleARN: in.RoleARN, disableRollback: in.DisableRollback, newRetained: in.RetainExceptOnCreate}
 	return s.update(ctx, c, before, seen.Hint, o)
@@ -183,7 +180,7 @@ func (s *Stacks) update(ctx context.Context, c *wire.Call, before *records.Stack
 			return err
 		}
 		if st.Tried != before.Tried || st.Status != before.Status {
-			return engine.Invalid("Stack:%s was updated by another request meanwhile.", st.ID)
+			return plan.Invalid("Stack:%s was updated by another request meanwhile.", st.ID)
 		}
 		st.OwnerARN, st.Token, st.ChangeSetID = owner(c.Caller), o.token, o.changeSet
 		st.DisableRollback, st.NewRetained = o.disableRollback, o.newRetained
@@ -208,11 +205,11 @@ func updatable(st *records.Stack) error {
 	if st.Updatable() && !st.Held {
 		return nil
 	}
-	return engine.Invalid("Stack:%s is in %s state and can not be updated.", st.ID, st.Status)
+	return plan.Invalid("Stack:%s is in %s state and can not be updated.", st.ID, st.Status)
 }
 
 // preview tells what an update, or the creation of a stack, would do.
-func (s *Stacks) preview(ctx context.Context, caller *wire.Caller, st *records.Stack, p *engine.Prepared) (*preview.Answer, error) {
+func (s *Stacks) preview(ctx context.Context, caller *wire.Caller, st *records.Stack, p *plan.Prepared) (*preview.Answer, error) {
 	have, err := s.engine.ResourcesOf(ctx, st)
 	if err != nil {
 		return nil, err
@@ -222,37 +219,7 @@ func (s *Stacks) preview(ctx context.Context, caller *wire.Caller, st *records.S
 	}
 	seen, err := preview.Of(ctx, s.engine, preview.Question{Caller: caller, Stack: st, Have: have, Prepared: p})
 	if err != nil {
-		return nil, engine.Validation(err)
+		return nil, plan.Validation(err)
 	}
 	return seen, nil
-}
-
-// nothingChanges reports whether an update would do nothing.
-func (s *Stacks) nothingChanges(ctx context.Context, before *records.Stack, p *engine.Prepared, seen *preview.Answer) (bool, error) {
-	if strings.HasSuffix(before.Status, "_FAILED") {
-		return false, nil
-	}
-	sameTags := p.Tags == nil || maps.Equal(before.Tags, p.Tags)
-	sameTopics := p.NotificationARNs == nil || slices.Equal(before.NotificationARNs, p.NotificationARNs)
-	return sameTags && sameTopics && len(seen.Changes) == 0 && sameOutputs(before, p, seen.Lookup), nil
-}
-
-// sameOutputs reports whether the outputs of a template are those that the
-// stack has, as far as that is known.
-func sameOutputs(st *records.Stack, p *engine.Prepared, lookup cfn.Lookup) bool {
-	if len(st.Outputs) != len(p.Plan.Outputs) {
-		return false
-	}
-	for i, o := range p.Plan.Outputs {
-		have := st.Outputs[i]
-		if have.Key != o.Name || have.Description != o.Description || (have.Export == "") != (o.ExportName == nil) {
-			return false
-		}
-		result, export, err := p.Plan.Output(o, lookup)
-		text, known := engine.TextOf(result.Value)
-		if err == nil && known && (text != have.Value || export != have.Export) {
-			return false
-		}
-	}
-	return true
 }

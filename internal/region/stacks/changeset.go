@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
+	"github.com/seed-615d3599/roost/internal/region/stacks/limits"
+	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/preview"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/store"
@@ -158,7 +160,7 @@ func findChangeSet(tx *store.Tx, in *ChangeSetInput) (*changeSet, error) {
 		}
 	} else {
 		if in.StackName == "" {
-			return nil, engine.Invalid("StackName must be specified if ChangeSetName is not specified as an ARN.")
+			return nil, plan.Invalid("StackName must be specified if ChangeSetName is not specified as an ARN.")
 		}
 		st, err := records.Find(tx, in.StackName)
 		if err != nil {
@@ -200,15 +202,15 @@ func (in *CreateChangeSetInput) check() error {
 	case in.DeploymentMode != "":
 		return unsupported("DeploymentMode "+in.DeploymentMode, "nothing drifts here; leave it out")
 	case len(in.Description) > maxDescription:
-		return engine.Invalid("1 validation error detected: Value at 'description' failed to satisfy constraint: Member must have length less than or equal to %d", maxDescription)
+		return plan.Invalid("1 validation error detected: Value at 'description' failed to satisfy constraint: Member must have length less than or equal to %d", maxDescription)
 	}
-	if err := checkEnum("changeSetType", in.ChangeSetType, "CREATE", "UPDATE", "IMPORT"); err != nil {
+	if err := limits.Enum("changeSetType", in.ChangeSetType, "CREATE", "UPDATE", "IMPORT"); err != nil {
 		return err
 	}
-	if err := checkEnum("onStackFailure", in.OnStackFailure, "DELETE", "DO_NOTHING", "ROLLBACK"); err != nil {
+	if err := limits.Enum("onStackFailure", in.OnStackFailure, "DELETE", "DO_NOTHING", "ROLLBACK"); err != nil {
 		return err
 	}
-	return checkName("changeSetName", in.ChangeSetName)
+	return limits.Name("changeSetName", in.ChangeSetName)
 }
 
 // maxDescription is the length of a change set's description in bytes.
@@ -244,7 +246,7 @@ func (s *Stacks) createChangeSet(ctx context.Context, c *wire.Call, in *CreateCh
 func (s *Stacks) keepChangeSet(tx *store.Tx, st *records.Stack, cs *changeSet, out *CreateChangeSetOutput) error {
 	if st.Status == "" {
 		if _, err := records.Find(tx, st.Name); err == nil {
-			return engine.Invalid("Stack [%s] already exists and cannot be created again with the changeSet [%s].", st.Name, cs.Name)
+			return plan.Invalid("Stack [%s] already exists and cannot be created again with the changeSet [%s].", st.Name, cs.Name)
 		}
 		st.OwnerARN = ""
 		if err := s.engine.SetStatus(tx, st, "REVIEW_IN_PROGRESS", "User Initiated"); err != nil {
@@ -283,7 +285,7 @@ func (s *Stacks) changeSetTarget(ctx context.Context, c *wire.Call, in *CreateCh
 	case st.Status == "REVIEW_IN_PROGRESS":
 		return st, nil
 	case in.ChangeSetType == "CREATE":
-		return nil, engine.Invalid("Stack [%s] already exists and cannot be created again with the changeSet [%s].", st.Name, in.ChangeSetName)
+		return nil, plan.Invalid("Stack [%s] already exists and cannot be created again with the changeSet [%s].", st.Name, in.ChangeSetName)
 	}
 	return st, updatable(st)
 }
@@ -305,11 +307,10 @@ func (s *Stacks) fill(ctx context.Context, c *wire.Call, cs *changeSet, in *Crea
 	if st.Revision == 0 {
 		return nil
 	}
-	same, err := s.nothingChanges(ctx, st, p, seen)
-	if same {
+	if seen.Nothing(st, p) {
 		cs.Status, cs.Execution, cs.Reason = "FAILED", "UNAVAILABLE", nothingToChange
 	}
-	return err
+	return nil
 }
 
 func (s *Stacks) describeChangeSet(ctx context.Context, _ *wire.Call, in *ChangeSetInput) (*DescribeChangeSetOutput, error) {
@@ -339,7 +340,7 @@ func (s *Stacks) describeChangeSet(ctx context.Context, _ *wire.Call, in *Change
 }
 
 func (s *Stacks) executeChangeSet(ctx context.Context, c *wire.Call, in *ChangeSetInput) (*nothing, error) {
-	if err := checkToken(in.ClientRequestToken); err != nil {
+	if err := limits.Token(in.ClientRequestToken); err != nil {
 		return nil, err
 	}
 	cs, err := s.findChangeSet(ctx, in)
@@ -356,11 +357,11 @@ func (s *Stacks) executeChangeSet(ctx context.Context, c *wire.Call, in *ChangeS
 	if st.Tried != cs.Tried {
 		return nil, wire.Errorf(http.StatusBadRequest, "InvalidChangeSetStatus", "ChangeSet [%s] cannot be executed: the stack was updated after it was made", cs.ID)
 	}
-	plan, err := s.engine.Again(ctx, c.Caller, st, cs.Body, cs.Parameters)
+	settled, err := s.engine.Again(ctx, c.Caller, st, cs.Body, cs.Parameters)
 	if err != nil {
-		return nil, engine.Validation(err)
+		return nil, plan.Validation(err)
 	}
-	p := &engine.Prepared{Body: cs.Body, Plan: plan, Parameters: cs.Parameters, Capabilities: cs.Capabilities, Tags: cs.Tags, NotificationARNs: cs.Topics}
+	p := &plan.Prepared{Body: cs.Body, Plan: settled, Parameters: cs.Parameters, Capabilities: cs.Capabilities, Tags: cs.Tags, NotificationARNs: cs.Topics}
 	o := operation{
 		token: in.ClientRequestToken, roleARN: cs.RoleARN, changeSet: cs.ID, onFailure: cs.OnStackFailure,
 		disableRollback: in.DisableRollback, newRetained: in.RetainExceptOnCreate,
@@ -374,7 +375,7 @@ func (s *Stacks) executeChangeSet(ctx context.Context, c *wire.Call, in *ChangeS
 }
 
 // createReviewed creates the stack of an executed change set.
-func (s *Stacks) createReviewed(ctx context.Context, c *wire.Call, st *records.Stack, p *engine.Prepared, o operation) error {
+func (s *Stacks) createReviewed(ctx context.Context, c *wire.Call, st *records.Stack, p *plan.Prepared, o operation) error {
 	_, err := s.engine.Update(ctx, st.ID, func(tx *store.Tx, st *records.Stack) error {
 		if st.Status != "REVIEW_IN_PROGRESS" {
 			return updatable(st)

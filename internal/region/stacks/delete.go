@@ -5,7 +5,8 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
+	"github.com/seed-615d3599/roost/internal/region/stacks/limits"
+	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -92,13 +93,13 @@ func refusedOperations() []wire.Operation {
 }
 
 func (s *Stacks) deleteStack(ctx context.Context, c *wire.Call, in *DeleteStackInput) (*nothing, error) {
-	if err := checkEnum("deletionMode", in.DeletionMode, "STANDARD", "FORCE_DELETE_STACK"); err != nil {
+	if err := limits.Enum("deletionMode", in.DeletionMode, "STANDARD", "FORCE_DELETE_STACK"); err != nil {
 		return nil, err
 	}
 	if err := in.DeploymentConfig.refuse(); err != nil {
 		return nil, err
 	}
-	if err := checkToken(in.ClientRequestToken); err != nil {
+	if err := limits.Token(in.ClientRequestToken); err != nil {
 		return nil, err
 	}
 	st, err := s.engine.Find(ctx, in.StackName)
@@ -116,10 +117,10 @@ func (s *Stacks) deleteStack(ctx context.Context, c *wire.Call, in *DeleteStackI
 			return err
 		}
 		if len(in.RetainResources) > 0 && st.Status != "DELETE_FAILED" {
-			return engine.Invalid("Invalid operation on stack [%s]. RetainResources can only be specified for stacks in DELETE_FAILED state.", st.ID)
+			return plan.Invalid("Invalid operation on stack [%s]. RetainResources can only be specified for stacks in DELETE_FAILED state.", st.ID)
 		}
 		if in.DeletionMode == "FORCE_DELETE_STACK" && st.Status != "DELETE_FAILED" {
-			return engine.Invalid("Invalid operation on stack [%s]. FORCE_DELETE_STACK can only be specified for stacks in DELETE_FAILED state.", st.ID)
+			return plan.Invalid("Invalid operation on stack [%s]. FORCE_DELETE_STACK can only be specified for stacks in DELETE_FAILED state.", st.ID)
 		}
 		st.OwnerARN, st.Token, st.Retain = owner(c.Caller), in.ClientRequestToken, in.RetainResources
 		st.Force, st.NewRetained, st.Held = in.DeletionMode == "FORCE_DELETE_STACK", false, false
@@ -150,7 +151,7 @@ func deletable(tx *store.Tx, st *records.Stack) error {
 		}
 	}
 	if protected.Protected {
-		return engine.Invalid("Stack [%s] cannot be deleted while TerminationProtection is enabled", st.Name)
+		return plan.Invalid("Stack [%s] cannot be deleted while TerminationProtection is enabled", st.Name)
 	}
 	if records.Active(st.Status) {
 		return wire.Errorf(http.StatusBadRequest, "OperationInProgressException", "Stack [%s] cannot be deleted while in status %s", st.Name, st.Status)
@@ -164,19 +165,19 @@ func deletable(tx *store.Tx, st *records.Stack) error {
 			return err
 		}
 		if len(users) > 0 {
-			return engine.Invalid("Export %s cannot be deleted as it is in use by %s", o.Export, strings.Join(users, ", "))
+			return plan.Invalid("Export %s cannot be deleted as it is in use by %s", o.Export, strings.Join(users, ", "))
 		}
 	}
 	return nil
 }
 
 func (s *Stacks) continueUpdateRollback(ctx context.Context, c *wire.Call, in *ContinueInput) (*nothing, error) {
-	if err := checkToken(in.ClientRequestToken); err != nil {
+	if err := limits.Token(in.ClientRequestToken); err != nil {
 		return nil, err
 	}
 	st, err := s.engine.Update(ctx, in.StackName, func(tx *store.Tx, st *records.Stack) error {
 		if st.Status != "UPDATE_ROLLBACK_FAILED" {
-			return engine.Invalid("Stack:%s is in %s state and can not continue rollback.", st.ID, st.Status)
+			return plan.Invalid("Stack:%s is in %s state and can not continue rollback.", st.ID, st.Status)
 		}
 		st.OwnerARN, st.Token = owner(c.Caller), in.ClientRequestToken
 		if in.RoleARN != "" {
@@ -204,7 +205,7 @@ func skipRollback(tx *store.Tx, st *records.Stack, logicalID string) error {
 		return err
 	}
 	if !found || one.Status != "UPDATE_FAILED" {
-		return engine.Invalid("ResourcesToSkip: %s does not belong to stack [%s] or is not in UPDATE_FAILED state", logicalID, st.ID)
+		return plan.Invalid("ResourcesToSkip: %s does not belong to stack [%s] or is not in UPDATE_FAILED state", logicalID, st.ID)
 	}
 	one.Status, one.Reason, one.Restored = "UPDATE_COMPLETE", "", true
 	return one.Put(tx)
@@ -213,7 +214,7 @@ func skipRollback(tx *store.Tx, st *records.Stack, logicalID string) error {
 func (s *Stacks) protect(ctx context.Context, _ *wire.Call, in *ProtectionInput) (*StackIDOutput, error) {
 	st, err := s.engine.Update(ctx, in.StackName, func(_ *store.Tx, st *records.Stack) error {
 		if st.ParentID != "" {
-			return engine.Invalid("Operation on nested stack [%s] is not allowed: its root stack has the termination protection", st.ID)
+			return plan.Invalid("Operation on nested stack [%s] is not allowed: its root stack has the termination protection", st.ID)
 		}
 		st.Protected = in.EnableTerminationProtection
 		return nil
@@ -225,7 +226,7 @@ func (s *Stacks) protect(ctx context.Context, _ *wire.Call, in *ProtectionInput)
 }
 
 func (s *Stacks) signal(ctx context.Context, _ *wire.Call, in *SignalInput) (*nothing, error) {
-	if err := checkEnum("status", in.Status, "FAILURE", "SUCCESS"); err != nil {
+	if err := limits.Enum("status", in.Status, "FAILURE", "SUCCESS"); err != nil {
 		return nil, err
 	}
 	st, err := s.engine.Find(ctx, in.StackName)
@@ -237,7 +238,7 @@ func (s *Stacks) signal(ctx context.Context, _ *wire.Call, in *SignalInput) (*no
 		return nil, err
 	}
 	if !waits {
-		return nil, engine.Invalid("Resource %s of stack %s waits for no signal: it has no CreationPolicy, or is not being created", in.LogicalResourceID, st.Name)
+		return nil, plan.Invalid("Resource %s of stack %s waits for no signal: it has no CreationPolicy, or is not being created", in.LogicalResourceID, st.Name)
 	}
 	return &nothing{}, nil
 }

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
+	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -94,7 +94,7 @@ func page[T any](all []T, token string) (some []T, next string, err error) {
 	from := 0
 	if token != "" {
 		if from, err = strconv.Atoi(token); err != nil || from < 0 {
-			return nil, "", engine.Invalid("The NextToken is not one that was given out: %s", token)
+			return nil, "", plan.Invalid("The NextToken is not one that was given out: %s", token)
 		}
 	}
 	from = min(from, len(all))
@@ -204,7 +204,7 @@ func (s *Stacks) describeStackResource(ctx context.Context, _ *wire.Call, in *Re
 			return &ResourceOutput{StackResourceDetail: detail}, nil
 		}
 	}
-	return nil, engine.Invalid("Resource %s does not exist for stack %s", in.LogicalResourceID, in.StackName)
+	return nil, plan.Invalid("Resource %s does not exist for stack %s", in.LogicalResourceID, in.StackName)
 }
 
 func resourceAnswer(one *records.Resource) StackResource {
@@ -218,7 +218,7 @@ func (s *Stacks) describeStackResources(ctx context.Context, _ *wire.Call, in *R
 	names := []string{in.StackName}
 	switch {
 	case in.StackName == "" && in.PhysicalResourceID == "":
-		return nil, engine.Invalid("Either StackName or PhysicalResourceId must be specified")
+		return nil, plan.Invalid("Either StackName or PhysicalResourceId must be specified")
 	case in.StackName == "":
 		all, err := s.all(ctx)
 		if err != nil {
@@ -250,7 +250,7 @@ func (s *Stacks) describeStackResources(ctx context.Context, _ *wire.Call, in *R
 		}
 	}
 	if !found {
-		return nil, engine.Invalid("Stack for %s does not exist", in.PhysicalResourceID)
+		return nil, plan.Invalid("Stack for %s does not exist", in.PhysicalResourceID)
 	}
 	return out, nil
 }

@@ -3,13 +3,12 @@ package stacks
 import (
 	"context"
 	"net/http"
-	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/seed-615d3599/roost/cfn"
-	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
+	"github.com/seed-615d3599/roost/internal/region/stacks/limits"
+	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -91,48 +90,13 @@ func unsupported(what, instead string) error {
 	return wire.Errorf(http.StatusNotImplemented, "NotImplemented", "roost does not support %s: %s", what, instead)
 }
 
-var namePattern = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]*$`)
-
-// maxName is the length of the names of stacks and change sets.
-const maxName = 128
-
-// checkName refuses what can name neither a stack nor a change set.
-func checkName(member, name string) error {
-	if !namePattern.MatchString(name) {
-		return engine.Invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", name, member)
-	}
-	if len(name) > maxName {
-		return engine.Invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", name, member, maxName)
-	}
-	return nil
-}
-
-// checkEnum refuses a value that is none of those; "" passes.
-func checkEnum(member, value string, allowed ...string) error {
-	if value == "" || slices.Contains(allowed, value) {
-		return nil
-	}
-	return engine.Invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: [%s]", value, member, strings.Join(allowed, ", "))
-}
-
 // Limits of a request ("CreateStack").
 const (
 	maxTags          = 50
 	maxTagKey        = 128
 	maxTagValue      = 256
 	maxNotifications = 5
-	maxToken         = 128
 )
-
-var tokenPattern = regexp.MustCompile(`^[a-zA-Z0-9][-a-zA-Z0-9]*$`)
-
-// checkToken refuses what cannot be a ClientRequestToken; "" passes.
-func checkToken(token string) error {
-	if token != "" && (len(token) > maxToken || !tokenPattern.MatchString(token)) {
-		return engine.Invalid("1 validation error detected: Value '%s' at 'clientRequestToken' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9][-a-zA-Z0-9]*", token)
-	}
-	return nil
-}
 
 // check refuses what a definition cannot have, whatever its template.
 func (d Definition) check() error {
@@ -149,31 +113,31 @@ func (d Definition) check() error {
 		return unsupported("DisableValidation", "a template is always checked before anything is made")
 	}
 	for _, capability := range d.Capabilities {
-		if err := checkEnum("capabilities", capability, cfn.CapabilityAutoExpand, cfn.CapabilityIAM, cfn.CapabilityNamedIAM); err != nil {
+		if err := limits.Enum("capabilities", capability, cfn.CapabilityAutoExpand, cfn.CapabilityIAM, cfn.CapabilityNamedIAM); err != nil {
 			return err
 		}
 	}
 	if len(d.NotificationARNs) > maxNotifications {
-		return engine.Invalid("1 validation error detected: Value at 'notificationARNs' failed to satisfy constraint: Member must have length less than or equal to %d", maxNotifications)
+		return plan.Invalid("1 validation error detected: Value at 'notificationARNs' failed to satisfy constraint: Member must have length less than or equal to %d", maxNotifications)
 	}
 	return d.checkTags()
 }
 
 func (d Definition) checkTags() error {
 	if len(d.Tags) > maxTags {
-		return engine.Invalid("1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to %d", maxTags)
+		return plan.Invalid("1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to %d", maxTags)
 	}
 	seen := map[string]bool{}
 	for _, tag := range d.Tags {
 		switch length := utf8.RuneCountInString(tag.Key); {
 		case length < 1 || length > maxTagKey:
-			return engine.Invalid("1 validation error detected: Value '%s' at 'tags.1.member.key' failed to satisfy constraint: Member must have length between 1 and %d", tag.Key, maxTagKey)
+			return plan.Invalid("1 validation error detected: Value '%s' at 'tags.1.member.key' failed to satisfy constraint: Member must have length between 1 and %d", tag.Key, maxTagKey)
 		case utf8.RuneCountInString(tag.Value) > maxTagValue:
-			return engine.Invalid("1 validation error detected: Value of tag '%s' failed to satisfy constraint: Member must have length less than or equal to %d", tag.Key, maxTagValue)
+			return plan.Invalid("1 validation error detected: Value of tag '%s' failed to satisfy constraint: Member must have length less than or equal to %d", tag.Key, maxTagValue)
 		case strings.HasPrefix(strings.ToLower(tag.Key), "aws:"):
-			return engine.Invalid("Tag key %s cannot begin with aws:", tag.Key)
+			return plan.Invalid("Tag key %s cannot begin with aws:", tag.Key)
 		case seen[tag.Key]:
-			return engine.Invalid("Duplicate tag keys found: %s", tag.Key)
+			return plan.Invalid("Duplicate tag keys found: %s", tag.Key)
 		}
 		seen[tag.Key] = true
 	}
@@ -190,21 +154,21 @@ func (s *Stacks) body(ctx context.Context, caller *wire.Caller, d Definition, st
 	}
 	switch {
 	case given != 1:
-		return "", engine.Invalid("Either Template URL or Template Body must be specified.")
+		return "", plan.Invalid("Either Template URL or Template Body must be specified.")
 	case len(d.TemplateBody) > cfn.MaxBodyBytes:
-		return "", engine.Invalid("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d", cfn.MaxBodyBytes)
+		return "", plan.Invalid("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d", cfn.MaxBodyBytes)
 	case d.TemplateBody != "":
 		return d.TemplateBody, nil
 	case d.TemplateURL != "":
 		return s.engine.Fetch(ctx, caller, d.TemplateURL)
 	case st == nil || st.Revision == 0:
-		return "", engine.Invalid("a stack that does not exist has no previous template")
+		return "", plan.Invalid("a stack that does not exist has no previous template")
 	}
 	return s.engine.Template(ctx, st)
 }
 
 // prepare checks a definition for a stack.
-func (s *Stacks) prepare(ctx context.Context, caller *wire.Caller, d Definition, st *records.Stack, changeSet bool) (*engine.Prepared, error) {
+func (s *Stacks) prepare(ctx context.Context, caller *wire.Caller, d Definition, st *records.Stack, changeSet bool) (*plan.Prepared, error) {
 	if err := d.check(); err != nil {
 		return nil, err
 	}
@@ -212,7 +176,7 @@ func (s *Stacks) prepare(ctx context.Context, caller *wire.Caller, d Definition,
 	if err != nil {
 		return nil, err
 	}
-	q := engine.Request{
+	q := plan.Request{
 		Body: body, Values: map[string]string{}, Capabilities: d.Capabilities, ResourceTypes: d.ResourceTypes,
 		NotificationARNs: d.NotificationARNs, ChangeSet: changeSet,
 	}

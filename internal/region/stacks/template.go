@@ -4,13 +4,14 @@ import (
 	"context"
 
 	"github.com/seed-615d3599/roost/cfn"
-	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
+	"github.com/seed-615d3599/roost/internal/region/stacks/limits"
+	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
 func (s *Stacks) getTemplate(ctx context.Context, c *wire.Call, in *TemplateInput) (*TemplateOutput, error) {
-	if err := checkEnum("templateStage", in.TemplateStage, "Original", "Processed"); err != nil {
+	if err := limits.Enum("templateStage", in.TemplateStage, "Original", "Processed"); err != nil {
 		return nil, err
 	}
 	st, body, parameters, err := s.templateOf(ctx, in)
@@ -25,11 +26,11 @@ func (s *Stacks) getTemplate(ctx context.Context, c *wire.Call, in *TemplateInpu
 	if err != nil || len(source.Transforms) == 0 {
 		return out, err
 	}
-	plan, err := s.engine.Again(ctx, c.Caller, st, body, parameters)
+	settled, err := s.engine.Again(ctx, c.Caller, st, body, parameters)
 	if err != nil {
-		return nil, engine.Validation(err)
+		return nil, plan.Validation(err)
 	}
-	out.TemplateBody = string(plan.Template().JSON())
+	out.TemplateBody = string(settled.Template().JSON())
 	return out, nil
 }
 
@@ -69,7 +70,7 @@ func (s *Stacks) parsed(ctx context.Context, c *wire.Call, in *SummaryInput) (*c
 	}
 	template, err := cfn.Parse("template", []byte(body))
 	if err != nil {
-		return nil, engine.Validation(err)
+		return nil, plan.Validation(err)
 	}
 	return template, nil
 }

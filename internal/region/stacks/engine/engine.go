@@ -24,9 +24,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/seed-615d3599/roost/internal/region/resources"
+	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -64,8 +63,9 @@ type Config struct {
 
 // Engine makes, changes and removes the resources of stacks. Make it with New.
 type Engine struct {
+	*plan.Planner // what templates say, and ask
+
 	config Config
-	own    *resources.Registry
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -90,7 +90,7 @@ type launch struct {
 // Hint spares a run work that was done when its operation was checked. It
 // changes nothing about what the run does.
 type Hint struct {
-	Prepared *Prepared
+	Prepared *plan.Prepared
 	// Touch has the resources that may change, all others being as they should
 	// be; nil means that it is not known.
 	Touch map[string]bool
@@ -112,7 +112,10 @@ func New(config Config) *Engine {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	e := &Engine{config: config, ctx: ctx, cancel: cancel, running: map[string]*launch{}, stops: map[string]context.CancelFunc{}, rest: map[string]atRest{}, changed: make(chan struct{})}
-	e.own = resources.New(append(config.Own, e.nestedType())...)
+	e.Planner = plan.New(plan.Config{
+		Account: config.Account, Region: config.Region, DB: config.DB, Types: config.Types, Own: resources.New(append(config.Own, e.nestedType())...),
+		Services: config.Services, Rand: config.Rand, Record: config.Record, Object: config.Object,
+	})
 	return e
 }
 
@@ -208,20 +211,6 @@ func (e *Engine) moment() time.Time {
 	return now
 }
 
-// UUID returns a random UUID.
-func (e *Engine) UUID() (string, error) {
-	id, err := uuid.NewRandomFromReader(e.config.Rand)
-	return id.String(), err
-}
-
-// Kind finds a resource type: one of CloudFormation's own, or of the registry.
-func (e *Engine) Kind(name string) (*resources.Type, bool) {
-	if kind, ok := e.own.Lookup(name); ok {
-		return kind, true
-	}
-	return e.config.Types.Lookup(name)
-}
-
 // Update changes a stack's record; f may refuse.
 func (e *Engine) Update(ctx context.Context, id string, f func(*store.Tx, *records.Stack) error) (*records.Stack, error) {
 	var st *records.Stack
@@ -261,13 +250,13 @@ func (e *Engine) putEvent(tx *store.Tx, st *records.Stack, event records.Event) 
 
 // Begin gives a stack its new template and status, in the transaction in which
 // it was found fit for that.
-func (e *Engine) Begin(tx *store.Tx, st *records.Stack, p *Prepared, status string) error {
+func (e *Engine) Begin(tx *store.Tx, st *records.Stack, p *plan.Prepared, status string) error {
 	goesOn := st.Status == "UPDATE_FAILED" || st.Parked()
 	st.Tried++
 	if !goesOn {
 		st.Before, st.First, st.Earlier = st.Revision, st.Tried, st.Kept
 	}
-	st.Revision, p.revision = st.Tried, st.Tried
+	st.Revision, p.Revision = st.Tried, st.Tried
 	st.Parameters, st.Capabilities, st.Description = p.Parameters, p.Capabilities, p.Plan.Template().Description
 	if p.Tags != nil {
 		st.Tags = p.Tags

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/seed-615d3599/roost/internal/region/resources"
+	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -92,7 +93,7 @@ func (e *Engine) StackARN(name, id string) string {
 }
 
 // prepareNested reads and checks the template of a nested stack.
-func (e *Engine) prepareNested(ctx context.Context, parent, child *records.Stack, want map[string]any) (*wire.Caller, *Prepared, error) {
+func (e *Engine) prepareNested(ctx context.Context, parent, child *records.Stack, want map[string]any) (*wire.Caller, *plan.Prepared, error) {
 	caller, err := e.rights(parent, nil)
 	if err != nil {
 		return nil, nil, err
@@ -101,12 +102,12 @@ func (e *Engine) prepareNested(ctx context.Context, parent, child *records.Stack
 	if err != nil {
 		return nil, nil, err
 	}
-	q := Request{Body: body, Values: map[string]string{}, Capabilities: parent.Capabilities, Tags: maps.Clone(parent.Tags), NotificationARNs: resources.Texts(want, "NotificationARNs")}
+	q := plan.Request{Body: body, Values: map[string]string{}, Capabilities: parent.Capabilities, Tags: maps.Clone(parent.Tags), NotificationARNs: resources.Texts(want, "NotificationARNs")}
 	if q.Tags == nil {
 		q.Tags = map[string]string{}
 	}
 	for name, value := range resources.Child(want, "Parameters") {
-		q.Values[name], _ = TextOf(value)
+		q.Values[name], _ = plan.TextOf(value)
 	}
 	for _, tag := range resources.Children(want, "Tags") {
 		q.Tags[resources.Text(tag, "Key")] = resources.Text(tag, "Value")
@@ -155,7 +156,7 @@ func (e *Engine) beginNestedUpdate(ctx context.Context, env *resources.Env, chil
 	}
 	child, err = e.Update(ctx, child.ID, func(tx *store.Tx, st *records.Stack) error {
 		if !st.Updatable() {
-			return Invalid("Stack:%s is in %s state and can not be updated.", st.ID, st.Status)
+			return plan.Invalid("Stack:%s is in %s state and can not be updated.", st.ID, st.Status)
 		}
 		if err := e.Begin(tx, st, p, "UPDATE_IN_PROGRESS"); err != nil {
 			return err

@@ -2,8 +2,6 @@ package engine
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +9,7 @@ import (
 
 	"github.com/seed-615d3599/roost/cfn"
 	"github.com/seed-615d3599/roost/internal/region/resources"
+	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -205,7 +204,7 @@ func failure(a *act, cause error) string {
 	}
 	var known *wire.Error
 	if !errors.As(cause, &known) {
-		return Message(cause)
+		return plan.Message(cause)
 	}
 	code := handlerCode(known)
 	if code == "AlreadyExists" && a.how == records.Replaced {
@@ -242,18 +241,4 @@ func (a *act) event() records.Event {
 		}
 	}
 	return event
-}
-
-// physicalName is the name that CloudFormation gives a resource: the stack's,
-// the logical id and twelve characters, shortened from within to fit.
-func physicalName(stack, logicalID, token string, max int) string {
-	sum := sha256.Sum256([]byte(token + "/" + logicalID))
-	random := base32.StdEncoding.EncodeToString(sum[:8])[:12]
-	room := max - len(random) - 2
-	if over := len(stack) + len(logicalID) - room; over > 0 {
-		half := room / 2
-		stack = stack[:min(len(stack), room-min(len(logicalID), half))]
-		logicalID = logicalID[:min(len(logicalID), room-len(stack))]
-	}
-	return stack + "-" + logicalID + "-" + random
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/seed-615d3599/roost/cfn"
 	"github.com/seed-615d3599/roost/internal/region/resources"
+	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/store"
 )
@@ -93,68 +93,19 @@ func (r *run) want(ctx context.Context, declared *cfn.Resource) (*wanted, error)
 		return want, errors.New("Properties validation failed for resource " + declared.LogicalID + ": " + problems[0].String())
 	}
 	want.kind = kind
-	want.next.State.Properties = WithStackTags(kind, kind.Normalize(props), r.st.Tags)
+	want.next.State.Properties = plan.WithStackTags(kind, kind.Normalize(props), r.st.Tags)
 	return want, nil
 }
 
 // wantBeside evaluates the attributes beside the properties.
 func (r *run) wantBeside(declared *cfn.Resource, want *wanted, lookup cfn.Lookup) error {
 	var err error
-	if want.next.Metadata, err = Metadata(r.plan, declared, lookup); err != nil || declared.CreationPolicy == nil {
+	if want.next.Metadata, err = plan.Metadata(r.plan, declared, lookup); err != nil || declared.CreationPolicy == nil {
 		return err
 	}
 	result, err := r.plan.Attribute(declared.CreationPolicy, lookup)
 	want.policy, _ = result.Value.(map[string]any)
 	return err
-}
-
-// Metadata evaluates a resource's Metadata to JSON, "" if it has none.
-func Metadata(plan *cfn.Stack, declared *cfn.Resource, lookup cfn.Lookup) (string, error) {
-	if declared.Metadata == nil {
-		return "", nil
-	}
-	result, err := plan.Attribute(declared.Metadata, lookup)
-	if err != nil {
-		return "", err
-	}
-	data, err := json.Marshal(cfn.Mask(result.Value, result.Secrets))
-	return string(data), err
-}
-
-// WithStackTags adds the stack's tags to the properties of a resource that can
-// have tags. Its own win.
-func WithStackTags(kind *resources.Type, props map[string]any, tags map[string]string) map[string]any {
-	property, ok := kind.Properties["Tags"]
-	if !ok || len(tags) == 0 {
-		return props
-	}
-	props = maps.Clone(props)
-	if property.Kind != resources.List {
-		merged := map[string]any{}
-		for key, value := range tags {
-			merged[key] = value
-		}
-		own, _ := props["Tags"].(map[string]any)
-		maps.Copy(merged, own)
-		props["Tags"] = merged
-		return props
-	}
-	list, _ := props["Tags"].([]any)
-	list = slices.Clone(list)
-	for _, key := range sortedKeys(tags) {
-		if !hasTag(list, key) {
-			list = append(list, map[string]any{"Key": key, "Value": tags[key]})
-		}
-	}
-	props["Tags"] = list
-	return props
-}
-
-func hasTag(list []any, key string) bool {
-	return slices.ContainsFunc(list, func(item any) bool {
-		tag, _ := item.(map[string]any)
-		return tag["Key"] == key
-	})
 }
 
 // adjust leaves a resource as it is. Only what the template says of it besides
@@ -199,7 +150,7 @@ func (r *run) make(ctx context.Context, one *records.Resource, want *wanted, how
 	}
 	a.do = func(ctx context.Context) (resources.State, error) {
 		if want.kind == nil || want.kind.Recorded && want.kind.Create == nil {
-			return resources.State{ID: physicalName(r.st.Name, one.LogicalID, one.Token, 255)}, nil
+			return resources.State{ID: plan.PhysicalName(r.st.Name, one.LogicalID, one.Token, 255)}, nil
 		}
 		env := r.envOf(one, want.next.Type)
 		env.CreationPolicy = want.policy

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
+	"github.com/seed-615d3599/roost/internal/region/stacks/walk"
 	"github.com/seed-615d3599/roost/internal/region/store"
 )
 
@@ -62,7 +63,7 @@ func (r *run) removeList(ctx context.Context, list []doomed) (failed []string) {
 	byNode, waits := removalOrder(list)
 	bad := map[string]bool{}
 	for len(waits) > 0 {
-		errs, _ := walk(ctx, waits, r.e.config.MaxParallel, func(_ context.Context, node string) error {
+		errs, _ := walk.All(ctx, waits, r.e.config.MaxParallel, func(_ context.Context, node string) error {
 			return r.remove(ctx, byNode[node]) // a failure does not cancel the others
 		})
 		if len(errs) == 0 || ctx.Err() != nil {

@@ -6,7 +6,9 @@ import (
 
 	"github.com/seed-615d3599/roost/cfn"
 	"github.com/seed-615d3599/roost/internal/region/resources"
+	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
+	"github.com/seed-615d3599/roost/internal/region/stacks/walk"
 	"github.com/seed-615d3599/roost/internal/region/store"
 )
 
@@ -18,7 +20,7 @@ func (r *run) rollBackUpdate(ctx context.Context) error {
 			waits[id] = one.Before.DependsOn
 		}
 	}
-	errs, _ := walk(ctx, waits, r.e.config.MaxParallel, func(_ context.Context, id string) error {
+	errs, _ := walk.All(ctx, waits, r.e.config.MaxParallel, func(_ context.Context, id string) error {
 		return r.bringBack(ctx, id) // a failure does not cancel the others
 	})
 	if ctx.Err() != nil {
@@ -28,8 +30,8 @@ func (r *run) rollBackUpdate(ctx context.Context) error {
 		if len(errs) > 0 {
 			return r.e.SetStatus(tx, st, "UPDATE_ROLLBACK_FAILED", "The following resource(s) failed to update: ["+strings.Join(sortedKeys(errs), ", ")+"]. ")
 		}
-		if err := setExports(tx, st, st.Earlier.Outputs); err != nil {
-			return r.e.SetStatus(tx, st, "UPDATE_ROLLBACK_FAILED", Message(err))
+		if err := st.SetExports(tx, st.Earlier.Outputs); err != nil {
+			return r.e.SetStatus(tx, st, "UPDATE_ROLLBACK_FAILED", plan.Message(err))
 		}
 		st.Revision, st.Kept = st.Before, st.Earlier
 		return r.e.SetStatus(tx, st, "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", "")

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 
 	"github.com/seed-615d3599/roost/cfn"
+	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
+	"github.com/seed-615d3599/roost/internal/region/stacks/walk"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -79,7 +80,7 @@ func (r *run) giveUp(ctx context.Context, cause error) error {
 		if failed == "" {
 			failed = "UPDATE_ROLLBACK_FAILED"
 		}
-		return r.e.SetStatus(tx, st, failed, Message(cause))
+		return r.e.SetStatus(tx, st, failed, plan.Message(cause))
 	})
 	return err
 }
@@ -131,7 +132,7 @@ func (r *run) load(ctx context.Context) error {
 
 // hinted reports whether the hint is about the operation under way.
 func (r *run) hinted() bool {
-	return r.hint != nil && r.hint.Prepared != nil && r.hint.Prepared.revision == r.st.Revision
+	return r.hint != nil && r.hint.Prepared != nil && r.hint.Prepared.Revision == r.st.Revision
 }
 
 // create makes all resources of a new stack.
@@ -182,11 +183,11 @@ func (r *run) update(ctx context.Context) error {
 // for what stops the run.
 func (r *run) provisionAll(ctx context.Context) (failed string, err error) {
 	if err := r.settle(ctx); err != nil {
-		return Message(err) + " ", ctx.Err()
+		return plan.Message(err) + " ", ctx.Err()
 	}
 	working, stop := r.working(ctx)
 	defer stop()
-	errs, left := walk(working, r.waits(), r.e.config.MaxParallel, r.provision)
+	errs, left := walk.All(working, r.waits(), r.e.config.MaxParallel, r.provision)
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
@@ -306,9 +307,9 @@ func (r *run) complete(ctx context.Context, status string) (reason string) {
 	for _, o := range r.plan.Outputs {
 		value, name, err := r.plan.Output(o, r.lookup(ctx))
 		if err != nil {
-			return Message(err) + " "
+			return plan.Message(err) + " "
 		}
-		text, ok := TextOf(value.Value)
+		text, ok := plan.TextOf(value.Value)
 		if !ok {
 			return "Template format error: Output " + o.Name + " is malformed. The Value field of every Outputs member must evaluate to a String. "
 		}
@@ -316,68 +317,14 @@ func (r *run) complete(ctx context.Context, status string) (reason string) {
 	}
 	imports := sortedKeys(r.imported)
 	_, err := r.e.Update(ctx, r.id, func(tx *store.Tx, st *records.Stack) error {
-		if err := setExports(tx, st, outputs); err != nil {
+		if err := st.SetExports(tx, outputs); err != nil {
 			return err
 		}
 		st.Outputs, st.Imports = outputs, imports
 		return r.e.SetStatus(tx, st, status, "")
 	})
 	if err != nil {
-		return Message(err) + ". "
+		return plan.Message(err) + ". "
 	}
 	return ""
-}
-
-// setExports brings the exports of a stack to its outputs.
-func setExports(tx *store.Tx, st *records.Stack, outputs []records.Output) error {
-	want := map[string]string{}
-	for _, o := range outputs {
-		if o.Export != "" {
-			want[o.Export] = o.Value
-		}
-	}
-	had := slices.ContainsFunc(st.Outputs, func(o records.Output) bool { return o.Export != "" })
-	if len(want) == 0 && !had {
-		return nil
-	}
-	all, err := records.Exports(tx)
-	if err != nil {
-		return err
-	}
-	for _, e := range all {
-		value, kept := want[e.Name]
-		switch {
-		case e.StackID != st.ID && kept:
-			return wire.Errorf(400, "ValidationError", "Export with name %s is already exported by stack %s", e.Name, records.NameIn(e.StackID))
-		case e.StackID != st.ID:
-		case kept && value == e.Value:
-			delete(want, e.Name)
-		default:
-			if err := changeExport(tx, e.Name, kept); err != nil {
-				return err
-			}
-		}
-	}
-	for name, value := range want {
-		if err := tx.Put(records.KindExport, name, records.Export{Name: name, Value: value, StackID: st.ID}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// changeExport removes an export that is to go or to change, unless it is used.
-func changeExport(tx *store.Tx, name string, kept bool) error {
-	users, err := records.Importers(tx, name)
-	if err != nil {
-		return err
-	}
-	if len(users) > 0 {
-		verb := "deleted"
-		if kept {
-			verb = "updated"
-		}
-		return wire.Errorf(400, "ValidationError", "Export %s cannot be %s as it is in use by %s", name, verb, strings.Join(users, ", "))
-	}
-	return tx.Delete(records.KindExport, name)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/seed-615d3599/roost/cfn"
 	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
+	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -24,14 +25,42 @@ type Question struct {
 	Caller   *wire.Caller
 	Stack    *records.Stack // as it is
 	Have     []*records.Resource
-	Prepared *engine.Prepared
+	Prepared *plan.Prepared
 }
 
 // Answer is what would become of it.
 type Answer struct {
 	Changes []Change
 	Hint    *engine.Hint
-	Lookup  cfn.Lookup // what outputs would refer to
+	lookup  cfn.Lookup // what outputs would refer to
+}
+
+// Nothing reports whether an update would do nothing. One after a failure is
+// never nothing.
+func (a *Answer) Nothing(before *records.Stack, p *plan.Prepared) bool {
+	sameTags := p.Tags == nil || maps.Equal(before.Tags, p.Tags)
+	sameTopics := p.NotificationARNs == nil || slices.Equal(before.NotificationARNs, p.NotificationARNs)
+	return len(a.Changes) == 0 && sameTags && sameTopics && a.sameOutputs(before, p) && !strings.HasSuffix(before.Status, "_FAILED")
+}
+
+// sameOutputs reports whether the outputs of a template are those that the
+// stack has, as far as that is known.
+func (a *Answer) sameOutputs(st *records.Stack, p *plan.Prepared) bool {
+	if len(st.Outputs) != len(p.Plan.Outputs) {
+		return false
+	}
+	for i, o := range p.Plan.Outputs {
+		have := st.Outputs[i]
+		if have.Key != o.Name || have.Description != o.Description || (have.Export == "") != (o.ExportName == nil) {
+			return false
+		}
+		result, export, err := p.Plan.Output(o, a.lookup)
+		text, known := plan.TextOf(result.Value)
+		if err == nil && known && (text != have.Value || export != have.Export) {
+			return false
+		}
+	}
+	return true
 }
 
 // Of looks at each resource. The error is one of the template's functions.
@@ -46,7 +75,7 @@ func Of(ctx context.Context, e *engine.Engine, q Question) (*Answer, error) {
 	for _, one := range q.Have {
 		f.have[one.LogicalID] = one
 	}
-	answer := &Answer{Lookup: f.lookup()}
+	answer := &Answer{lookup: f.lookup()}
 	for _, declared := range f.plan.Resources {
 		change, err := f.of(declared)
 		if err != nil {
@@ -103,7 +132,7 @@ func (f *foresight) lookup() cfn.Lookup {
 			if one == nil || !one.Exists || f.replaced[id] {
 				return cfn.Unknown{}, nil
 			}
-			if value, err := engine.Attribute(one, attribute); err == nil {
+			if value, err := plan.Attribute(one, attribute); err == nil {
 				return value, nil
 			}
 			return cfn.Unknown{}, nil
@@ -112,7 +141,7 @@ func (f *foresight) lookup() cfn.Lookup {
 			f.imports[name] = true
 			return f.e.ImportValue(f.ctx, name)
 		},
-		AvailabilityZones: engine.Zones,
+		AvailabilityZones: plan.Zones,
 		Dynamic:           func(d cfn.DynamicReference) (string, error) { return f.e.Dynamic(f.ctx, f.q.Caller, d) },
 	}
 }
@@ -134,9 +163,9 @@ func (f *foresight) evaluate(declared *cfn.Resource) (*foreseen, error) {
 	next := &foreseen{declared: declared, secrets: result.Secrets}
 	next.props, _ = result.Value.(map[string]any)
 	if kind, known := f.e.Kind(declared.Type); known {
-		next.props = engine.WithStackTags(kind, kind.Normalize(next.props), f.tags)
+		next.props = plan.WithStackTags(kind, kind.Normalize(next.props), f.tags)
 	}
-	next.metadata, err = engine.Metadata(f.plan, declared, lookup)
+	next.metadata, err = plan.Metadata(f.plan, declared, lookup)
 	return next, err
 }
 
@@ -235,7 +264,7 @@ func shown(value any) string {
 	if _, unknown := value.(cfn.Unknown); unknown {
 		return cfn.KnownAfterApply
 	}
-	if text, ok := engine.TextOf(value); ok {
+	if text, ok := plan.TextOf(value); ok {
 		return text
 	}
 	data, err := json.Marshal(value)

@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"context"
@@ -11,12 +11,12 @@ import (
 
 // Fetch reads a template that TemplateURL names, with the caller's rights. The
 // region's own S3 is the only source.
-func (e *Engine) Fetch(ctx context.Context, caller *wire.Caller, address string) (string, error) {
+func (l *Planner) Fetch(ctx context.Context, caller *wire.Caller, address string) (string, error) {
 	bucket, key, ok := bucketAndKey(address)
-	if !ok || e.config.Object == nil {
+	if !ok || l.config.Object == nil {
 		return "", Invalid("TemplateURL must reference a valid S3 object to which you have access.")
 	}
-	data, err := e.config.Object(ctx, caller, bucket, key)
+	data, err := l.config.Object(ctx, caller, bucket, key)
 	if err != nil {
 		return "", Invalid("S3 error: %s (TemplateURL %s)", Message(err), address)
 	}

@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"context"
@@ -37,14 +37,14 @@ type Prepared struct {
 	Tags             map[string]string
 	NotificationARNs []string
 
-	revision int // of the stack that Begin gave it to
+	Revision int // of the stack that it was begun as; 0 before that
 }
 
 // Prepare checks a request for a stack, which is an update if the stack has a
 // template. The error is a *wire.Error for the client.
-func (e *Engine) Prepare(ctx context.Context, caller *wire.Caller, st *records.Stack, q Request) (*Prepared, error) {
+func (l *Planner) Prepare(ctx context.Context, caller *wire.Caller, st *records.Stack, q Request) (*Prepared, error) {
 	given := cfn.Given{Values: q.Values, UsePrevious: q.UsePrevious, SSM: func(name string) (string, bool, error) {
-		return e.parameterValue(ctx, caller, name)
+		return l.parameterValue(ctx, caller, name)
 	}}
 	if st.Revision > 0 {
 		given.Previous = map[string]string{}
@@ -57,7 +57,7 @@ func (e *Engine) Prepare(ctx context.Context, caller *wire.Caller, st *records.S
 		return nil, Validation(err)
 	}
 	summary := source.Summary()
-	plan, values, err := e.settle(st, source, given)
+	plan, values, err := l.settle(st, source, given)
 	if err != nil {
 		return nil, Validation(err)
 	}
@@ -132,7 +132,7 @@ func (p *Prepared) Retype(have []*records.Resource) error {
 }
 
 // Again settles once more what a stack or a change set has stored.
-func (e *Engine) Again(ctx context.Context, caller *wire.Caller, st *records.Stack, body string, parameters []records.Parameter) (*cfn.Stack, error) {
+func (l *Planner) Again(ctx context.Context, caller *wire.Caller, st *records.Stack, body string, parameters []records.Parameter) (*cfn.Stack, error) {
 	source, err := cfn.Parse("template", []byte(body))
 	if err != nil {
 		return nil, err
@@ -143,51 +143,51 @@ func (e *Engine) Again(ctx context.Context, caller *wire.Caller, st *records.Sta
 				return p.Resolved, true, nil
 			}
 		}
-		return e.parameterValue(ctx, caller, name)
+		return l.parameterValue(ctx, caller, name)
 	}}
 	for _, p := range parameters {
 		given.Values[p.Key] = p.Value
 	}
-	plan, _, err := e.settle(st, source, given)
+	plan, _, err := l.settle(st, source, given)
 	return plan, err
 }
 
-func (e *Engine) pseudo(st *records.Stack) cfn.Pseudo {
+func (l *Planner) pseudo(st *records.Stack) cfn.Pseudo {
 	return cfn.Pseudo{
-		AccountID: e.config.Account, Region: e.config.Region,
+		AccountID: l.config.Account, Region: l.config.Region,
 		StackID: st.ID, StackName: st.Name, NotificationARNs: st.NotificationARNs,
 	}
 }
 
 // settle settles a template for a stack.
-func (e *Engine) settle(st *records.Stack, template *cfn.Template, given cfn.Given) (*cfn.Stack, cfn.Values, error) {
+func (l *Planner) settle(st *records.Stack, template *cfn.Template, given cfn.Given) (*cfn.Stack, cfn.Values, error) {
 	values, err := template.Resolve(given)
 	if err != nil {
 		return nil, nil, err
 	}
-	if template, err = template.Expand(values, e.pseudo(st)); err != nil {
+	if template, err = template.Expand(values, l.pseudo(st)); err != nil {
 		return nil, values, err
 	}
-	plan, err := cfn.New(template, values, e.pseudo(st))
+	plan, err := cfn.New(template, values, l.pseudo(st))
 	if err != nil {
 		return nil, values, err
 	}
-	return plan, values, e.supported(plan)
+	return plan, values, l.supported(plan)
 }
 
 // supported refuses a template that has what the region does not: every type
 // and property at once.
-func (e *Engine) supported(plan *cfn.Stack) error {
+func (l *Planner) supported(plan *cfn.Stack) error {
 	var problems []string
 	for _, declared := range plan.Resources {
-		kind, ok := e.Kind(declared.Type)
+		kind, ok := l.Kind(declared.Type)
 		if !ok {
-			if e.config.Record == nil || !e.config.Record(declared.Type) {
+			if l.config.Record == nil || !l.config.Record(declared.Type) {
 				problems = append(problems, fmt.Sprintf("%s: %s: roost does not support the type %s", declared.Node.Pos, declared.LogicalID, declared.Type))
 			}
 			continue
 		}
-		for _, problem := range e.check(plan, kind, declared) {
+		for _, problem := range l.check(plan, kind, declared) {
 			problems = append(problems, fmt.Sprintf("%s: %s (%s): %s", declared.Node.Pos, declared.LogicalID, declared.Type, problem))
 		}
 	}
@@ -198,10 +198,10 @@ func (e *Engine) supported(plan *cfn.Stack) error {
 }
 
 // check compares what is known of a resource's properties with its type.
-func (e *Engine) check(plan *cfn.Stack, kind *resources.Type, declared *cfn.Resource) []resources.Problem {
+func (l *Planner) check(plan *cfn.Stack, kind *resources.Type, declared *cfn.Resource) []resources.Problem {
 	unknown := func(string) (any, error) { return cfn.Unknown{}, nil }
 	result, err := plan.Properties(declared, cfn.Lookup{
-		GetAtt:      func(id, attribute string) (any, error) { return cfn.Unknown{}, e.hasAttribute(plan, id, attribute) },
+		GetAtt:      func(id, attribute string) (any, error) { return cfn.Unknown{}, l.hasAttribute(plan, id, attribute) },
 		ImportValue: unknown, AvailabilityZones: Zones,
 		Dynamic: func(d cfn.DynamicReference) (string, error) { return d.Text, nil },
 	})
@@ -213,12 +213,12 @@ func (e *Engine) check(plan *cfn.Stack, kind *resources.Type, declared *cfn.Reso
 }
 
 // hasAttribute refuses Fn::GetAtt of what a type does not give.
-func (e *Engine) hasAttribute(plan *cfn.Stack, logicalID, attribute string) error {
+func (l *Planner) hasAttribute(plan *cfn.Stack, logicalID, attribute string) error {
 	declared := plan.Resource(logicalID)
 	if declared == nil {
 		return nil
 	}
-	kind, ok := e.Kind(declared.Type)
+	kind, ok := l.Kind(declared.Type)
 	if ok && !kind.HasAttribute(attribute) {
 		return fmt.Errorf("Template error: resource %s does not support attribute type %s in Fn::GetAtt", logicalID, attribute)
 	}

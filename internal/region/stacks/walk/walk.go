@@ -1,4 +1,8 @@
-package engine
+// Package walk goes over the nodes of a graph in parallel, each after those that
+// it waits for.
+//
+//	errs, left := walk.All(ctx, map[string][]string{"b": {"a"}, "a": nil}, 8, do)
+package walk
 
 import (
 	"context"
@@ -6,11 +10,11 @@ import (
 	"sync"
 )
 
-// walk calls do for each node after all nodes that it waits for, at most limit
+// All calls do for each node after all nodes that it waits for, at most limit
 // at once. After the first failure it begins nothing new, cancels the context
 // of what runs and waits for it. It returns the errors of the nodes whose do
 // failed, and the nodes never begun, sorted.
-func walk(ctx context.Context, waits map[string][]string, limit int, do func(ctx context.Context, node string) error) (failed map[string]error, left []string) {
+func All(ctx context.Context, waits map[string][]string, limit int, do func(ctx context.Context, node string) error) (failed map[string]error, left []string) {
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
 	w := &walker{do: do, cancel: cancel, pending: map[string]int{}, dependents: map[string][]string{}, started: map[string]bool{}, failed: map[string]error{}}

@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 )
 
 // ImportValue returns what an export gives.
-func (e *Engine) ImportValue(ctx context.Context, name string) (any, error) {
+func (l *Planner) ImportValue(ctx context.Context, name string) (any, error) {
 	var exported records.Export
-	err := e.config.DB.View(ctx, func(tx *store.Tx) error {
+	err := l.config.DB.View(ctx, func(tx *store.Tx) error {
 		found, err := tx.Get(records.KindExport, name, &exported)
 		if err == nil && !found {
 			return fmt.Errorf("No export named %s found.", name)
@@ -26,9 +26,9 @@ func (e *Engine) ImportValue(ctx context.Context, name string) (any, error) {
 }
 
 // parameterValue reads an SSM parameter with the caller's rights.
-func (e *Engine) parameterValue(ctx context.Context, caller *wire.Caller, name string) (value string, ok bool, err error) {
+func (l *Planner) parameterValue(ctx context.Context, caller *wire.Caller, name string) (value string, ok bool, err error) {
 	var out struct{ Parameter struct{ Value string } }
-	err = e.Call(ctx, caller, "ssm", "GetParameter", map[string]any{"Name": name}, &out)
+	err = l.Call(ctx, caller, "ssm", "GetParameter", map[string]any{"Name": name}, &out)
 	if wire.Code(err) == "ParameterNotFound" {
 		return "", false, nil
 	}
@@ -36,16 +36,16 @@ func (e *Engine) parameterValue(ctx context.Context, caller *wire.Caller, name s
 }
 
 // Dynamic answers a dynamic reference with the caller's rights.
-func (e *Engine) Dynamic(ctx context.Context, caller *wire.Caller, d cfn.DynamicReference) (string, error) {
+func (l *Planner) Dynamic(ctx context.Context, caller *wire.Caller, d cfn.DynamicReference) (string, error) {
 	if d.Service == "secretsmanager" {
-		return e.secretValue(ctx, caller, d)
+		return l.secretValue(ctx, caller, d)
 	}
 	name := d.Name
 	if d.Version > 0 {
 		name += ":" + strconv.FormatInt(d.Version, 10)
 	}
 	var out struct{ Parameter struct{ Value, Type string } }
-	err := e.Call(ctx, caller, "ssm", "GetParameter", map[string]any{"Name": name, "WithDecryption": d.Service == "ssm-secure"}, &out)
+	err := l.Call(ctx, caller, "ssm", "GetParameter", map[string]any{"Name": name, "WithDecryption": d.Service == "ssm-secure"}, &out)
 	if err != nil {
 		return "", fmt.Errorf("dynamic reference %s: %s", d.Text, Message(err))
 	}
@@ -55,7 +55,7 @@ func (e *Engine) Dynamic(ctx context.Context, caller *wire.Caller, d cfn.Dynamic
 	return out.Parameter.Value, nil
 }
 
-func (e *Engine) secretValue(ctx context.Context, caller *wire.Caller, d cfn.DynamicReference) (string, error) {
+func (l *Planner) secretValue(ctx context.Context, caller *wire.Caller, d cfn.DynamicReference) (string, error) {
 	in := map[string]any{"SecretId": d.Name}
 	if d.VersionStage != "" {
 		in["VersionStage"] = d.VersionStage
@@ -64,7 +64,7 @@ func (e *Engine) secretValue(ctx context.Context, caller *wire.Caller, d cfn.Dyn
 		in["VersionId"] = d.VersionID
 	}
 	var out struct{ SecretString string }
-	if err := e.Call(ctx, caller, "secretsmanager", "GetSecretValue", in, &out); err != nil {
+	if err := l.Call(ctx, caller, "secretsmanager", "GetSecretValue", in, &out); err != nil {
 		return "", fmt.Errorf("dynamic reference %s: %s", d.Text, Message(err))
 	}
 	if d.JSONKey == "" {
@@ -82,16 +82,16 @@ func (e *Engine) secretValue(ctx context.Context, caller *wire.Caller, d cfn.Dyn
 }
 
 // Call calls an operation of a service as CloudFormation does for a stack.
-func (e *Engine) Call(ctx context.Context, caller *wire.Caller, service, operation string, in, out any) error {
-	target, ok := e.config.Services[service]
+func (l *Planner) Call(ctx context.Context, caller *wire.Caller, service, operation string, in, out any) error {
+	target, ok := l.config.Services[service]
 	if !ok {
 		return wire.Errorf(400, "ValidationError", "roost has no service %s", service)
 	}
-	id, err := e.UUID()
+	id, err := l.UUID()
 	if err != nil {
 		return err
 	}
 	return target.Call(ctx, wire.Call{
-		Caller: caller, Region: e.config.Region, Account: e.config.Account, RequestID: id, UserAgent: "cloudformation.amazonaws.com",
+		Caller: caller, Region: l.config.Region, Account: l.config.Account, RequestID: id, UserAgent: "cloudformation.amazonaws.com",
 	}, operation, in, out)
 }

@@ -1,0 +1,64 @@
+package records
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/seed-615d3599/roost/internal/region/store"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
+
+// SetExports brings the exports of a stack, whose outputs are still those that
+// it had, to those that it is to have. It refuses to change what others use.
+func (st *Stack) SetExports(tx *store.Tx, outputs []Output) error {
+	want := map[string]string{}
+	for _, o := range outputs {
+		if o.Export != "" {
+			want[o.Export] = o.Value
+		}
+	}
+	had := slices.ContainsFunc(st.Outputs, func(o Output) bool { return o.Export != "" })
+	if len(want) == 0 && !had {
+		return nil
+	}
+	all, err := Exports(tx)
+	if err != nil {
+		return err
+	}
+	for _, e := range all {
+		value, kept := want[e.Name]
+		switch {
+		case e.StackID != st.ID && kept:
+			return wire.Errorf(400, "ValidationError", "Export with name %s is already exported by stack %s", e.Name, NameIn(e.StackID))
+		case e.StackID != st.ID:
+		case kept && value == e.Value:
+			delete(want, e.Name)
+		default:
+			if err := changeExport(tx, e.Name, kept); err != nil {
+				return err
+			}
+		}
+	}
+	for name, value := range want {
+		if err := tx.Put(KindExport, name, Export{Name: name, Value: value, StackID: st.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changeExport removes an export that is to go or to change, unless it is used.
+func changeExport(tx *store.Tx, name string, kept bool) error {
+	users, err := Importers(tx, name)
+	if err != nil {
+		return err
+	}
+	if len(users) > 0 {
+		verb := "deleted"
+		if kept {
+			verb = "updated"
+		}
+		return wire.Errorf(400, "ValidationError", "Export %s cannot be %s as it is in use by %s", name, verb, strings.Join(users, ", "))
+	}
+	return tx.Delete(KindExport, name)
+}
