@@ -4,6 +4,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/decisions"
 	"github.com/seed-615d3599/roost/internal/region/edge"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
+	"github.com/seed-615d3599/roost/sigv4"
 )
 
 // explained takes what edge and gateway tell about refusals to the records that
@@ -17,9 +18,7 @@ func (e explained) Refused(r gateway.Refusal) {
 		Method: r.Method, Path: r.Path, SourceIP: r.SourceIP, AccessKeyID: r.AccessKeyID, Caller: r.Caller,
 		Reason: r.Reason, Resource: r.Resource, Trace: r.Trace,
 	}
-	if r.Diagnosis != "" {
-		record.Diagnosis = &decisions.Diagnosis{Sentence: r.Diagnosis}
-	}
+	record.Diagnosis = diagnosis(r.Diagnosis)
 	if r.Trace != nil {
 		record.Action = "execute-api:Invoke"
 	}
@@ -36,8 +35,13 @@ func (e explained) controlPlane(r edge.Refusal) {
 	if r.Caller != nil {
 		record.Caller, record.RoleARN = r.Caller.ARN, r.Caller.RoleARN
 	}
-	if d := r.Diagnosis; d != nil {
-		record.Diagnosis = &decisions.Diagnosis{Sentence: d.Sentence, CanonicalRequest: d.CanonicalRequest, StringToSign: d.StringToSign}
-	}
+	record.Diagnosis = diagnosis(r.Diagnosis)
 	e.Decisions.Refused(record)
+}
+
+func diagnosis(d *sigv4.Diagnosis) *decisions.Diagnosis {
+	if d == nil {
+		return nil
+	}
+	return &decisions.Diagnosis{Sentence: d.Sentence, CanonicalRequest: d.CanonicalRequest, StringToSign: d.StringToSign}
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"net/http"
 
 	"github.com/seed-615d3599/roost/internal/region/http1"
@@ -57,6 +58,22 @@ func (c *call) log() {
 	}
 	c.text = c.stage.format.Append(c.text[:0], source{c}) // the added headers have been sent
 	c.g.config.Logs.Log(c.stage.AccessLogGroup, c.in.time, string(c.text))
+}
+
+// tell tells whoever watches the region.
+func (c *call) tell() {
+	if c.g.config.Served == nil {
+		return
+	}
+	path := c.event.Path
+	if path == "" { // refused before it was decoded
+		raw, _, _ := bytes.Cut(c.in.target, []byte("?"))
+		path = string(raw)
+	}
+	c.g.config.Served(Served{
+		Time: c.in.time, RequestID: c.event.ID, API: c.event.API, Stage: c.event.Stage, RouteKey: c.event.RouteKey,
+		Method: c.in.method, Path: path, Status: c.status, Took: c.g.config.Now().Sub(c.in.time),
+	})
 }
 
 // record tells the collector of refusals.

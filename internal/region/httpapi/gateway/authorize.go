@@ -60,7 +60,7 @@ func (c *call) authorizeIAM() bool {
 	sig, err := c.g.verifier.Verify(&req, c.key)
 	if err != nil {
 		c.authorizerError = err.Error()
-		c.diagnose = func() string { return c.g.diagnose(&req, c.key) }
+		c.diagnose = func() *sigv4.Diagnosis { return c.g.diagnose(&req, c.key) }
 		return c.fail(badSignature, err.Error())
 	}
 	c.accessKey = sig.AccessKeyID
@@ -101,12 +101,13 @@ func (c *call) key(accessKeyID, sessionToken string) (string, error) {
 
 // diagnose asks what is wrong with a signature. That takes long, and so one
 // request at a time may; the others go without.
-func (g *Gateway) diagnose(req *sigv4.Request, key sigv4.KeyFunc) string {
+func (g *Gateway) diagnose(req *sigv4.Request, key sigv4.KeyFunc) *sigv4.Diagnosis {
 	if !g.diagnosing.TryLock() {
-		return ""
+		return nil
 	}
 	defer g.diagnosing.Unlock()
-	return g.verifier.Diagnose(req, key).Sentence
+	found := g.verifier.Diagnose(req, key)
+	return &found
 }
 
 // identity is who signed, as events show it.

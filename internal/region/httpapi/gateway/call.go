@@ -15,6 +15,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/httpapi/jwt"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/route"
 	"github.com/seed-615d3599/roost/internal/region/wire"
+	"github.com/seed-615d3599/roost/sigv4"
 )
 
 // incoming is a request, whichever server read it.
@@ -82,7 +83,7 @@ type call struct {
 	integrationID      string
 	integrationID2     string
 	integrationLatency time.Duration
-	diagnose           func() string // what is wrong with a signature; asked after the answer
+	diagnose           func() *sigv4.Diagnosis // what is wrong with a signature; asked after the answer
 }
 
 func (g *Gateway) newCall() *call {

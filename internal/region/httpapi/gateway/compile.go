@@ -142,7 +142,9 @@ func (g *Gateway) compileRoute(apiID string, s *stage, r Route, authorizers map[
 		return c, nil
 	}
 	var err error
-	c.integration, err = compileIntegration(*r.Integration, s.Variables)
+	if c.integration, err = compileIntegration(*r.Integration, s.Variables); err == nil {
+		c.integration.Timeout = max(c.integration.Timeout, g.config.Patience)
+	}
 	return c, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/httpapi/cors"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 	"github.com/seed-615d3599/roost/internal/region/wire"
+	"github.com/seed-615d3599/roost/sigv4"
 )
 
 // Config is what a Gateway needs. Account, Region and Functions must be given.
@@ -24,6 +25,11 @@ type Config struct {
 	Logs Logs
 	// Refusals is told of every request that the gateway itself turns down; may be nil.
 	Refusals Refusals
+	// Served, if given, is told of every request once it is answered. It must not block.
+	Served func(Served)
+	// AccountThrottle bounds the requests to all APIs together. A nil part of it is
+	// an account's: 10,000 requests a second and a burst of 5,000 (API Gateway quotas).
+	AccountThrottle throttle.Limit
 	// Transport carries HTTP_PROXY integrations and the fetching of issuers'
 	// keys; nil means http.DefaultTransport.
 	Transport http.RoundTripper
@@ -61,6 +67,19 @@ type Logs interface {
 	Log(groupARN string, at time.Time, line string)
 }
 
+// Served is one request and its answer, for whoever watches the region.
+type Served struct {
+	Time      time.Time // of its arrival
+	RequestID string
+	API       string // "" if no API was meant
+	Stage     string
+	RouteKey  string // "" if none matched
+	Method    string
+	Path      string // decoded, with the stage
+	Status    int
+	Took      time.Duration // from arrival to the answer's last byte
+}
+
 // Refusals collects what "roost explain" tells. It must not block.
 type Refusals interface {
 	Refused(Refusal)
@@ -80,8 +99,9 @@ type Refusal struct {
 	Status    int
 	// Reason is what failed, in words.
 	Reason string
-	// Diagnosis is what is probably wrong with a signature, or "".
-	Diagnosis string
+	// Diagnosis is what is probably wrong with a signature; nil for another
+	// reason, or when the gateway was busy with another diagnosis.
+	Diagnosis *sigv4.Diagnosis
 	// AccessKeyID and Caller are who signed, as far as that is known.
 	AccessKeyID, Caller string
 	// Resource is the ARN that was asked for, for a refusal by policy, and Trace

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/http1"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 	"github.com/seed-615d3599/roost/sigv4"
 )
 
@@ -22,6 +23,7 @@ type Gateway struct {
 	config   Config
 	verifier sigv4.Verifier
 	client   *http.Client // of HTTP_PROXY integrations
+	account  *throttle.Bucket
 	snapshot atomic.Pointer[snapshot]
 	change   sync.Mutex // held while a new snapshot is made
 	calls    sync.Pool  // *call
@@ -60,7 +62,7 @@ func New(c Config) (*Gateway, error) {
 	if c.Transport == nil {
 		c.Transport = http.DefaultTransport
 	}
-	g := &Gateway{config: c}
+	g := &Gateway{config: c, account: throttle.NewAccount(c.AccountThrottle, c.Now)}
 	g.verifier = sigv4.Verifier{Service: "execute-api", Regions: []string{c.Region}, Now: c.Now}
 	g.client = &http.Client{
 		Transport:     c.Transport,

@@ -199,6 +199,53 @@ func TestThrottle(t *testing.T) {
 	}
 }
 
+func TestAccountThrottle(t *testing.T) {
+	w := &world{}
+	rate, burst := 2.0, 3
+	g := w.gateway(t, func(c *Config) { c.AccountThrottle = throttle.Limit{Rate: &rate, Burst: &burst} })
+	put(t, g, one(Route{Key: "GET /a", Integration: lambda("2.0")}, Route{Key: "GET /b", Integration: lambda("2.0")}))
+	for i, path := range []string{"/a", "/b", "/a", "/b"} {
+		want := 200
+		if i == burst {
+			want = 429
+		}
+		if got := ask(g, "GET", path, ""); got.Code != want {
+			t.Errorf("request %d got %d, want %d", i, got.Code, want)
+		}
+	}
+	w.now = w.now.Add(500 * time.Millisecond)
+	for _, want := range []int{200, 429} {
+		if got := ask(g, "GET", "/a", ""); got.Code != want {
+			t.Errorf("half a second later got %d, want %d", got.Code, want)
+		}
+	}
+}
+
+func TestServed(t *testing.T) {
+	var got []Served
+	w := &world{}
+	w.answer = func([]byte) ([]byte, string, error) {
+		w.now = w.now.Add(12 * time.Millisecond)
+		return []byte(`{"statusCode":201}`), "", nil
+	}
+	g := w.gateway(t, func(c *Config) { c.Served = func(s Served) { got = append(got, s) } })
+	put(t, g, one(Route{Key: "GET /a/{id}", Integration: lambda("2.0")}))
+	at := w.now
+	var ids []string
+	for _, target := range []string{"/a/1%20?q=2", "/b", "//nobody.test/c?d"} {
+		ids = append(ids, ask(g, "GET", target, "").Header().Get("Apigw-Requestid"))
+	}
+	later := at.Add(12 * time.Millisecond)
+	want := []Served{
+		{Time: at, RequestID: ids[0], API: "a1", Stage: "$default", RouteKey: "GET /a/{id}", Method: "GET", Path: "/a/1 ", Status: 201, Took: 12 * time.Millisecond},
+		{Time: later, RequestID: ids[1], API: "a1", Stage: "$default", Method: "GET", Path: "/b", Status: 404},
+		{Time: later, RequestID: ids[2], Method: "GET", Path: "/c", Status: 403},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestCORS(t *testing.T) {
 	w := &world{answer: func([]byte) ([]byte, string, error) {
 		return []byte(`{"statusCode":200,"headers":{"Access-Control-Allow-Origin":"https://evil.test","x":"y"}}`), "", nil

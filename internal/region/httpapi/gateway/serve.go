@@ -26,6 +26,7 @@ func (g *Gateway) serve(apiID string, w responder, in incoming) {
 		c.integrate()
 	}
 	c.log()
+	c.tell()
 	c.record()
 	g.release(c)
 }
@@ -160,6 +161,9 @@ func (c *call) findRoute() bool {
 
 // admit throttles, and prepares what authorizers and integrations see.
 func (c *call) admit() bool {
+	if !c.g.account.Take() {
+		return c.fail(http.StatusTooManyRequests, "the account's throttle, for all APIs together, has no token left")
+	}
 	if !c.route.throttle.Take() {
 		return c.fail(http.StatusTooManyRequests, "the route's or stage's throttle has no token left")
 	}

@@ -90,14 +90,18 @@ func (w *world) Refused(r Refusal) {
 }
 
 // gateway returns a gateway in that world.
-func (w *world) gateway(t testing.TB) *Gateway {
+func (w *world) gateway(t testing.TB, change ...func(*Config)) *Gateway {
 	t.Helper()
 	w.now = time.UnixMilli(1583348638390)
-	g, err := New(Config{
+	c := Config{
 		Account: "123456789012", Region: "us-east-1", Functions: w, Access: w, Logs: w, Refusals: w,
 		Now:  func() time.Time { return w.now },
 		Rand: strings.NewReader(strings.Repeat("0123456789abcdef", 1<<16)),
-	})
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	g, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
