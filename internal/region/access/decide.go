@@ -118,6 +118,7 @@ func (a *Access) clockKeys() iam.Context {
 		{Name: "aws:CurrentTime", Value: now.UTC().Format(time.RFC3339)},
 		{Name: "aws:EpochTime", Value: strconv.FormatInt(now.Unix(), 10)},
 		{Name: "aws:RequestedRegion", Value: a.config.Region},
+		{Name: "aws:ResourceAccount", Value: a.config.Account}, // there is no other
 	}}
 	a.clock.Store(fresh)
 	return fresh.keys
