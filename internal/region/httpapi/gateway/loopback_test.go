@@ -96,7 +96,7 @@ func TestGoodClientAmongBadOnes(t *testing.T) {
 		"GET / HTTP/1.1\r\nHo",
 		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\nslow",
 		"",
-		strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 50),
+		strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 5), // together below the account's throttle
 		"GET / HTTP/1.1\r\nHost: x\r\nA: " + strings.Repeat("a", 40000),
 	}
 	var group sync.WaitGroup
