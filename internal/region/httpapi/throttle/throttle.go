@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Defaults of an account (API Gateway quotas), for a throttle that names only
-// one of its two numbers.
+// What an account has (API Gateway quotas), which is also what a throttle has that
+// names only one of its two numbers.
 const (
 	defaultRate  = 10000
 	defaultBurst = 5000
@@ -41,6 +41,12 @@ func New(t Limit, now func() time.Time) *Bucket {
 	if t.Rate == nil && t.Burst == nil {
 		return nil
 	}
+	return NewAccount(t, now)
+}
+
+// NewAccount returns a full bucket for all that an account serves, which is never
+// without a limit.
+func NewAccount(t Limit, now func() time.Time) *Bucket {
 	b := &Bucket{rate: defaultRate, burst: defaultBurst, now: now}
 	if t.Rate != nil {
 		b.rate = *t.Rate
