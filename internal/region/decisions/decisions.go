@@ -34,6 +34,8 @@ type Config struct {
 	Now func() time.Time // nil means time.Now
 	// Pause is the least time between two writes; 0 means a quarter of a second.
 	Pause time.Duration
+	// MaxRefusals and MaxUses are how many are kept; 0 means 10,000 each.
+	MaxRefusals, MaxUses int
 }
 
 // Refusal is the record of one request that was turned down, on an API or on
@@ -76,8 +78,7 @@ type Diagnosis struct {
 
 // Bounds.
 const (
-	maxRefusals   = 10_000
-	maxUses       = 10_000
+	defaultMost   = 10_000   // refusals, and uses
 	maxWaiting    = 1024     // records that wait to be written
 	maxText       = 16 << 10 // of a text in a record, in bytes
 	maxStatements = 100      // of a trace in a record
@@ -119,6 +120,12 @@ func New(config Config) (*Decisions, error) {
 	}
 	if config.Pause == 0 {
 		config.Pause = defaultPause
+	}
+	if config.MaxRefusals == 0 {
+		config.MaxRefusals = defaultMost
+	}
+	if config.MaxUses == 0 {
+		config.MaxUses = defaultMost
 	}
 	d := &Decisions{config: config, wake: make(chan struct{}, 1), done: make(chan struct{}), known: map[string]uint64{}}
 	if err := d.load(); err != nil {
@@ -258,7 +265,7 @@ func (d *Decisions) Flush(ctx context.Context) error {
 			}
 			next++
 		}
-		for ; next-first > maxRefusals; first++ {
+		for ; next-first > uint64(d.config.MaxRefusals); first++ {
 			if err := drop(tx, first); err != nil {
 				return err
 			}
@@ -298,7 +305,7 @@ func (d *Decisions) remember(batch []Refusal, first, next uint64) {
 		d.known[r.RequestID] = d.next + uint64(i)
 	}
 	d.first, d.next = first, next
-	if len(d.known) <= maxRefusals {
+	if len(d.known) <= d.config.MaxRefusals {
 		return
 	}
 	for id, n := range d.known {

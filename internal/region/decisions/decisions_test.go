@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -18,6 +19,12 @@ import (
 )
 
 var start = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// Bounds of the tests, smaller than those of a region.
+const (
+	maxRefusals = 300
+	maxUses     = 50
+)
 
 // world is records with a clock, which no timer writes: Flush does.
 type world struct {
@@ -40,7 +47,7 @@ func (w *world) open(t *testing.T) {
 	if w.db, err = store.Open(w.path); err != nil {
 		t.Fatal(err)
 	}
-	if w.Decisions, err = New(Config{DB: w.db, Now: func() time.Time { return w.now }, Pause: time.Hour}); err != nil {
+	if w.Decisions, err = New(Config{DB: w.db, Now: func() time.Time { return w.now }, Pause: time.Hour, MaxRefusals: maxRefusals, MaxUses: maxUses}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -90,7 +97,7 @@ func TestRingIsBounded(t *testing.T) {
 	const more = 150
 	for i := range maxRefusals + more {
 		w.Refused(refusal(fmt.Sprint(i)))
-		if i%maxWaiting == maxWaiting-1 {
+		if i%100 == 99 {
 			if err := w.Flush(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -123,6 +130,48 @@ func TestRingIsBounded(t *testing.T) {
 		}
 		w.reopen(t)
 	}
+}
+
+// What was flushed is there after the process was killed: the state is opened
+// again without having been closed.
+func TestRecordsSurviveAKill(t *testing.T) {
+	w := newWorld(t)
+	w.Refused(refusal("one"))
+	w.Used("arn:r", "s3:GetObject", "b", true)
+	if err := w.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	copied := &world{path: filepath.Join(t.TempDir(), "copy.db"), now: start}
+	if err := w.db.CopyTo(t.Context(), copied.path); err != nil {
+		t.Fatal(err)
+	}
+	copied.open(t)
+	defer func() { errors.Join(copied.Close(), copied.db.Close()) }()
+	if r, err := copied.Find(t.Context(), ""); err != nil || r.RequestID != "one" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if uses := copied.Uses(t.Context(), "arn:r", time.Time{}); len(uses) != 1 {
+		t.Errorf("%v", uses)
+	}
+}
+
+// Records are written without being asked for, in the background.
+func TestRecordsAreWrittenByThemselves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{path: filepath.Join(t.TempDir(), "region.db"), now: start}
+		w.open(t)
+		w.Refused(refusal("one"))
+		synctest.Wait()
+		w.mu.Lock()
+		waiting, known := len(w.waiting), len(w.known)
+		w.mu.Unlock()
+		if waiting != 0 || known != 1 {
+			t.Errorf("%d wait, %d are written", waiting, known)
+		}
+		if err := errors.Join(w.Close(), w.db.Close()); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // A storm of refusals does not wait for the disk, and does not fill memory.

@@ -39,7 +39,7 @@ func (d *Decisions) explain(ctx context.Context, _ *wire.Call, in *ExplainInput)
 		return nil, wire.Errorf(http.StatusBadRequest, "ResourceNotFoundException", "no request has been refused yet")
 	}
 	if errors.Is(err, ErrUnknown) {
-		return nil, wire.Errorf(http.StatusBadRequest, "ResourceNotFoundException", "there is no record of a refused request %s: the region keeps the last %d", in.RequestID, maxRefusals)
+		return nil, wire.Errorf(http.StatusBadRequest, "ResourceNotFoundException", "there is no record of a refused request %s: the region keeps the last %d", in.RequestID, d.config.MaxRefusals)
 	}
 	if err != nil {
 		return nil, err

@@ -55,7 +55,7 @@ type uses struct {
 const useGrain = 60
 
 // Used notes that a principal did something or was refused it. It never blocks.
-// What comes after the first 10,000 kinds of uses is not kept.
+// What comes after the first MaxUses kinds of uses is not kept.
 func (d *Decisions) Used(principalARN, action, resource string, allowed bool) {
 	key := useKey{principalARN, action, resource, allowed}
 	now := d.config.Now().Unix()
@@ -69,18 +69,18 @@ func (d *Decisions) Used(principalARN, action, resource string, allowed bool) {
 		}
 		return
 	}
-	if len(resource) <= maxText && d.uses.add(key, now) {
+	if len(resource) <= maxText && d.uses.add(key, now, d.config.MaxUses) {
 		d.poke()
 	}
 }
 
-func (s *uses) add(key useKey, now int64) bool {
+func (s *uses) add(key useKey, now int64, most int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.seen == nil {
 		s.seen = map[useKey]*use{}
 	}
-	if len(s.seen) >= maxUses || s.seen[key] != nil {
+	if len(s.seen) >= most || s.seen[key] != nil {
 		return false
 	}
 	key.principal, key.action, key.resource = strings.Clone(key.principal), strings.Clone(key.action), strings.Clone(key.resource)

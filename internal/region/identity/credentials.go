@@ -94,7 +94,7 @@ func (x *Identity) getCredentials(ctx context.Context, _ *wire.Call, in *Credent
 	if err != nil {
 		var refused *wire.Error
 		if errors.As(err, &refused) && refused.Status < http.StatusInternalServerError {
-			return nil, badConfiguration() // the role is gone, or does not trust the pool
+			return nil, explained(err) // the role is gone, or does not trust the pool
 		}
 		return nil, err
 	}
@@ -102,6 +102,18 @@ func (x *Identity) getCredentials(ctx context.Context, _ *wire.Call, in *Credent
 		AccessKeyID: given.AccessKeyID, SecretKey: given.SecretAccessKey,
 		SessionToken: given.SessionToken, Expiration: wire.Time{Time: given.Expiration},
 	}}, nil
+}
+
+// explained is the error that the client sees, with the account of the role's
+// refusal for whoever explains it.
+func explained(cause error) error {
+	var denied *wire.Denied
+	if !errors.As(cause, &denied) {
+		return badConfiguration()
+	}
+	seen := *denied
+	seen.Err = badConfiguration()
+	return &seen
 }
 
 // signedIn is somebody who may act as an identity.
