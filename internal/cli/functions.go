@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -30,21 +31,21 @@ func (c *logsCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	names, err := functions(ctx, control)
+	all, err := functions(ctx, control)
 	if err != nil {
 		return err
 	}
 	if c.Function != "" {
-		name, err := pick(names, c.Function)
+		name, err := pick(slices.Collect(maps.Keys(all)), c.Function)
 		if err != nil {
 			return err
 		}
-		names = []string{name}
+		all = map[string]string{name: all[name]}
 	}
 	from := time.Now().Add(-c.Since).UnixMilli()
 	seen := map[string]bool{}
 	for {
-		if from, err = s.printLogs(ctx, control, names, from, seen); err != nil || !c.Follow {
+		if from, err = s.printLogs(ctx, control, all, from, seen); err != nil || !c.Follow {
 			return err
 		}
 		select {
@@ -62,20 +63,27 @@ const followInterval = 300 * time.Millisecond
 type logEvent struct {
 	EventID   string `json:"eventId"`
 	Timestamp int64  `json:"timestamp"`
+	Stream    string `json:"logStreamName"`
 	Message   string `json:"message"`
-	group     string
+	function  string
 }
 
 // printLogs prints the events from a time on that were not seen yet, in order,
-// and returns the time from which to look next.
-func (s *session) printLogs(ctx context.Context, c control.Client, names []string, from int64, seen map[string]bool) (int64, error) {
+// and returns the time from which to look next. groups has the log group of each
+// function.
+func (s *session) printLogs(ctx context.Context, c control.Client, groups map[string]string, from int64, seen map[string]bool) (int64, error) {
 	var all []logEvent
-	for _, name := range names {
-		events, err := filterEvents(ctx, c, functionGroup+name, from)
+	for _, group := range slices.Compact(slices.Sorted(maps.Values(groups))) {
+		events, err := filterEvents(ctx, c, group, from)
 		if err != nil {
 			return from, err
 		}
-		all = append(all, events...)
+		for _, e := range events {
+			e.function = functionOf(group, e.Stream)
+			if _, wanted := groups[e.function]; wanted {
+				all = append(all, e)
+			}
+		}
 	}
 	slices.SortStableFunc(all, func(a, b logEvent) int { return int(a.Timestamp - b.Timestamp) })
 	for _, e := range all {
@@ -84,8 +92,7 @@ func (s *session) printLogs(ctx context.Context, c control.Client, names []strin
 		}
 		seen[e.EventID] = true
 		from = max(from, e.Timestamp)
-		name := strings.TrimPrefix(e.group, functionGroup)
-		s.term.Print(time.UnixMilli(e.Timestamp).Format("15:04:05.000 ") + name + " | " + term.Clean(strings.TrimRight(e.Message, "\n")))
+		s.term.Print(time.UnixMilli(e.Timestamp).Format("15:04:05.000 ") + e.function + " | " + term.Clean(strings.TrimRight(e.Message, "\n")))
 	}
 	return from, nil
 }
@@ -108,10 +115,7 @@ func filterEvents(ctx context.Context, c control.Client, group string, from int6
 		if err != nil {
 			return nil, fmt.Errorf("read the log group %s: %w", group, err)
 		}
-		for _, e := range out.Events {
-			e.group = group
-			all = append(all, e)
-		}
+		all = append(all, out.Events...)
 		if out.NextToken == "" {
 			return all, nil
 		}
@@ -132,11 +136,11 @@ func (c *invokeCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	names, err := functions(ctx, client)
+	all, err := functions(ctx, client)
 	if err != nil {
 		return err
 	}
-	name, err := pick(names, c.Function)
+	name, err := pick(slices.Collect(maps.Keys(all)), c.Function)
 	if err != nil {
 		return err
 	}
@@ -190,9 +194,9 @@ func regionClient(dir string) (control.Client, error) {
 	return client(r), nil
 }
 
-// functions returns the names of all functions.
-func functions(ctx context.Context, c control.Client) ([]string, error) {
-	var names []string
+// functions returns all functions by their names, with the log group of each.
+func functions(ctx context.Context, c control.Client) (map[string]string, error) {
+	groups := map[string]string{}
 	marker := ""
 	for {
 		answer, err := c.REST(ctx, control.Request{Service: "lambda", Method: http.MethodGet, Path: "/2015-03-31/functions/" + marker})
@@ -200,17 +204,20 @@ func functions(ctx context.Context, c control.Client) ([]string, error) {
 			return nil, fmt.Errorf("list the functions: %w", err)
 		}
 		var page struct {
-			Functions  []struct{ FunctionName string }
+			Functions []struct {
+				FunctionName  string
+				LoggingConfig struct{ LogGroup string }
+			}
 			NextMarker string
 		}
 		if err := json.Unmarshal(answer.Body, &page); err != nil {
 			return nil, err
 		}
 		for _, f := range page.Functions {
-			names = append(names, f.FunctionName)
+			groups[f.FunctionName] = f.LoggingConfig.LogGroup
 		}
 		if page.NextMarker == "" {
-			return names, nil
+			return groups, nil
 		}
 		marker = "?Marker=" + url.QueryEscape(page.NextMarker)
 	}
@@ -221,6 +228,7 @@ func pick(names []string, wanted string) (string, error) {
 	if slices.Contains(names, wanted) {
 		return wanted, nil
 	}
+	slices.Sort(names)
 	var fits []string
 	for _, name := range names {
 		if strings.Contains(strings.ToLower(name), strings.ToLower(wanted)) {

@@ -2,21 +2,39 @@ package cli
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/term"
 )
 
-// functionGroup is how the names of functions' log groups begin.
+// functionGroup is how the names of functions' own log groups begin.
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
 const functionGroup = "/aws/lambda/"
 
+// functionStream is how a function's streams are named: YYYY/MM/DD/, its name
+// where the log group is not its own, and the version in brackets.
+// https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+var functionStream = regexp.MustCompile(`^\d{4}/\d\d/\d\d/([A-Za-z0-9_-]*)\[`)
+
+// functionOf returns whose a log stream is, or "" for one that is no function's.
+func functionOf(group, stream string) string {
+	found := functionStream.FindStringSubmatch(stream)
+	switch {
+	case found == nil:
+		return ""
+	case found[1] != "":
+		return found[1]
+	}
+	return strings.TrimPrefix(group, functionGroup)
+}
+
 // logLine returns what start prints of a log event, empty where it prints
 // nothing: of a function what it wrote itself, of an API its access log.
-func logLine(group, message string) string {
+func logLine(group, stream, message string) string {
 	message = strings.TrimRight(message, "\n")
-	if name, of := strings.CutPrefix(group, functionGroup); of {
+	if name := functionOf(group, stream); name != "" {
 		if platformLine(message) || message == "" {
 			return ""
 		}

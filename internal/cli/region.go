@@ -96,7 +96,7 @@ func (s *session) printLive(r *region.Region) (stop func()) {
 	var printing sync.WaitGroup
 	printing.Go(func() {
 		for event := range events {
-			if line := logLine(event.Group, event.Message); line != "" {
+			if line := logLine(event.Group, event.Stream, event.Message); line != "" {
 				s.term.Print(line)
 			}
 		}

@@ -89,7 +89,7 @@ func (e *Environment) start() error {
 	m := e.pool.manager
 	e.began = time.Now()
 	id, _ := m.ids.next(e.began)
-	e.stream = e.now().UTC().Format("2006/01/02/") + "[" + e.spec.Version + "]" + compact(id)
+	e.stream = streamName(e.spec, e.now(), id)
 	ctx, cancel := context.WithTimeout(context.Background(), m.config.InitTimeout)
 	defer cancel()
 	var keys credentials

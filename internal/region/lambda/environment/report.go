@@ -8,6 +8,17 @@ import (
 	"time"
 )
 
+// streamName is the log stream of an environment. In a log group that is not
+// the function's alone it names the function (Lambda Developer Guide,
+// "Configuring CloudWatch log groups").
+func streamName(spec *Spec, at time.Time, id string) string {
+	name := ""
+	if spec.LogGroup != "/aws/lambda/"+spec.FunctionName {
+		name = spec.FunctionName
+	}
+	return at.UTC().Format("2006/01/02/") + name + "[" + spec.Version + "]" + compact(id)
+}
+
 // log writes one event of the environment's stream.
 func (e *Environment) log(at time.Time, c *call, message string) {
 	if c != nil {
