@@ -7,7 +7,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import util from 'node:util'
-import { createRequire } from 'node:module'
+import { createRequire, syncBuiltinESMExports } from 'node:module'
 import { Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 
@@ -362,6 +362,26 @@ function serialize(value) {
   }
 }
 
+// reachable lets a function answer for a custom resource. Many functions, CDK's
+// own among them, send the answer over TLS to port 443 of the host in the
+// ResponseURL, whatever port and scheme the URL has: such a request goes to the
+// URL as it is.
+let responseURL
+async function reachable(event) {
+  if (typeof event?.ResponseURL !== 'string' || !event.ResponseURL.startsWith('http://127.0.0.1:')) return
+  const first = !responseURL
+  responseURL = new URL(event.ResponseURL)
+  if (!first) return
+  const [{ default: http }, { default: https }] = await Promise.all([import('node:http'), import('node:https')])
+  const request = https.request
+  https.request = (options, ...rest) => {
+    const { hostname, port, pathname, search } = responseURL
+    if (options?.path !== pathname + search || (options.hostname ?? options.host) !== hostname) return request(options, ...rest)
+    return http.request({ ...options, protocol: 'http:', port, agent: undefined }, ...rest)
+  }
+  syncBuiltinESMExports()
+}
+
 async function invoke(client, handler, { headers, body }) {
   const id = headers['lambda-runtime-aws-request-id']
   requestId = id
@@ -369,6 +389,7 @@ async function invoke(client, handler, { headers, body }) {
   else delete env._X_AMZN_TRACE_ID
   try {
     const event = JSON.parse(body.toString('utf8'))
+    await reachable(event)
     const context = makeContext(headers)
     if (handler[streaming]) return await runStreaming(client, handler, event, context, id)
     const result = serialize(await call(handler, event, context))
