@@ -46,7 +46,7 @@ func runScripts(t *testing.T, dir string, variables map[string]string) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 dir,
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "until": until, "get": get},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "until": until, "get": get, "stops": stops},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ROOT", root)
 			for name, value := range variables {

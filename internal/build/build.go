@@ -114,6 +114,9 @@ type Config struct {
 	// AWS builds for Lambda in AWS (Linux and the function's architecture)
 	// rather than for this machine.
 	AWS bool
+	// Debug builds for debuggers: Go without optimizations and with its symbols,
+	// JavaScript with source maps and not minified.
+	Debug bool
 	// Absolute makes source maps name the sources by their path on this
 	// machine, so that stack traces and debuggers lead to them. Zips are then
 	// the same only for the same folder.

@@ -201,7 +201,7 @@ func (b *Builder) key(f Function) string {
 	if b.cfg.AWS {
 		target = "aws"
 	}
-	k, err := json.Marshal([]any{cacheVersion, b.cfg.App, b.cfg.Absolute && f.Kind == Node, f, target, goArch(f.Architecture), b.toolchain()})
+	k, err := json.Marshal([]any{cacheVersion, b.cfg.App, b.cfg.Absolute && f.Kind == Node, b.cfg.Debug, f, target, goArch(f.Architecture), b.toolchain()})
 	if err != nil {
 		return f.Entry // cannot happen: a Function holds strings only
 	}

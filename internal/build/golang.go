@@ -113,6 +113,9 @@ func (b *Builder) goCompile(ctx context.Context, batch []*job, out string) ([]by
 	}
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags", "lambda.norpc",
 		"-ldflags", "-s -w -buildid=", "-o", target}
+	if b.cfg.Debug {
+		args = []string{"build", "-buildvcs=false", "-tags", "lambda.norpc", "-gcflags", "all=-N -l", "-o", target}
+	}
 	for _, j := range batch {
 		args = append(args, "./"+j.Entry)
 	}

@@ -83,7 +83,10 @@ func (b *Builder) esbuildOptions(j *job) api.BuildOptions {
 		Write:    false, AllowOverwrite: true,
 		MinifyWhitespace: j.Bundle.Minify, MinifyIdentifiers: j.Bundle.Minify, MinifySyntax: j.Bundle.Minify,
 	}
-	if j.Bundle.SourceMap {
+	if b.cfg.Debug {
+		options.MinifyWhitespace, options.MinifyIdentifiers, options.MinifySyntax = false, false, false
+	}
+	if j.Bundle.SourceMap || b.cfg.Debug {
 		options.Sourcemap = api.SourceMapLinked
 		if b.cfg.Absolute {
 			options.SourceRoot = (&url.URL{Scheme: "file", Path: filepath.ToSlash(options.Outdir) + "/"}).String()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/region"
+	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
 	"github.com/seed-615d3599/roost/internal/region/lambda/isolation"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 	"github.com/seed-615d3599/roost/internal/term"
@@ -31,8 +32,13 @@ func (s *session) startRegion(ctx context.Context, settings regionSettings) (*st
 	if settings.functions.Isolate {
 		isolate = []string{supervise[0], isolation.Argument}
 	}
+	var debug func(*environment.Spec) error
+	if settings.debug != nil {
+		debug = settings.debug.Start
+	}
+	requests := make(requests, followedRequests)
 	r, err := region.Start(ctx, region.Config{
-		Dir: state, Port: settings.port, Twitter: settings.twitter,
+		Debug: debug, Served: requests.served, Dir: state, Port: settings.port, Twitter: settings.twitter,
 		Account: settings.app.LocalAccount, Region: settings.app.LocalRegion,
 		Supervisor: supervise, Warn: s.term.Warn, Isolate: isolate, MaxEnvironments: settings.functions.MaxEnvironments,
 		Record: func(typeName string) bool { return slices.Contains(settings.app.Record, typeName) },
@@ -44,11 +50,14 @@ func (s *session) startRegion(ctx context.Context, settings regionSettings) (*st
 	if err != nil {
 		return nil, fmt.Errorf("start the region: %w", err)
 	}
+	if settings.debug != nil {
+		settings.debug.region = r
+	}
 	started := &startedRegion{info: regionInfo(r)}
 	stopPrinting := func() {}
 	if !settings.temporary {
 		s.term.Note(r.MemoryLimits)
-		stopPrinting = s.printLive(r)
+		stopPrinting = s.printLive(r, requests)
 	}
 	file := settings.app.RegionFile()
 	started.close = func() error {
@@ -91,12 +100,16 @@ func removeOwn(file string) error {
 
 // printLive prints a line for each request and for each thing that a function
 // logs, until stop is called.
-func (s *session) printLive(r *region.Region) (stop func()) {
+func (s *session) printLive(r *region.Region, answered requests) (stop func()) {
 	events, end := r.Follow()
 	var printing sync.WaitGroup
 	printing.Go(func() {
-		for event := range events {
-			if line := logLine(event.Group, event.Stream, event.Message); line != "" {
+		for {
+			line, more := answered.nextLine(events)
+			if !more {
+				return
+			}
+			if line != "" {
 				s.term.Print(line)
 			}
 		}

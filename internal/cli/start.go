@@ -24,6 +24,7 @@ type regionSettings struct {
 	// no lines of requests.
 	temporary bool
 	functions functionFlags
+	debug     *debugging // nil: nothing is debugged
 }
 
 // functionFlags say how the embedded region runs functions.
@@ -55,6 +56,7 @@ type startCommand struct {
 	AllowReplace []string `placeholder:"ID" help:"The logical id of a resource that may be replaced or removed although identities live in it or it is marked Retain."`
 	JSON         jsonFlag `help:"Print JSON objects, one to a line."`
 	functionFlags
+	debugFlags
 }
 
 // Run brings the app up and stays until it is interrupted.
@@ -71,15 +73,21 @@ func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
 	if err := errors.Join(s.refuseSecond(app.RegionFile()), forgetOutputs(c.OutputsFile)); err != nil {
 		return err
 	}
+	debug, err := c.debugging(app)
+	if err != nil {
+		return err
+	}
 	s.term.Banner("Deploying app")
-	live := &liveApp{session: s, app: app, outputsFile: c.OutputsFile, source: s.source(app, c.Assembly, toLocal, true)}
+	live := &liveApp{session: s, app: app, outputsFile: c.OutputsFile, debug: debug}
+	live.source = synth.New(synth.Config{App: app, Assembly: c.Assembly, Local: true, Live: true, Debug: debug != nil,
+		Environ: s.env, Print: s.term.Print, Warn: s.term.Warn})
 	// The watching begins first, so that no edit is missed; what keeps it from
 	// beginning is told better by what reads the files.
 	watcher, unwatched := watch.New(watch.Config{Roots: live.source.Roots()})
 	if unwatched == nil {
 		defer watcher.Close()
 	}
-	made, started, err := live.begin(ctx, regionSettings{app: app, port: c.Port, twitter: c.Twitter, functions: c.functionFlags})
+	made, started, err := live.begin(ctx, regionSettings{app: app, port: c.Port, twitter: c.Twitter, functions: c.functionFlags, debug: debug})
 	if err != nil {
 		return err
 	}
@@ -90,6 +98,11 @@ func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
 	live.target = localTarget(started.info, nil)
 	if err := s.deploy(ctx, app, live.target, made, c.OutputsFile); err != nil {
 		return err
+	}
+	if debug != nil {
+		if err := debug.ready(ctx, s, true); err != nil {
+			return err
+		}
 	}
 	s.printNext(app, started.info, made)
 	return live.follow(ctx, watcher)
@@ -123,6 +136,7 @@ type liveApp struct {
 	source      synth.Source
 	target      *target
 	outputsFile string
+	debug       *debugging // nil: nothing is debugged
 }
 
 // begin makes the assembly and starts the region, both at once.
@@ -170,7 +184,10 @@ func (l *liveApp) edit(ctx context.Context, changed []string) error {
 	if err != nil || made == nil {
 		return err
 	}
-	return l.deploy(ctx, l.app, l.target, made, l.outputsFile)
+	if err := l.deploy(ctx, l.app, l.target, made, l.outputsFile); err != nil || l.debug == nil {
+		return err
+	}
+	return l.debug.ready(ctx, l.session, false)
 }
 
 type serveCommand struct {

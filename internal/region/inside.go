@@ -33,6 +33,11 @@ func (r *Region) Invoke(ctx context.Context, function string, payload []byte) (r
 	return r.services.lambda.Invoke(ctx, "arn:aws:lambda:"+r.Name+":"+r.Account+":function:"+function, payload)
 }
 
+// Warm starts a function, by its name, before its first call.
+func (r *Region) Warm(ctx context.Context, function string) error {
+	return r.services.lambda.Warm(ctx, "arn:aws:lambda:"+r.Name+":"+r.Account+":function:"+function)
+}
+
 // APIs returns the base URL of each HTTP API by its id.
 func (r *Region) APIs() map[string]string {
 	var out struct {

@@ -26,6 +26,8 @@ import (
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/edge"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
+	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 	"github.com/seed-615d3599/roost/internal/region/store"
 )
@@ -66,6 +68,14 @@ type Config struct {
 	Rand      io.Reader
 	Transport http.RoundTripper    // of calls to other hosts: identity providers, HTTP_PROXY
 	Warn      func(message string) // told once of each difference that matters
+
+	// Debug changes how functions are started that somebody debugs; integrations
+	// then have all day. See package debugger.
+	Debug func(*environment.Spec) error
+
+	// Served, if given, is told of every request to an API once it is answered. It
+	// must not block.
+	Served func(gateway.Served)
 
 	freshPorts bool // of a fork: the ports that its APIs had are the original's
 }

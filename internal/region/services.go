@@ -23,6 +23,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/kms"
 	"github.com/seed-615d3599/roost/internal/region/lambda"
 	"github.com/seed-615d3599/roost/internal/region/lambda/cgroup"
+	"github.com/seed-615d3599/roost/internal/region/lambda/debugger"
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
 	"github.com/seed-615d3599/roost/internal/region/lambda/isolation"
 	"github.com/seed-615d3599/roost/internal/region/logs"
@@ -142,7 +143,7 @@ func (r *Region) buildLambda(ctx context.Context) error {
 	config := lambda.Config{
 		DB: r.db, Dir: dir, Region: c.Region, Account: c.Account,
 		Objects: r.services.assets, Credentials: roleCredentials{r.services.access}, Logs: r.services.logs,
-		EndpointURL: r.Endpoint, Now: c.Now, Warn: c.Warn, MaxEnvironments: c.MaxEnvironments,
+		EndpointURL: r.Endpoint, Now: c.Now, Warn: c.Warn, MaxEnvironments: c.MaxEnvironments, Debug: c.Debug,
 		Isolate: c.Isolate, Memory: memory,
 	}
 	if r.supervisor != nil {
@@ -206,9 +207,14 @@ func (r *Region) assume(_ context.Context, want identity.SessionRequest) (identi
 func (r *Region) buildAPIs(ctx context.Context) error {
 	c := r.config
 	var err error
+	patience := time.Duration(0)
+	if c.Debug != nil {
+		patience = debugger.Patience
+	}
 	r.services.gateway, err = gateway.New(gateway.Config{
-		Account: c.Account, Region: c.Region, Functions: r.services.lambda, Access: decider{r.services.access},
-		Logs: accessLogs{r.services.logs}, Refusals: explained{r.services.records}, Transport: c.Transport, Now: c.Now, Rand: c.Rand,
+		Patience: patience,
+		Account:  c.Account, Region: c.Region, Functions: r.services.lambda, Access: decider{r.services.access},
+		Logs: accessLogs{r.services.logs}, Refusals: explained{r.services.records}, Served: c.Served, Transport: c.Transport, Now: c.Now, Rand: c.Rand,
 	})
 	if err != nil {
 		return err

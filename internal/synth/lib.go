@@ -31,7 +31,7 @@ type libApp struct {
 
 func newLibApp(cfg Config) *libApp {
 	return &libApp{Config: cfg, builder: build.New(build.Config{
-		App: cfg.App.Dir, Cache: cfg.App.CacheDir(), AWS: !cfg.Local, Absolute: cfg.Live, Environ: cfg.Environ})}
+		App: cfg.App.Dir, Cache: cfg.App.CacheDir(), AWS: !cfg.Local, Absolute: cfg.Live, Debug: cfg.Debug, Environ: cfg.Environ})}
 }
 
 // Assemble runs the app's program, builds its functions and writes the

@@ -48,6 +48,8 @@ type Config struct {
 	// Live says that edits will follow. Source maps then name the files on this
 	// machine.
 	Live bool
+	// Debug builds functions for debuggers.
+	Debug bool
 	// Environ is the environment of compilers and of the app's program.
 	Environ []string
 	// Print gets a line when something begins that takes time, and Warn what a

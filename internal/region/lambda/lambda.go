@@ -51,6 +51,9 @@ type Config struct {
 	Now  func() time.Time     // nil: time.Now
 	Warn func(message string) // told once of each difference that matters, by any goroutine; nil: nobody is
 
+	// Debug changes what environments run before any is started: package
+	// debugger. Nil changes nothing.
+	Debug   func(*environment.Spec) error
 	Isolate []string       // the command that runs isolation.Main; nil: functions see this machine's paths
 	Memory  *cgroup.Parent // where memory is limited; nil: it is measured now and then
 

@@ -26,12 +26,31 @@ func (l *Lambda) spec(ctx context.Context, name string, v *model.Version) (*envi
 	if runtimeDir == "" {
 		runtimeDir = filepath.Join(l.config.Dir, "runtimes")
 	}
-	return &environment.Spec{
+	spec := &environment.Spec{
 		FunctionName: name, Version: v.Version, FunctionARN: l.ARN(name, ""), Region: l.config.Region,
 		Runtime: v.Runtime, Handler: v.Handler, RoleARN: v.Role, Managed: runtime.Managed,
 		Command: runtime.Start(root, opt, v.Variables["AWS_LAMBDA_EXEC_WRAPPER"]), TaskRoot: root, RuntimeDir: runtimeDir, OptDir: opt,
 		MemoryMB: v.MemorySize, Timeout: time.Duration(v.Timeout) * time.Second, Variables: v.Variables,
 		LogGroup: v.Logging.LogGroup, LogFormat: v.Logging.LogFormat,
 		ApplicationLogLevel: v.Logging.ApplicationLogLevel, SystemLogLevel: v.Logging.SystemLogLevel,
-	}, nil
+	}
+	if l.config.Debug != nil {
+		err = l.config.Debug(spec)
+	}
+	return spec, err
+}
+
+// Warm starts an environment of a function before its first call.
+func (l *Lambda) Warm(ctx context.Context, functionARN string) error {
+	name, qualifier, ok := l.Parse(functionARN)
+	e := l.snapshot.Load().functions[name]
+	if !ok || e == nil || e.pick(qualifier) == nil {
+		return model.NotFound("Function not found: " + functionARN)
+	}
+	pool, err := e.pick(qualifier).open(ctx)
+	if err != nil {
+		return err
+	}
+	pool.Warm()
+	return nil
 }

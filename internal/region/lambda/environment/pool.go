@@ -193,12 +193,30 @@ func (p *Pool) start(others int) {
 			}
 			return
 		}
-		e := &Environment{pool: p, spec: p.spec, spawned: make(chan struct{})}
-		p.all[e] = struct{}{}
-		p.starting++
-		m.total++
-		m.done.Add(1)
-		go e.run()
+		if p.spec.Debugged && len(p.all) > 0 {
+			return
+		}
+		p.launch()
+	}
+}
+
+// launch starts an environment. The lock is held.
+func (p *Pool) launch() {
+	e := &Environment{pool: p, spec: p.spec, spawned: make(chan struct{})}
+	p.all[e] = struct{}{}
+	p.starting++
+	p.manager.total++
+	p.manager.done.Add(1)
+	go e.run()
+}
+
+// Warm starts an environment before the first call, where there is none.
+func (p *Pool) Warm() {
+	m := p.manager
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(p.all) == 0 && !p.retired && !m.closed {
+		p.launch()
 	}
 }
 

@@ -45,6 +45,10 @@ type Spec struct {
 	Timeout   time.Duration
 	Variables map[string]string // the function's own environment variables
 
+	// Debugged is set where a debugger holds the function: one environment, seen
+	// paths and memory as on this machine, and no end while it is idle.
+	Debugged bool
+
 	LogGroup            string
 	LogFormat           string // "Text" (also where empty) or "JSON"
 	ApplicationLogLevel string // for JSON; empty means INFO
