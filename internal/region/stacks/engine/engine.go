@@ -74,6 +74,7 @@ type Engine struct {
 	mu      sync.Mutex
 	running map[string]*launch            // by stack id
 	stops   map[string]context.CancelFunc // of what makes resources, by stack id
+	halted  map[string]bool               // nested stacks for which their parents do not wait any more
 	rest    map[string]atRest             // what stacks have, by stack id
 	changed chan struct{}                 // closed and renewed when any stack's status changes
 	last    time.Time                     // of the newest event, so that events are ordered
@@ -111,7 +112,7 @@ func New(config Config) *Engine {
 		config.MaxParallel = 32
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	e := &Engine{config: config, ctx: ctx, cancel: cancel, running: map[string]*launch{}, stops: map[string]context.CancelFunc{}, rest: map[string]atRest{}, changed: make(chan struct{})}
+	e := &Engine{config: config, ctx: ctx, cancel: cancel, running: map[string]*launch{}, stops: map[string]context.CancelFunc{}, halted: map[string]bool{}, rest: map[string]atRest{}, changed: make(chan struct{})}
 	e.Planner = plan.New(plan.Config{
 		Account: config.Account, Region: config.Region, DB: config.DB, Types: config.Types, Own: resources.New(append(config.Own, e.nestedType())...),
 		Services: config.Services, Rand: config.Rand, Record: config.Record, Object: config.Object,

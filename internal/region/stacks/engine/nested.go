@@ -177,12 +177,15 @@ func (e *Engine) waitNested(ctx context.Context, child *records.Stack) (*records
 	at, err := e.Wait(ctx, child.ID)
 	if ctx.Err() != nil && e.ctx.Err() == nil {
 		e.mu.Lock()
-		stop := e.stops[child.ID]
-		e.mu.Unlock()
-		if stop != nil {
+		e.halted[child.ID] = true // also if it has not begun to make anything yet
+		if stop := e.stops[child.ID]; stop != nil {
 			stop()
 		}
+		e.mu.Unlock()
 		at, _ = e.Wait(e.ctx, child.ID)
+		e.mu.Lock()
+		delete(e.halted, child.ID)
+		e.mu.Unlock()
 	}
 	if at == nil {
 		at = child

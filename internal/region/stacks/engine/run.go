@@ -247,6 +247,9 @@ func (r *run) working(ctx context.Context) (context.Context, context.CancelFunc)
 	}
 	r.e.mu.Lock()
 	r.e.stops[r.id] = cancel
+	if r.e.halted[r.id] {
+		cancel()
+	}
 	r.e.mu.Unlock()
 	return ctx, func() {
 		r.e.mu.Lock()
