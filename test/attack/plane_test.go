@@ -140,3 +140,53 @@ func TestSessionsEnd(t *testing.T) {
 		t.Errorf("a second after its end: %d", got)
 	}
 }
+
+// TestRefusalsAreExplained asks the region about requests that it refused: what
+// their client did not see is in the records, and no secret is.
+func TestRefusalsAreExplained(t *testing.T) {
+	g := newTarget(t)
+	const form = "application/x-www-form-urlencoded"
+	explain := func() string {
+		t.Helper()
+		r := g.signed("POST", "/", signing{as: g.admin, service: "roost", host: strings.TrimPrefix(g.region.Endpoint, "http://"), body: "{}"})
+		r.set("Content-Type", "application/x-amz-json-1.1")
+		r.set("X-Amz-Target", "Roost.Explain")
+		answers := g.talk(strings.TrimPrefix(g.region.Endpoint, "http://"), r.String())
+		if len(answers) != 1 || answers[0].status != 200 {
+			t.Fatalf("%v", answers)
+		}
+		return answers[0].body
+	}
+	session := g.session(g.bob)
+	wrong := session
+	wrong.SecretAccessKey = g.alice.SecretAccessKey
+	for _, test := range []struct {
+		name   string
+		refuse func()
+		says   []string
+	}{
+		{"a policy of the control plane", func() { g.send(g.alice, "iam", "POST", "/", form, "Action=ListRoles&Version=2010-05-08") },
+			[]string{`"operation":"ListRoles"`, `"action":"iam:ListRoles"`, `"element":"Action"`, `"caller":"arn:aws:iam::123456789012:user/alice"`, "to user alice"}},
+		{"a signature of the control plane", func() { g.send(wrong, "iam", "POST", "/", form, "Action=ListRoles&Version=2010-05-08") },
+			[]string{`"code":"SignatureDoesNotMatch"`, `"canonicalRequest":"POST\n/\n`, `"stringToSign":"AWS4-HMAC-SHA256\n`, session.AccessKeyID}},
+		{"a policy of an API", func() { g.talk(g.api, g.signed("GET", "/private", signing{as: g.alice}).String()) },
+			[]string{`"routeKey":"GET /private"`, `"action":"execute-api:Invoke"`, `"element":"Resource"`, "to user alice"}},
+		{"a signature of an API", func() { g.talk(g.api, g.signed("GET", "/private", signing{as: wrong}).String()) },
+			[]string{`"sentence":"`, `"canonicalRequest":"GET\n/private\n`}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			test.refuse()
+			record := explain()
+			for _, want := range test.says {
+				if !strings.Contains(record, want) {
+					t.Errorf("no %s in\n%s", want, record)
+				}
+			}
+			for _, secret := range []string{session.SessionToken, session.SecretAccessKey, g.alice.SecretAccessKey} {
+				if strings.Contains(record, secret) {
+					t.Errorf("a secret is in\n%s", record)
+				}
+			}
+		})
+	}
+}

@@ -205,7 +205,9 @@ func (g *target) talk(address, bytesOnTheWire string) []answer {
 	if _, err := io.WriteString(conn, bytesOnTheWire); err != nil {
 		g.t.Fatal(err)
 	}
-	conn.(*net.TCPConn).CloseWrite()
+	if address == g.api { // nothing more will come; on the region's own port that would end what runs
+		conn.(*net.TCPConn).CloseWrite()
+	}
 	var answers []answer
 	method, _, _ := strings.Cut(bytesOnTheWire, " ")
 	reader := bufio.NewReader(conn)

@@ -273,10 +273,20 @@ func (d *Decisions) Flush(ctx context.Context) error {
 		return putUses(tx, uses)
 	})
 	if err != nil {
+		d.putBack(batch, uses)
 		return err
 	}
 	d.remember(batch, first, next)
 	return nil
+}
+
+// putBack has what could not be written wait again.
+func (d *Decisions) putBack(batch []Refusal, uses []Use) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	room := max(0, maxWaiting-len(d.waiting))
+	d.waiting = append(batch[:min(len(batch), room):min(len(batch), room)], d.waiting...)
+	d.uses.putBack(uses)
 }
 
 func put(tx *store.Tx, n uint64, r *Refusal) error {
@@ -320,6 +330,7 @@ var ErrUnknown = errors.New("no record")
 
 // Find returns the record of a request, or with an empty id the last one.
 func (d *Decisions) Find(ctx context.Context, requestID string) (*Refusal, error) {
+	ctx = context.WithoutCancel(ctx) // others wait for what is written, too
 	if err := d.Flush(ctx); err != nil {
 		return nil, err
 	}
@@ -345,6 +356,7 @@ func (d *Decisions) Find(ctx context.Context, requestID string) (*Refusal, error
 
 // List returns the newest records, latest first.
 func (d *Decisions) List(ctx context.Context, limit int) (list []Refusal, err error) {
+	ctx = context.WithoutCancel(ctx)
 	if err := d.Flush(ctx); err != nil {
 		return nil, err
 	}

@@ -155,6 +155,28 @@ func TestRecordsSurviveAKill(t *testing.T) {
 	}
 }
 
+// What cannot be written waits, and is written the next time.
+func TestFailedWritesAreMadeGood(t *testing.T) {
+	w := newWorld(t)
+	w.Refused(refusal("one"))
+	w.Used("arn:r", "s3:GetObject", "b", true)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := w.Flush(gone); err == nil {
+		t.Fatal("a write succeeds although nobody waits for it")
+	}
+	if _, err := w.Find(gone, "one"); err != nil {
+		t.Error(err)
+	}
+	w.reopen(t)
+	if _, err := w.Find(t.Context(), "one"); err != nil {
+		t.Error(err)
+	}
+	if uses := w.Uses(t.Context(), "arn:r", time.Time{}); len(uses) != 1 {
+		t.Errorf("%v", uses)
+	}
+}
+
 // Records are written without being asked for, in the background.
 func TestRecordsAreWrittenByThemselves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

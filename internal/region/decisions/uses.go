@@ -106,6 +106,15 @@ func (s *uses) changed() []Use {
 	return list
 }
 
+// putBack takes uses for changed that could not be written.
+func (s *uses) putBack(list []Use) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, one := range list {
+		s.seen[useKey{one.Principal, one.Action, one.Resource, one.Allowed}].written = 0
+	}
+}
+
 func (k useKey) use(u *use) Use {
 	return Use{
 		Principal: k.principal, Action: k.action, Resource: k.resource, Allowed: k.allowed,
