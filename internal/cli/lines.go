@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"regexp"
 	"strings"
 	"time"
@@ -31,7 +30,8 @@ func functionOf(group, stream string) string {
 }
 
 // logLine returns what start prints of a log event, empty where it prints
-// nothing: of a function what it wrote itself, of an API its access log.
+// nothing: of a function what it wrote itself. Access logs are left out, as each
+// request has a line of its own.
 func logLine(group, stream, message string) string {
 	message = strings.TrimRight(message, "\n")
 	if name := functionOf(group, stream); name != "" {
@@ -40,7 +40,7 @@ func logLine(group, stream, message string) string {
 		}
 		return name + " | " + strings.ReplaceAll(term.Clean(ownWords(message)), "\n", "\n"+name+" | ")
 	}
-	return accessLine(message)
+	return ""
 }
 
 // platformLine recognizes the lines with which Lambda frames an invocation.
@@ -67,23 +67,4 @@ func ownWords(message string) string {
 		return parts[3]
 	}
 	return parts[2] + " " + parts[3]
-}
-
-// accessLine reads an access log line of the form that the construct package
-// and SST give their APIs. APIs with a form of their own have none.
-func accessLine(message string) string {
-	var access struct {
-		Method  string `json:"httpMethod"`
-		Path    string `json:"path"`
-		Status  string `json:"status"`
-		Latency string `json:"responseLatency"`
-	}
-	if json.Unmarshal([]byte(message), &access) != nil || access.Method == "" || access.Status == "" {
-		return ""
-	}
-	line := access.Method + " " + access.Path + " " + access.Status
-	if access.Latency != "" && access.Latency != "-" {
-		line += " " + access.Latency + " ms"
-	}
-	return term.Clean(line)
 }
