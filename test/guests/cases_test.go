@@ -2,6 +2,7 @@ package guests
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -28,7 +29,7 @@ type guestCase struct {
 	name string
 	request
 	status  int
-	json    string            // of the body; "" for any
+	json    string            // the body; "" for any
 	body    []byte            // its bytes; nil for any
 	header  map[string]string // fields with several values joined by a comma and a space
 	cookies map[string]string
@@ -37,9 +38,7 @@ type guestCase struct {
 
 func field(name string, values ...string) http.Header { return http.Header{name: values} }
 
-// all has every byte.
-var all = everyByte()
-
+// everyByte is what no text holds.
 func everyByte() []byte {
 	b := make([]byte, 256)
 	for i := range b {
@@ -50,7 +49,7 @@ func everyByte() []byte {
 
 // described is what guests say of an upload of all bytes.
 func described(kind string) string {
-	sum := sha256.Sum256(all)
+	sum := sha256.Sum256(everyByte())
 	return `{"type":"` + kind + `","length":256,"sha256":"` + hex.EncodeToString(sum[:]) + `"}`
 }
 
@@ -76,7 +75,7 @@ var cases = []guestCase{
 	{name: "no cookies", request: request{path: "/cookies"}, status: 200, json: `{}`, cookies: map[string]string{"one": "1", "two": "2"}},
 	{
 		name:    "upload of bytes",
-		request: request{method: "POST", path: "/upload", header: field("Content-Type", "application/octet-stream"), body: all},
+		request: request{method: "POST", path: "/upload", header: field("Content-Type", "application/octet-stream"), body: everyByte()},
 		status:  200, json: described("application/octet-stream"),
 	},
 	{
@@ -97,7 +96,12 @@ var cases = []guestCase{
 	{
 		name:    "download of bytes",
 		request: request{path: "/download"},
-		status:  200, body: all, header: map[string]string{"Content-Type": "application/octet-stream"},
+		status:  200, body: everyByte(), header: map[string]string{"Content-Type": "application/octet-stream"},
+	},
+	{
+		name:    "compressed download",
+		request: request{path: "/squeezed", header: field("Accept-Encoding", "gzip")},
+		status:  200, body: []byte(strings.Repeat("squeezed ", 100)), header: map[string]string{"Content-Encoding": "gzip"},
 	},
 	{name: "redirect", request: request{path: "/redirect"}, status: 302, header: map[string]string{"Location": "/query?from=redirect"}},
 	{name: "path parameter", request: request{path: "/items/42"}, status: 200, json: `{"id":"42"}`},
@@ -123,14 +127,12 @@ func fileForm() request {
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	file, _ := form.CreateFormFile("file", "bytes.bin") // a buffer takes all
-	file.Write(all)
+	file.Write(everyByte())
 	form.Close()
 	return request{method: "POST", path: "/file", header: field("Content-Type", form.FormDataContentType()), body: body.Bytes()}
 }
 
-// client follows no redirects.
-var client = http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-
+// send sends it and follows no redirects.
 func (r request) send(t *testing.T, endpoint string) (*http.Response, []byte) {
 	t.Helper()
 	sent, err := http.NewRequestWithContext(t.Context(), r.method, endpoint+r.path, bytes.NewReader(r.body))
@@ -139,12 +141,19 @@ func (r request) send(t *testing.T, endpoint string) (*http.Response, []byte) {
 	}
 	sent.Header = http.Header{"User-Agent": {"guests"}}
 	maps.Copy(sent.Header, r.header)
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	got, err := client.Do(sent)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer got.Body.Close()
-	body, err := io.ReadAll(got.Body)
+	var content io.Reader = got.Body
+	if got.Header.Get("Content-Encoding") == "gzip" {
+		if content, err = gzip.NewReader(got.Body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	body, err := io.ReadAll(content)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,4 +240,23 @@ func checkEvent(t *testing.T, endpoint, format string) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("event (-want +got)\n%s", diff)
 	}
+}
+
+// knowsStages reports whether a framework takes the name of a stage off the
+// path by itself. The others have to be told, on AWS as here.
+func knowsStages(guest, format string) bool {
+	switch guest + " " + format {
+	case "express 1.0", "fastify 1.0", "powertools 2.0":
+		return true
+	}
+	return false
+}
+
+// checkStage calls through a stage with a name, which is part of the path.
+func checkStage(t *testing.T, endpoint string, known bool) {
+	c := guestCase{request: request{path: "/prod/query?a=1"}, status: 404}
+	if known {
+		c.status, c.json = 200, `{"a":["1"]}`
+	}
+	c.run(t, endpoint)
 }

@@ -29,6 +29,7 @@ func TestGuests(t *testing.T) {
 					}
 				}
 				t.Run("event", func(t *testing.T) { checkEvent(t, endpoint, format) })
+				t.Run("stage", func(t *testing.T) { checkStage(t, endpoint, knowsStages(guest, format)) })
 			})
 		}
 	}

@@ -1,8 +1,12 @@
 // What the functions of this folder have in common.
 import { createHash } from "node:crypto";
+import { gzipSync } from "node:zlib";
 
 /** All 256 bytes, which no text holds. */
 export const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+
+/** What a compressed answer holds. */
+export const squeezed = gzipSync("squeezed ".repeat(100));
 
 /** Describes an upload. */
 export const sum = (type, body) => ({

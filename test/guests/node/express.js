@@ -1,7 +1,7 @@
 // A function with Express.
-import serverlessExpress from "@vendia/serverless-express";
+import serverlessExpress from "@codegenie/serverless-express";
 import express from "express";
-import { bytes, cookies, lists, sum, told } from "./answers.js";
+import { bytes, cookies, lists, squeezed, sum, told } from "./answers.js";
 
 const app = express();
 app.set("query parser", "simple");
@@ -18,6 +18,7 @@ app.post("/upload", (req, res) => res.json(sum(req.get("content-type"), req.body
 app.post("/text", (req, res) => res.type("text/plain").send(req.body));
 app.post("/form", (req, res) => res.json(lists(req.body)));
 app.get("/download", (req, res) => res.type("application/octet-stream").send(bytes));
+app.get("/squeezed", (req, res) => res.type("text/plain").set("Content-Encoding", "gzip").send(squeezed));
 app.get("/redirect", (req, res) => res.redirect("/query?from=redirect"));
 app.get("/items/:id", (req, res) => res.json({ id: req.params.id }));
 app.delete("/items/:id", (req, res) => res.status(204).end());
@@ -29,5 +30,8 @@ app.get("/tags", (req, res) => {
   res.json(tags);
 });
 app.get("/event", (req, res) => res.json(told(serverlessExpress.getCurrentInvoke().event)));
+// Without one of our own, Express' last handler asks the adapter's socket for
+// what it does not have.
+app.use((req, res) => res.status(404).json({ message: "there is nothing here" }));
 
 export const handler = serverlessExpress({ app, binarySettings: { contentTypes: ["application/octet-stream"] } });

@@ -1,7 +1,7 @@
 // A function with Fastify.
 import awsLambdaFastify from "@fastify/aws-lambda";
 import fastify from "fastify";
-import { bytes, cookies, lists, sum, told } from "./answers.js";
+import { bytes, cookies, lists, squeezed, sum, told } from "./answers.js";
 
 const app = fastify();
 app.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (req, body, done) => done(null, body));
@@ -18,6 +18,7 @@ app.post("/upload", async (req) => sum(req.headers["content-type"], req.body));
 app.post("/text", async (req) => req.body);
 app.post("/form", async (req) => lists(req.body));
 app.get("/download", async (req, reply) => reply.type("application/octet-stream").send(bytes));
+app.get("/squeezed", async (req, reply) => reply.type("text/plain").header("content-encoding", "gzip").send(squeezed));
 app.get("/redirect", async (req, reply) => reply.redirect("/query?from=redirect"));
 app.get("/items/:id", async (req) => ({ id: req.params.id }));
 app.delete("/items/:id", async (req, reply) => reply.code(204).send());

@@ -1,6 +1,7 @@
 // A function with Hono.
 import { Hono } from "hono";
 import { handle } from "hono/aws-lambda";
+import { compress } from "hono/compress";
 import { getCookie, setCookie } from "hono/cookie";
 import { bytes, lists, sum, told } from "./answers.js";
 
@@ -20,10 +21,10 @@ app.post("/file", async (c) => {
   return c.json(sum(file.name, Buffer.from(await file.arrayBuffer())));
 });
 app.get("/download", (c) => c.body(bytes, 200, { "content-type": "application/octet-stream" }));
+app.get("/squeezed", compress({ threshold: 0 }), (c) => c.text("squeezed ".repeat(100)));
 app.get("/redirect", (c) => c.redirect("/query?from=redirect"));
 app.get("/items/:id", (c) => c.json({ id: c.req.param("id") }));
 app.delete("/items/:id", (c) => c.body(null, 204));
-app.on("HEAD", "/head", (c) => c.body(null, 200, { "X-Head": "yes" }));
 app.get("/head", (c) => c.body(null, 200, { "X-Head": "yes" }));
 app.get("/cached", (c) => {
   c.header("etag", '"v1"');

@@ -4,10 +4,12 @@ from typing import Annotated
 
 from answers import BYTES, digest, told
 from fastapi import FastAPI, Form, Header, Request, Response, UploadFile
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from mangum import Mangum
 
 app = FastAPI()
+app.add_middleware(GZipMiddleware)  # what is 500 bytes or more
 
 
 @app.get("/query")
@@ -46,6 +48,11 @@ async def file(file: UploadFile):
 @app.get("/download")
 def download():
     return Response(BYTES, media_type="application/octet-stream")
+
+
+@app.get("/squeezed")
+def squeezed():
+    return PlainTextResponse("squeezed " * 100)
 
 
 @app.get("/redirect")

@@ -52,6 +52,11 @@ def download():
     return Response(200, "application/octet-stream", BYTES)
 
 
+@router.get("/squeezed", compress=True)
+def squeezed():
+    return Response(200, "text/plain; charset=utf-8", "squeezed " * 100)
+
+
 @router.get("/redirect")
 def redirect():
     return Response(302, headers={"Location": "/query?from=redirect"})

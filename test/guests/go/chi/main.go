@@ -20,6 +20,7 @@ func main() {
 	router.Post("/form", routes.Form)
 	router.Post("/file", routes.File)
 	router.Get("/download", routes.Download)
+	router.Get("/squeezed", routes.Squeezed)
 	router.Get("/redirect", routes.Redirect)
 	router.Route("/items/{id}", func(items chi.Router) {
 		items.Get("/", routes.Item(func(r *http.Request) string { return chi.URLParam(r, "id") }))

@@ -22,6 +22,7 @@ func main() {
 	engine.POST("/form", form)
 	engine.POST("/file", file)
 	engine.GET("/download", func(c *gin.Context) { c.Data(http.StatusOK, "application/octet-stream", routes.Bytes()) })
+	engine.GET("/squeezed", squeezed)
 	engine.GET("/redirect", func(c *gin.Context) { c.Redirect(http.StatusFound, "/query?from=redirect") })
 	engine.GET("/items/:id", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"id": c.Param("id")}) })
 	engine.DELETE("/items/:id", func(c *gin.Context) { c.Status(http.StatusNoContent) })
@@ -74,6 +75,11 @@ func file(c *gin.Context) {
 	}
 	body, _ := io.ReadAll(content)
 	c.JSON(http.StatusOK, routes.Sum(header.Filename, body))
+}
+
+func squeezed(c *gin.Context) {
+	c.Header("Content-Encoding", "gzip")
+	c.Data(http.StatusOK, "text/plain; charset=utf-8", routes.Squeeze())
 }
 
 func cached(c *gin.Context) {

@@ -19,6 +19,7 @@ func main() {
 	mux.HandleFunc("POST /form", routes.Form)
 	mux.HandleFunc("POST /file", routes.File)
 	mux.HandleFunc("GET /download", routes.Download)
+	mux.HandleFunc("GET /squeezed", routes.Squeezed)
 	mux.HandleFunc("GET /redirect", routes.Redirect)
 	mux.HandleFunc("GET /items/{id}", routes.Item(func(r *http.Request) string { return r.PathValue("id") }))
 	mux.HandleFunc("DELETE /items/{id}", routes.Nothing)

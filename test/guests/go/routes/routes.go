@@ -2,11 +2,14 @@
 package routes
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 
 	"guests/formats"
 )
@@ -89,6 +92,22 @@ func File(w http.ResponseWriter, r *http.Request) {
 func Download(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Write(Bytes())
+}
+
+// Squeeze returns what a compressed answer holds.
+func Squeeze() []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	io.WriteString(w, strings.Repeat("squeezed ", 100))
+	w.Close()
+	return out.Bytes()
+}
+
+// Squeezed sends a compressed text.
+func Squeezed(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Content-Encoding", "gzip")
+	w.Write(Squeeze())
 }
 
 // Redirect leads elsewhere.
