@@ -260,26 +260,3 @@ func TestDispatchToNobody(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func FuzzSession(f *testing.F) {
-	f.Add([]byte(next + post("invocation/1/response", "x") + next))
-	f.Add([]byte(post("init/error", "{}")))
-	f.Add([]byte(next + post("invocation/1/error", "{}", "Lambda-Runtime-Function-Error-Type: Runtime.X\r\n")))
-	f.Add([]byte(next + "POST /2018-06-01/runtime/invocation/1/response HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: y\r\n\r\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		c := start(t)
-		go func() {
-			<-c.events.ready
-			_ = c.session.Dispatch(&runtimeapi.Invocation{RequestID: "1", Payload: []byte("{}")})
-		}()
-		_, _ = c.conn.Write(data)
-		_ = c.conn.(*net.TCPConn).CloseWrite()
-		_, _ = io.Copy(io.Discard, c.conn)
-		c.session.Close()
-		c.events.ready <- struct{}{}
-		// Whatever was sent, an invocation gets one outcome at most.
-		if n := len(c.events.outcomes); n > 2 {
-			t.Errorf("%d outcomes", n)
-		}
-	})
-}

@@ -29,15 +29,15 @@ func TestMain(m *testing.M) {
 
 const marker = "ROOST_SUPERVISOR_TEST=1"
 
-// region starts a group of two processes, and one that leaves it, prints their
-// ids and waits to be killed.
+// region starts a group of two processes, and one that has left it, prints
+// their ids and waits to be killed.
 func region(executable string) {
 	s, err := supervisor.Start([]string{executable, supervisor.Argument}, marker+strconv.Itoa(os.Getpid()))
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	cmd := exec.Command("/bin/sh", "-c", "sleep 1000 & echo $!; setsid sleep 1000 & sleep 0.2; exec sleep 1000")
+	cmd := exec.Command("/bin/sh", "-c", "sleep 1000 & echo $!; setsid sh -c 'echo $$; exec sleep 1000' & wait")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), s.Marker()}
 	cmd.Stdout = os.Stdout
@@ -65,7 +65,7 @@ func TestGroupsDieWithAKilledRegion(t *testing.T) {
 	}
 	var pids []int
 	lines := bufio.NewScanner(out)
-	for len(pids) < 2 && lines.Scan() {
+	for len(pids) < 3 && lines.Scan() {
 		pid, err := strconv.Atoi(lines.Text())
 		if err != nil {
 			t.Fatal(lines.Text())
