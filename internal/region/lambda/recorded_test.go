@@ -40,83 +40,9 @@ def handler(event, context):
 `
 )
 
-// conformance runs recorded cases. The recordings of destinations all need SQS
-// or EventBridge; TestEventsRetryAndReachTheirDestination holds their record. Each of the recorded tests must be in one
-// of the two tables.
-type conformance struct {
-	run     map[string]func(*region, recording)
-	leftOut map[string]string
-}
-
-func cases() conformance {
-	runtimeError := func(source string) func(*region, recording) {
-		return func(r *region, rec recording) { r.recordedFailure(rec, "invocation_error", source) }
-	}
-	python := func(source string) func(*region, recording) {
-		return func(r *region, rec recording) {
-			r.recordedInvoke(rec, stormGuest{"python3.12", "handler.handler", map[string]string{"handler.py": source}})
-		}
-	}
-	node := func(source string) func(*region, recording) {
-		return func(r *region, rec recording) {
-			r.recordedInvoke(rec, stormGuest{"nodejs22.x", "index.handler", map[string]string{"index.js": source}})
-		}
-	}
-	return conformance{
-		run: map[string]func(*region, recording){
-			"test_introspection_invoke[python":    (*region).recordedIntrospection,
-			"test_introspection_invoke[nodejs":    (*region).recordedIntrospection,
-			"test_uncaught_exception_invoke[p":    (*region).recordedException,
-			"test_uncaught_exception_invoke[n":    (*region).recordedException,
-			"test_runtime_wrapper_invoke":         (*region).recordedWrapper,
-			"test_lambda_invoke_with_timeout":     python("import time\ndef handler(e, c):\n    time.sleep(30)"),
-			"test_lambda_invoke_no_timeout":       python("def handler(e, c):\n    pass"),
-			"test_invocation_with_logs[python":    python(echoPython),
-			"test_invocation_with_logs[nodejs":    node(echoNode),
-			"test_invocation_type_":               (*region).recordedTypes,
-			"test_invoke_exceptions":              (*region).recordedMissing,
-			"test_lambda_runtime_error":           runtimeError("raise Exception(\"Runtime startup fails\")\n"),
-			"test_lambda_runtime_exit":            runtimeError("import sys\nsys.exit(0)\n"),
-			"test_lambda_handler_exit":            runtimeError("import sys\ndef handler(event, context):\n    sys.exit(0)\n"),
-			"test_lambda_handler_error":           runtimeError("def handler(event, context):\n    raise Exception(\"Handler fails\")\n"),
-			"test_lambda_runtime_wrapper_not":     (*region).recordedNoWrapper,
-			"test_lambda_invoke_payload_encoding": (*region).recordedBadPayload,
-			"test_lambda_too_large_response":      python("def handler(e, c):\n    return 'x' * 7000000"),
-			"test_lambda_concurrency_crud":        (*region).recordedConcurrency,
-			"test_request_id_invoke":              python("import logging\nlogging.getLogger().setLevel(logging.INFO)\ndef handler(e, c):\n    logging.info('RequestId log message')\n    return c.aws_request_id"),
-			"test_lambda_url_invalid_invoke_mode": (*region).recordedURLMode,
-			"test_lambda_url_invocation[":         (*region).recordedURL,
-		},
-		leftOut: map[string]string{
-			"test_introspection_invoke[provided":      "the recorded guest is a Rust program; TestVariables of package environment holds the same variables",
-			"test_uncaught_exception_invoke[provided": "the recorded guest is a Rust program, whose error type names Rust's",
-			"test_lambda_runtime_exit_segfault":       "AWS lets the caller wait for the whole time limit; here the signal is told at once",
-			"test_lambda_concurrency_block":           "needs provisioned environments, which are kept as a setting",
-			"test_lambda_provisioned_concurrency":     "needs provisioned environments, which are kept as a setting",
-			"test_provisioned_concurrency":            "needs provisioned environments, which are kept as a setting",
-			"test_reserved_concurrency":               "needs SQS; TestReservedConcurrency of package environment holds its error",
-			"test_lambda_url_invocation_exception":    "records no answer of the URL",
-			"test_lambda_url_invocation_custom_id":    "records nothing",
-			"test_lambda_url_echo":                    "records headers of AWS's TLS front; TestURLEvent holds the event",
-			"test_lambda_url_form_payload":            "records headers of AWS's TLS front; TestURLEvent holds the event",
-			"test_lambda_url_headers_and_status":      "records nothing",
-			"test_lambda_url_non_existing_url":        "records nothing",
-			"test_lambda_url_persists_after_alias":    "records an answer that comes after a delay of minutes",
-			"test_lambda_update_function_url_config":  "covered by TestURLRefusals; the recording adds dates only",
-			"test_function_url_with_response":         "covered by TestURLStreams, with the same answer",
-			"test_function_concurrency":               "needs two accounts",
-			"test_lambda_concurrency_update":          "needs provisioned environments, which are kept as a setting",
-			"test_request_id_format":                  "records nothing",
-			"test_request_id_async":                   "records two lines; TestEventsRetryAndReachTheirDestination counts the attempts",
-			"test_request_id_invoke_url":              "records the request id only, which TestURLAnswers' handler sends",
-			"test_invocation_type_event_error":        "records a log of retries minutes apart; TestLogFormats holds its lines",
-		},
-	}
-}
-
 func TestRecorded(t *testing.T) {
 	table := cases()
-	for _, file := range []string{"lambda_env_and_errors.json", "lambda_invoke.json"} {
+	for _, file := range []string{"lambda_destinations_dlq.json", "lambda_env_and_errors.json", "lambda_invoke.json"} {
 		data, err := os.ReadFile(need.Shared(t, "conformance", "recorded", file))
 		if err != nil {
 			t.Fatal(err)
