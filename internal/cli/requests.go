@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
@@ -41,7 +42,12 @@ func (q requests) nextLine(events <-chan logs.Event) (line string, more bool) {
 	}
 }
 
-// requestLine is what start prints of a request: "GET /private 403 2 ms".
+// requestLine is what start prints of a request: "GET /private 403 2 ms". Of one
+// that failed on this side it also says why.
 func requestLine(r gateway.Served) string {
-	return term.Clean(fmt.Sprintf("%s %s %d %d ms", r.Method, r.Path, r.Status, r.Took.Round(time.Millisecond).Milliseconds()))
+	line := fmt.Sprintf("%s %s %d %d ms", r.Method, r.Path, r.Status, r.Took.Round(time.Millisecond).Milliseconds())
+	if r.Status >= http.StatusInternalServerError && r.Reason != "" {
+		line += ": " + r.Reason
+	}
+	return term.Clean(line)
 }

@@ -20,6 +20,10 @@ func TestRequestLines(t *testing.T) {
 			t.Errorf("got %q, %v; want %q", got, more, want)
 		}
 	}
+	q.served(gateway.Served{Method: "GET", Path: "/a", Status: 500, Reason: "no\x1b node"})
+	if got, _ := q.nextLine(events); got != "GET /a 500 0 ms: no\uFFFD node" {
+		t.Errorf("got %q of a failure", got)
+	}
 	close(events)
 	if got, more := q.nextLine(events); got != "" || more {
 		t.Errorf("got %q, %v after the end", got, more)

@@ -70,10 +70,14 @@ func (c *call) tell() {
 		raw, _, _ := bytes.Cut(c.in.target, []byte("?"))
 		path = string(raw)
 	}
-	c.g.config.Served(Served{
+	served := Served{
 		Time: c.in.time, RequestID: c.event.ID, API: c.event.API, Stage: c.event.Stage, RouteKey: c.event.RouteKey,
 		Method: c.in.method, Path: path, Status: c.status, Took: c.g.config.Now().Sub(c.in.time),
-	})
+	}
+	if c.refusal != nil {
+		served.Reason = c.refusal.Reason
+	}
+	c.g.config.Served(served)
 }
 
 // record tells the collector of refusals.

@@ -78,6 +78,7 @@ type Served struct {
 	Path      string // decoded, with the stage
 	Status    int
 	Took      time.Duration // from arrival to the answer's last byte
+	Reason    string        // why the gateway itself answered, and not the integration; "" if it did not
 }
 
 // Refusals collects what "roost explain" tells. It must not block.

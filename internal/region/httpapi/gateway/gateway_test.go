@@ -238,8 +238,8 @@ func TestServed(t *testing.T) {
 	later := at.Add(12 * time.Millisecond)
 	want := []Served{
 		{Time: at, RequestID: ids[0], API: "a1", Stage: "$default", RouteKey: "GET /a/{id}", Method: "GET", Path: "/a/1 ", Status: 201, Took: 12 * time.Millisecond},
-		{Time: later, RequestID: ids[1], API: "a1", Stage: "$default", Method: "GET", Path: "/b", Status: 404},
-		{Time: later, RequestID: ids[2], Method: "GET", Path: "/c", Status: 403},
+		{Time: later, RequestID: ids[1], API: "a1", Stage: "$default", Method: "GET", Path: "/b", Status: 404, Reason: "no route matches GET /b"},
+		{Time: later, RequestID: ids[2], Method: "GET", Path: "/c", Status: 403, Reason: "no API has this host name"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
