@@ -30,6 +30,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/seed-615d3599/roost/bench/figure"
 )
 
 const environments = 4
@@ -318,22 +320,44 @@ func (l *line) cost() time.Duration {
 	return median(l.cpu, func(d time.Duration) time.Duration { return d })
 }
 
-// verdicts compares with what was set as the aim.
+// What is required.
+const (
+	ownTime     = 0.7
+	throughput  = 1.15
+	latency     = 1
+	privateRate = 0.85
+	manyRoutes  = 1.2
+	idleMB      = 40
+)
+
+// verdicts compares with what is required, round by round.
 func (b *bench) verdicts(lines []*line, idle usage) {
 	roost, naive, private, many, one, naiveOne := lines[0], lines[1], lines[3], lines[4], lines[5], lines[6]
-	say := func(what string, value, bound float64, most bool) {
-		good, sign := value >= bound, "at least"
-		if most {
-			good, sign = value <= bound, "at most"
+	fmt.Fprintf(b.out, "\n%s\n", figure.Header())
+	say := func(f figure.Figure) { fmt.Fprintln(b.out, f) }
+	rates := func(name string, ours, baseline *line, bound float64) figure.Figure {
+		ratios := make([]float64, len(ours.results))
+		for i := range ratios {
+			ratios[i] = ours.results[i].perSecond() / baseline.results[i].perSecond()
 		}
-		fmt.Fprintf(b.out, "%-58s %6.2f  %s %.2f  %v\n", what, value, sign, bound, good)
+		return figure.Figure{Name: name, Ours: fmt.Sprintf("%.0f/s", ours.rate()), Baseline: fmt.Sprintf("%.0f/s", baseline.rate()),
+			Ratio: figure.Median(ratios), Bound: bound}
 	}
-	say("processor time a request, of the naive gateway's", float64(roost.cost())/float64(naive.cost()), 0.7, true)
-	say("throughput, of the naive gateway's", roost.rate()/naive.rate(), 1.15, false)
-	say("median at one connection, of the naive gateway's", float64(one.latency())/float64(naiveOne.latency()), 1, true)
-	say("private route's throughput, of the public one's", private.rate()/roost.rate(), 0.85, false)
-	say("time with 300 routes, of that with 10", roost.rate()/many.rate(), 1.2, true)
-	say("resident memory when idle, MB", float64(idle.Resident)/1e6, 40, true)
+	medians := func(l *line) (times []time.Duration) {
+		for _, r := range l.results {
+			times = append(times, r.median)
+		}
+		return times
+	}
+	say(figure.Times("own processor time a request / the naive gateway's", roost.cpu, naive.cpu, ownTime))
+	say(rates("throughput / the naive gateway's", roost, naive, throughput))
+	say(figure.Times("median at one connection / the naive gateway's", medians(one), medians(naiveOne), latency))
+	say(rates("private route's throughput / the public one's", private, roost, privateRate))
+	slower := rates("time with 300 routes / with 10", many, roost, manyRoutes)
+	slower.Ratio, slower.AtMost = 1/slower.Ratio, true
+	say(slower)
+	resident := float64(idle.Resident) / 1e6
+	say(figure.Figure{Name: "resident memory when idle, MB", Ours: fmt.Sprintf("%.1fMB", resident), Baseline: "-", Ratio: resident, AtMost: true, Bound: idleMB})
 }
 
 // million sends a million requests in ten parts and prints what they left behind.
