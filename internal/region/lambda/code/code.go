@@ -250,6 +250,8 @@ func link(root *os.Root, name string, content io.Reader) error {
 }
 
 // copyTree copies a read-only tree over another; later files replace earlier.
+// A link where the tree has a folder gives way to it: through it, files would be
+// replaced that are not below to.
 func copyTree(from, to string) error {
 	return filepath.WalkDir(from, func(file string, entry fs.DirEntry, err error) error {
 		if err != nil {
@@ -260,11 +262,14 @@ func copyTree(from, to string) error {
 			return err
 		}
 		target := filepath.Join(to, relative)
-		if entry.IsDir() {
-			return os.MkdirAll(target, 0o755)
+		if there, err := os.Lstat(target); entry.IsDir() && err == nil && there.IsDir() {
+			return nil
 		}
 		if err := os.RemoveAll(target); err != nil {
 			return err
+		}
+		if entry.IsDir() {
+			return os.Mkdir(target, 0o755)
 		}
 		if entry.Type()&fs.ModeSymlink != 0 {
 			destination, err := os.Readlink(file)

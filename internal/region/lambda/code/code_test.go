@@ -114,6 +114,37 @@ func TestMerge(t *testing.T) {
 	}
 }
 
+// TestMergeStaysInside merges a layer whose link leads out of its folder by way of
+// another link, and one with a file behind it.
+func TestMergeStaysInside(t *testing.T) {
+	s := &Store{Dir: filepath.Join(t.TempDir(), "code")}
+	outside := filepath.Join(s.Dir, "victim")
+	var names []string
+	for _, data := range [][]byte{
+		archive(t, entry{"a/here", "..", fs.ModeSymlink | 0o777}, entry{"out", "a/here/..", fs.ModeSymlink | 0o777}),
+		archive(t, entry{"out/victim", "overwritten", 0o644}),
+	} {
+		a, err := s.Add(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, a.SHA256)
+	}
+	if err := os.WriteFile(outside, []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := s.Merge(names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(outside); err != nil || string(got) != "kept" {
+		t.Errorf("the file outside is %q (%v)", got, err)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "out", "victim")); err != nil || string(got) != "overwritten" {
+		t.Errorf("the file of the layer is %q (%v)", got, err)
+	}
+}
+
 func TestRunnable(t *testing.T) {
 	executable, err := os.Executable()
 	if err != nil {
