@@ -17,7 +17,8 @@ import (
 //
 // Of config, Dir must be given; Account and Region are those of the original.
 func (r *Region) Fork(ctx context.Context, config Config) (*Region, error) {
-	config.Account, config.Region, config.freshPorts = r.config.Account, r.config.Region, true
+	config.Account, config.Region = r.config.Account, r.config.Region
+	config.freshPorts, config.volatile = true, true
 	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
 		return nil, err
 	}

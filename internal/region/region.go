@@ -78,6 +78,7 @@ type Config struct {
 	Served func(gateway.Served)
 
 	freshPorts bool // of a fork: the ports that its APIs had are the original's
+	volatile   bool // of a fork: the state need not outlive a crash of the machine
 }
 
 // Region is a running region.
@@ -186,7 +187,11 @@ func (r *Region) openState() error {
 	if r.lock, err = lock(filepath.Join(dir, "lock")); err != nil {
 		return fmt.Errorf("the state in %s is in use by another region: end that one first", dir)
 	}
-	if r.db, err = store.Open(filepath.Join(dir, "region.db")); err != nil {
+	open := store.Open
+	if r.config.volatile {
+		open = store.OpenVolatile
+	}
+	if r.db, err = open(filepath.Join(dir, "region.db")); err != nil {
 		return err
 	}
 	if r.authority, err = edge.OpenAuthority(dir, r.config.Now); err != nil {

@@ -59,11 +59,17 @@ var ErrClosed = errors.New("the state file is closed")
 
 // Open opens or creates the file at path with mode 0600. It fails for a file
 // that a newer version of Roost wrote.
-func Open(path string) (*DB, error) {
+func Open(path string) (*DB, error) { return open(path, "FULL") }
+
+// OpenVolatile is Open for a state that nobody needs after the machine has
+// crashed, such as a test's: commits do not wait for the disk.
+func OpenVolatile(path string) (*DB, error) { return open(path, "OFF") }
+
+func open(path, synchronous string) (*DB, error) {
 	if err := createPrivate(path); err != nil {
 		return nil, err
 	}
-	write, err := sql.Open("sqlite", dsn(path))
+	write, err := sql.Open("sqlite", dsn(path, synchronous))
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +78,8 @@ func Open(path string) (*DB, error) {
 		write.Close()
 		return nil, fmt.Errorf("state file %s: %w", path, err)
 	}
-	read, err := sql.Open("sqlite", dsn(path))
+	// Readers write nothing but copies, which need not be on the disk.
+	read, err := sql.Open("sqlite", dsn(path, "OFF"))
 	if err != nil {
 		write.Close()
 		return nil, err
@@ -81,9 +88,9 @@ func Open(path string) (*DB, error) {
 	return &DB{write: write, read: read}, nil
 }
 
-func dsn(path string) string {
+func dsn(path, synchronous string) string {
 	query := url.Values{
-		"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(5000)"},
+		"_pragma": {"journal_mode(WAL)", "synchronous(" + synchronous + ")", "busy_timeout(5000)"},
 		"_txlock": {"deferred"},
 	}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
@@ -96,6 +103,9 @@ func prepare(db *sql.DB) error {
 	}
 	if version > schemaVersion {
 		return fmt.Errorf("it was written by a newer version of roost (schema %d, this one knows %d): use that version, or remove the file to begin anew", version, schemaVersion)
+	}
+	if version == schemaVersion {
+		return nil
 	}
 	_, err := db.Exec(fmt.Sprintf(`
 		CREATE TABLE IF NOT EXISTS item (
