@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"io"
 	"net/http"
@@ -119,6 +120,26 @@ func TestACustomRuntime(t *testing.T) {
 	}
 	if got, failed := r.invoke(`{"fail":1}`); failed != "Unhandled" || got != `{"errorType":"Asked","errorMessage":"as asked"}` {
 		t.Errorf("got %s %s", failed, got)
+	}
+}
+
+func TestCodeCanBeDownloaded(t *testing.T) {
+	r := open(t, region.Config{Dir: t.TempDir()})
+	r.create("provided.al2023", "function.handler", "bootstrap", shell)
+	var out struct {
+		Configuration struct{ CodeSha256 string }
+		Code          struct{ Location string }
+	}
+	r.must("lambda", "GetFunction", object{"FunctionName": "f"}, &out)
+	status, body := r.get(out.Code.Location, "", nil)
+	sum := sha256.Sum256([]byte(body))
+	if status != 200 || base64.StdEncoding.EncodeToString(sum[:]) != out.Configuration.CodeSha256 {
+		t.Errorf("got %d and %d bytes of another hash", status, len(body))
+	}
+	for _, url := range []string{strings.Replace(out.Code.Location, "expires=", "expires=9", 1), strings.Replace(out.Code.Location, "sha256=", "sha256=0", 1), r.Endpoint + "/.roost/lambda/code"} {
+		if status, body := r.get(url, "", nil); status != 403 || !strings.Contains(body, "ask GetFunction for one") {
+			t.Errorf("%s: got %d %s", url, status, body)
+		}
 	}
 }
 

@@ -286,6 +286,7 @@ func (r *Region) buildEdge() {
 		Paths:   map[string]http.Handler{"/.well-known/jwks_uri": http.HandlerFunc(s.pools.Tokens().JWKS)},
 	}
 	maps.Copy(config.Paths, s.stacks.Paths())
+	maps.Copy(config.Paths, s.lambda.Paths())
 	for _, service := range s.named {
 		config.Services = append(config.Services, service)
 	}

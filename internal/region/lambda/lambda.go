@@ -16,8 +16,10 @@ package lambda
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -71,7 +73,9 @@ type Lambda struct {
 	manager  *environment.Manager
 	queue    *queue
 	docs     *model.Documents
-	service  *wire.Service
+
+	downloads *code.Downloads
+	service   *wire.Service
 
 	snapshot atomic.Pointer[snapshot]
 	warned   sync.Map // messages that were told
@@ -127,6 +131,9 @@ func New(config Config) (*Lambda, error) {
 		return nil, err
 	}
 	l.docs = &model.Documents{Names: l.Names, DB: config.DB, Now: config.Now, Publish: l.publish}
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails
+	l.downloads = &code.Downloads{Store: l.code, Endpoint: config.EndpointURL, Key: key, Now: config.Now}
 	l.service = l.operations()
 	l.queue = newQueue(l)
 	if err := l.queue.load(); err != nil {
@@ -138,6 +145,11 @@ func New(config Config) (*Lambda, error) {
 
 // Service returns the operations.
 func (l *Lambda) Service() *wire.Service { return l.service }
+
+// Paths are what is served for Lambda without a signature.
+func (l *Lambda) Paths() map[string]http.Handler {
+	return map[string]http.Handler{code.DownloadPath: l.downloads}
+}
 
 // Close ends every function and waits for them. Events that are queued stay in
 // the store.

@@ -13,8 +13,8 @@ import (
 // path, status and resource. Each room below has its part.
 func (l *Lambda) operations() *wire.Service {
 	docs := l.docs
-	layered := &layers.Layers{Documents: docs, Archives: layers.Archives{Code: l.code, Objects: l.config.Objects}}
-	kept := &functions.Functions{Documents: docs, Layers: layered, Runtimes: l.runtimes, Warn: l.warnOnce}
+	layered := &layers.Layers{Documents: docs, Archives: layers.Archives{Code: l.code, Objects: l.config.Objects}, Location: l.downloads.Location}
+	kept := &functions.Functions{Documents: docs, Layers: layered, Runtimes: l.runtimes, Location: l.downloads.Location, Warn: l.warnOnce}
 	called := &callers.Callers{Documents: docs, URLs: l}
 	var all []wire.Operation
 	for _, part := range [][]wire.Operation{kept.Operations(), called.Operations(), layered.Operations(), l.invokeOperations()} {

@@ -87,7 +87,7 @@ func (s *Store) Add(r io.Reader) (Archive, error) {
 	}
 	sum := sha256.Sum256(data)
 	archive := Archive{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data))}
-	if s.Has(archive.SHA256) {
+	if s.Has(archive.SHA256) && s.hasArchive(archive.SHA256) {
 		return archive, nil
 	}
 	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
@@ -101,7 +101,33 @@ func (s *Store) Add(r io.Reader) (Archive, error) {
 	if err := unpack(data, temporary); err != nil {
 		return Archive{}, err
 	}
-	return archive, s.settle(temporary, s.Path(archive.SHA256))
+	if err := s.settle(temporary, s.Path(archive.SHA256)); err != nil {
+		return Archive{}, err
+	}
+	return archive, s.keepArchive(archive.SHA256, data)
+}
+
+// archivePath is where an archive is kept as it came, for those who ask for it.
+func (s *Store) archivePath(sha256 string) string { return s.Path(sha256) + archiveSuffix }
+
+const archiveSuffix = ".zip"
+
+func (s *Store) hasArchive(sha256 string) bool {
+	_, err := os.Stat(s.archivePath(sha256))
+	return err == nil
+}
+
+func (s *Store) keepArchive(sha256 string, data []byte) error {
+	out, err := os.CreateTemp(s.Dir, ".new-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(out.Name())
+	_, err = out.Write(data)
+	if err := errors.Join(err, out.Close()); err != nil {
+		return err
+	}
+	return os.Rename(out.Name(), s.archivePath(sha256))
 }
 
 // settle makes a finished folder read-only and gives it its name. Where
@@ -140,8 +166,8 @@ func (s *Store) Merge(archives []string) (string, error) {
 	return target, s.settle(temporary, target)
 }
 
-// Keep removes every folder of the store but those of the archives, and of the
-// merged layers, that are named by their folder's base name.
+// Keep removes everything from the store but the archives, and the merged
+// layers, that are named by their folder's base name.
 func (s *Store) Keep(names map[string]bool) error {
 	entries, err := os.ReadDir(s.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -151,7 +177,7 @@ func (s *Store) Keep(names map[string]bool) error {
 		return err
 	}
 	for _, entry := range entries {
-		if !names[entry.Name()] {
+		if !names[strings.TrimSuffix(entry.Name(), archiveSuffix)] {
 			removeAll(filepath.Join(s.Dir, entry.Name()))
 		}
 	}

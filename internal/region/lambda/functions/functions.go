@@ -23,7 +23,8 @@ type Functions struct {
 	*model.Documents
 	Layers   *layers.Layers
 	Runtimes *runtimes.Installed
-	Warn     func(message string) // called again for the same difference
+	Location func(sha256 string) string // where an archive is served; empty: nowhere
+	Warn     func(message string)       // called again for the same difference
 }
 
 // codeSha256 is a hash as the API shows it.
@@ -146,7 +147,7 @@ func (l *Functions) getFunction(ctx context.Context, _ *wire.Call, in *model.Ref
 	if err != nil {
 		return nil, err
 	}
-	out := &getFunctionOutput{Configuration: l.describe(f.Name, v, qualifier), Code: codeLocation{RepositoryType: "S3"}, Tags: f.Tags}
+	out := &getFunctionOutput{Configuration: l.describe(f.Name, v, qualifier), Code: codeLocation{RepositoryType: "S3", Location: l.Location(v.CodeSHA)}, Tags: f.Tags}
 	if f.Reserved != nil {
 		out.Concurrency = &model.Concurrency{ReservedConcurrentExecutions: f.Reserved}
 	}

@@ -23,6 +23,7 @@ import (
 type Layers struct {
 	*model.Documents
 	Archives
+	Location func(sha256 string) string // where an archive is served; empty: nowhere
 }
 
 var layerName = regexp.MustCompile(`^[a-zA-Z0-9-_]{1,140}$`)
@@ -72,7 +73,7 @@ func (l *Layers) describeLayer(v *model.LayerVersion, whole bool) *layerVersionO
 		CreatedDate: v.Created, Version: v.Version, CompatibleRuntimes: v.Runtimes, LicenseInfo: v.License, CompatibleArchitectures: v.Architectures}
 	if whole {
 		out.LayerArn = l.layerARN(v.Name)
-		out.Content = &layerContentOutput{CodeSha256: code.Archive{SHA256: v.CodeSHA}.Base64(), CodeSize: v.CodeSize}
+		out.Content = &layerContentOutput{Location: l.Location(v.CodeSHA), CodeSha256: code.Archive{SHA256: v.CodeSHA}.Base64(), CodeSize: v.CodeSize}
 	}
 	return out
 }
