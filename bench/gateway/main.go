@@ -237,12 +237,12 @@ func (b *bench) compare(only string) error {
 		return err
 	}
 	public := "/r7/42"
-	lines := []*line{
+	lines := []*line{ // those that are compared stand side by side
+		{name: "roost, private", contestant: b.roost, base: b.roost.Few, path: b.roost.Private, connections: 16, signed: true},
 		{name: "roost, public", contestant: b.roost, base: b.roost.Few, path: public, connections: 16},
 		{name: "naive gateway", contestant: b.naive, base: b.naive.Few, path: public, connections: 16},
-		{name: "ReverseProxy", contestant: b.proxy, base: b.proxy.Few, path: public, connections: 16},
-		{name: "roost, private", contestant: b.roost, base: b.roost.Few, path: b.roost.Private, connections: 16, signed: true},
 		{name: "roost, 300 routes", contestant: b.roost, base: b.roost.Many, path: "/r250/42", connections: 16},
+		{name: "ReverseProxy", contestant: b.proxy, base: b.proxy.Few, path: public, connections: 16},
 		{name: "roost, 1 connection", contestant: b.roost, base: b.roost.Few, path: public, connections: 1},
 		{name: "naive, 1 connection", contestant: b.naive, base: b.naive.Few, path: public, connections: 1},
 	}
@@ -332,7 +332,7 @@ const (
 
 // verdicts compares with what is required, round by round.
 func (b *bench) verdicts(lines []*line, idle usage) {
-	roost, naive, private, many, one, naiveOne := lines[0], lines[1], lines[3], lines[4], lines[5], lines[6]
+	private, roost, naive, many, one, naiveOne := lines[0], lines[1], lines[2], lines[3], lines[5], lines[6]
 	fmt.Fprintf(b.out, "\n%s\n", figure.Header())
 	say := func(f figure.Figure) { fmt.Fprintln(b.out, f) }
 	rates := func(name string, ours, baseline *line, bound float64) figure.Figure {
