@@ -10,7 +10,9 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -267,8 +269,40 @@ func TestAMissingSDKIsNamed(t *testing.T) {
 	r := open(t, region.Config{Dir: t.TempDir()})
 	r.create("nodejs22.x", "index.handler", "index.mjs", "import { S3Client } from '@aws-sdk/client-s3'\nexport const handler = async () => new S3Client({})\n")
 	got, failed := r.invoke(`{}`)
-	if failed != "Unhandled" || !strings.Contains(got, "Runtime.ImportModuleError") || !strings.Contains(got, "@aws-sdk/client-s3") || !strings.Contains(got, "package.json") {
+	if failed != "Unhandled" || !strings.Contains(got, "Runtime.ImportModuleError") || !strings.Contains(got, "@aws-sdk/client-s3") || !strings.Contains(got, "bundled") {
 		t.Errorf("got %s %s", failed, got)
+	}
+}
+
+func TestAnotherVersionIsToldOnce(t *testing.T) {
+	node := need.Tool(t, "node")
+	out, err := exec.Command(node, "-p", "process.versions.node").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	version := strings.TrimSpace(string(out))
+	other := "nodejs20.x"
+	if strings.HasPrefix(version, "20.") {
+		other = "nodejs22.x"
+	}
+	var mu sync.Mutex
+	var told []string
+	r := open(t, region.Config{Dir: t.TempDir(), Warn: func(message string) {
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, message)
+	}})
+	r.create(other, "index.handler", "index.js", "exports.handler = async () => process.versions.node")
+	for timeout := range 3 {
+		if got, failed := r.invoke(`{}`); failed != "" || got != `"`+version+`"` {
+			t.Errorf("got %s %s", failed, got)
+		}
+		r.must("lambda", "UpdateFunctionConfiguration", object{"FunctionName": "f", "Timeout": 20 + timeout}, nil)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if len(told) != 1 || !strings.Contains(told[0], other) || !strings.Contains(told[0], version) {
+		t.Errorf("told was %q", told)
 	}
 }
 

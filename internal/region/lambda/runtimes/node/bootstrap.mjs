@@ -203,7 +203,7 @@ function importError(error) {
   if (error?.code === 'MODULE_NOT_FOUND' || error?.code === 'ERR_MODULE_NOT_FOUND') {
     const wrapped = new RuntimeError('Runtime.ImportModuleError', `Error: ${error.message}`)
     const sdk = /'(@aws-sdk\/[^']+|@smithy\/[^']+|aws-sdk)'/.exec(error.message)
-    if (sdk) wrapped.message += `\nThe AWS SDK is not part of the runtime on this machine: add ${sdk[1]} to the app's package.json and install it.`
+    if (sdk) wrapped.message += `\nThe AWS SDK is not part of the runtime on this machine: add ${sdk[1]} to the app's package.json and install it, so that it is bundled with the function.`
     return wrapped
   }
   return error
