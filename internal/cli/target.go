@@ -14,7 +14,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/deploy"
@@ -109,11 +108,7 @@ func (s *session) openLocal(ctx context.Context, app *config.App) (*target, erro
 
 func localTarget(r *config.Region, closeRegion func() error) *target {
 	return &target{
-		aws: aws.Config{
-			Region:       r.Region,
-			BaseEndpoint: aws.String(r.Endpoint),
-			Credentials:  credentials.NewStaticCredentialsProvider(r.AccessKeyID, r.SecretAccessKey, ""),
-		},
+		aws:     deploy.Endpoint(r.Endpoint, r.Region, r.AccessKeyID, r.SecretAccessKey),
 		account: r.Account, to: toLocal, region: r, close: closeRegion,
 	}
 }

@@ -30,6 +30,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/seed-615d3599/roost/internal/assembly"
@@ -307,4 +308,10 @@ func notThere(err error) bool {
 
 func absent(err error) bool {
 	return hasCode(err, "NotFound", "NoSuchBucket", "NoSuchKey") || hasStatus(err, http.StatusNotFound)
+}
+
+// Endpoint returns the Config.AWS of an endpoint, such as the embedded region's,
+// with an access key.
+func Endpoint(url, region, accessKeyID, secretAccessKey string) aws.Config {
+	return aws.Config{Region: region, BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, "")}
 }

@@ -19,8 +19,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/seed-615d3599/roost/internal/assembly"
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/deploy"
@@ -127,7 +125,7 @@ func (t *Trial) deploy(ctx context.Context, made *assembly.Assembly) error {
 	}
 	var said []string
 	d := deploy.New(deploy.Config{
-		AWS: t.AWS(), Account: t.Region.Account, Owner: t.config.App.Name + "/" + t.config.App.Stage, Quick: quickLook,
+		AWS: deploy.Endpoint(t.Region.Endpoint, t.Region.Name, t.Region.AccessKeyID, t.Region.SecretAccessKey), Account: t.Region.Account, Owner: t.config.App.Name + "/" + t.config.App.Stage, Quick: quickLook,
 		Print:  func(line string) { said = append(said, line) },
 		Secret: func(name string) (string, bool) { return lookup(env, name) },
 	})
@@ -153,14 +151,6 @@ func lookup(env []string, name string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-// AWS is how an SDK reaches the region as its administrator.
-func (t *Trial) AWS() aws.Config {
-	return aws.Config{
-		Region: t.Region.Name, BaseEndpoint: aws.String(t.Region.Endpoint),
-		Credentials: credentials.NewStaticCredentialsProvider(t.Region.AccessKeyID, t.Region.SecretAccessKey, ""),
-	}
 }
 
 // Outputs returns the outputs of all stacks by their names; of two with one
