@@ -316,6 +316,7 @@ exports.handler = async (event) => {
   let written = true
   try { fs.writeFileSync('/var/task/index.js', '') } catch (error) { written = error.code }
   if (event.exit) process.exit(event.exit)
+  if (event.hang) await new Promise(() => setInterval(() => {}, 1000))
   return [LAMBDA_TASK_ROOT, LAMBDA_RUNTIME_DIR, TMPDIR ?? '-', LD_LIBRARY_PATH, __filename, process.cwd(), before.join(), written, process.pid].join(' ')
 }
 `
@@ -341,6 +342,14 @@ func TestIsolatedFunctions(t *testing.T) {
 	}
 	if got, failed := r.invoke(`{}`); failed != "" || got != seen {
 		t.Errorf("after an exit: got %s %s", failed, got)
+	}
+	r.must("lambda", "UpdateFunctionConfiguration", object{"FunctionName": "f", "Timeout": 1}, nil)
+	if got, _ := r.invoke(`{"hang":true}`); !strings.Contains(got, "Task timed out after 1.00 seconds") {
+		t.Errorf("a timeout: got %s", got)
+	}
+	r.must("lambda", "UpdateFunctionConfiguration", object{"FunctionName": "f", "Runtime": "provided.al2023", "Timeout": 5}, nil)
+	if got, _ := r.invoke(`{}`); !strings.Contains(got, "fork/exec /var/task/bootstrap: no such file or directory") {
+		t.Errorf("no bootstrap: got %s", got)
 	}
 	if _, err := os.Stat("/tmp/mine"); err == nil {
 		t.Error("the function wrote to this machine's /tmp")
