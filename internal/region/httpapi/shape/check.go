@@ -183,6 +183,8 @@ func (d *DomainProps) Check(name string) error {
 	switch {
 	case !host.MatchString(name):
 		return badRequest("The domain name %s is not valid: write it in small letters, such as api.example.com", name)
+	case taken(name):
+		return badRequest("The domain name %s cannot be an API's: addresses and AWS's own names lead to the region itself", name)
 	case len(d.MutualTLSAuthentication) > 0:
 		return badRequest("MutualTlsAuthentication is not supported here")
 	case d.RoutingMode != nil && *d.RoutingMode != "API_MAPPING_ONLY":
@@ -200,4 +202,14 @@ func (d *DomainProps) Check(name string) error {
 		return badRequest("SecurityPolicy of a domain name of HTTP APIs must be TLS_1_2")
 	}
 	return nil
+}
+
+// taken reports whether a name is one that requests for the region itself or for
+// other APIs bear as their host: to serve a domain there would take them over.
+func taken(name string) bool {
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	if strings.Trim(last, "0123456789") == "" { // an IPv4 address, or a wildcard for some
+		return true
+	}
+	return name == "*.localhost" || strings.HasSuffix(name, ".amazonaws.com") || strings.HasSuffix(name, ".on.aws")
 }

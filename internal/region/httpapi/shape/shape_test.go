@@ -58,3 +58,19 @@ func TestStageNames(t *testing.T) {
 		t.Error("a long stage variable was taken")
 	}
 }
+
+func TestDomainNamesTakeNothingOver(t *testing.T) {
+	props := DomainProps{}
+	if err := json.Unmarshal([]byte(`{"domainNameConfigurations":[{"certificateArn":"arn"}]}`), &props); err != nil {
+		t.Fatal(err)
+	}
+	for name, fine := range map[string]bool{
+		"api.example.com": true, "*.example.com": true, "api.localhost": true, "127.0.0.1.example.com": true,
+		"127.0.0.1": false, "*.0.0.1": false, "localhost": false, "*.localhost": false, "API.example.com": false, "a.test/x": false,
+		"sts.us-east-1.amazonaws.com": false, "*.execute-api.us-east-1.amazonaws.com": false, "x.lambda-url.us-east-1.on.aws": false,
+	} {
+		if err := props.Check(name); (err == nil) != fine {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
