@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
@@ -49,5 +50,5 @@ func requestLine(r gateway.Served) string {
 	if r.Status >= http.StatusInternalServerError && r.Reason != "" {
 		line += ": " + r.Reason
 	}
-	return term.Clean(line)
+	return strings.ReplaceAll(term.Clean(line), "\n", "\uFFFD") // one line, whatever the path holds
 }

@@ -20,8 +20,8 @@ func TestRequestLines(t *testing.T) {
 			t.Errorf("got %q, %v; want %q", got, more, want)
 		}
 	}
-	q.served(gateway.Served{Method: "GET", Path: "/a", Status: 500, Reason: "no\x1b node"})
-	if got, _ := q.nextLine(events); got != "GET /a 500 0 ms: no\uFFFD node" {
+	q.served(gateway.Served{Method: "GET", Path: "/a\n", Status: 500, Reason: "no\x1b node"})
+	if got, _ := q.nextLine(events); got != "GET /a\uFFFD 500 0 ms: no\uFFFD node" {
 		t.Errorf("got %q of a failure", got)
 	}
 	close(events)

@@ -166,13 +166,14 @@ func (h *hinted) Unwrap() error { return h.error }
 func (h *hinted) Hint() string  { return h.hint }
 
 // Clean makes foreign text fit to print: control characters other than line
-// breaks and tabs are replaced, so that no log line can drive the terminal.
+// breaks and tabs are replaced, so that no log line can drive the terminal, and
+// so are those that turn the direction of writing (Unicode UAX #9, 2.1 and 2.2).
 func Clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':
 			return r
-		case r < 0x20 || r >= 0x7f && r < 0xa0:
+		case r < 0x20 || r >= 0x7f && r < 0xa0, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
 			return '\uFFFD'
 		}
 		return r

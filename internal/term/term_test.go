@@ -53,6 +53,7 @@ func TestError(t *testing.T) {
 		{WithHint(missing, "outer"), "error: no roost.json\n  → outer\n"},
 		{errors.Join(missing, errors.New("y"), missing), "error: no roost.json\ny\nno roost.json\n  → make one\n"},
 		{errors.New("a\x1b[31mred\r"), "error: a\uFFFD[31mred\uFFFD\n"},
+		{errors.New("a\u202eb"), "error: a\uFFFDb\n"},
 	} {
 		p, _, out := printer()
 		p.Error(test.err)
