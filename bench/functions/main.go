@@ -6,9 +6,10 @@
 //	go run ./bench/functions -rounds 5 -seconds 1
 //
 // Measured are cold starts of Go and Node.js, invocations by 16 callers with 1, 2
-// and 4 environments (own processor time and throughput), the latency of a function while
-// another one crashes at every call, and 500 functions that nobody calls. Rounds
-// alternate between the contestants, and the medians of each round's ratios count.
+// and 4 environments (own processor time and throughput), the latency of a function
+// while another one crashes at every call, 500 functions that nobody calls, and edits
+// under "roost start". Rounds alternate between the contestants, and the medians of
+// each round's ratios count.
 package main
 
 import (
@@ -27,12 +28,14 @@ import (
 
 // What is required.
 const (
-	coldGo      = 1.5
-	coldNode    = 1.15
-	ownTime     = 0.75
-	throughput  = 1.05
-	besideCrash = 1.5
-	idleMB      = 60
+	coldGo         = 1.5
+	coldNode       = 1.15
+	ownTime        = 0.75
+	throughput     = 1.05
+	besideCrash    = 1.5
+	idleMB         = 60
+	editGo         = 1.15
+	editTypeScript = 100 // ms
 )
 
 func main() {
@@ -77,7 +80,7 @@ func run(args []string, out io.Writer) error {
 		return fmt.Errorf("%w: %s", err, output)
 	}
 	fmt.Fprintln(out, figure.Header())
-	for _, measure := range []func() error{b.idle, b.coldGo, b.coldNode, b.invocations, b.crashes} {
+	for _, measure := range []func() error{b.idle, b.coldGo, b.coldNode, b.invocations, b.crashes, b.edits} {
 		if err := measure(); err != nil {
 			return err
 		}
