@@ -78,7 +78,6 @@ func Command(helper []string, view View, command []string) (*exec.Cmd, error) {
 		args = append(args, inside)
 	}
 	cmd := exec.Command(helper[0], args...)
-	cmd.Dir = "/"
 	cmd.SysProcAttr = attributes()
 	return cmd, nil
 }
