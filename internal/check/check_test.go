@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/seed-615d3599/roost/internal/check"
 	"github.com/seed-615d3599/roost/internal/need"
+	"github.com/seed-615d3599/roost/internal/region/access/managed"
 	"github.com/seed-615d3599/roost/internal/region/resources/standard"
 )
 
@@ -152,7 +153,10 @@ func TestFixture(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := check.Template(name, data, check.Config{Types: standard.Registry()})
+	report, err := check.Template(name, data, check.Config{Types: standard.Registry(), Managed: func(arn string) (string, bool) {
+		policy, known := managed.Find(arn)
+		return policy.Document, known
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package region
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -56,12 +57,33 @@ func (r *Region) APIs() map[string]string {
 	return urls
 }
 
-// Explain returns the record of a refused request, once it is written.
+// A refusal is told to its record just after its answer is sent: whoever asks
+// at once waits for it this long at most, and looks this often.
+const (
+	recordTime = 2 * time.Second
+	recordLook = 5 * time.Millisecond
+)
+
+// Explain returns the record of a refused request.
 func (r *Region) Explain(ctx context.Context, requestID string) (*decisions.Refusal, error) {
-	if err := r.services.records.Flush(ctx); err != nil {
-		return nil, err
+	ctx, cancel := context.WithTimeout(ctx, recordTime)
+	defer cancel()
+	tick := time.NewTicker(recordLook)
+	defer tick.Stop()
+	for {
+		if err := r.services.records.Flush(ctx); err != nil {
+			return nil, err
+		}
+		record, err := r.services.records.Find(ctx, requestID)
+		if !errors.Is(err, decisions.ErrUnknown) {
+			return record, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, err
+		}
 	}
-	return r.services.records.Find(ctx, requestID)
 }
 
 // RoleSession returns credentials of a role as the service that its trust
