@@ -11,6 +11,7 @@
 package debugger
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -113,7 +114,7 @@ func (d *Debugger) delve() (string, error) {
 	}
 	path, err := look("dlv")
 	if err != nil {
-		return "", fmt.Errorf("Go functions are debugged by Delve, and dlv is not on PATH: install it with \"go install github.com/go-delve/delve/cmd/dlv@latest\"")
+		return "", errors.New("dlv, by which Go functions are debugged, is not on PATH: install it with \"go install github.com/go-delve/delve/cmd/dlv@latest\"")
 	}
 	return path, nil
 }
