@@ -205,22 +205,39 @@ func (r *Region) openState() error {
 	return err
 }
 
+// masterKeySize is the master key's length in bytes.
+const masterKeySize = 32
+
 // masterKey reads the secret from which session keys derive, or makes it.
 func (r *Region) masterKey() ([]byte, error) {
 	path := filepath.Join(r.config.Dir, "master.key")
 	key, err := os.ReadFile(path)
+	if err == nil && len(key) != masterKeySize {
+		return nil, fmt.Errorf("%s has %d bytes instead of %d: put a copy of it back, or remove %s to begin anew", path, len(key), masterKeySize, r.config.Dir)
+	}
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return key, err
 	}
-	key = make([]byte, 32)
+	key = make([]byte, masterKeySize)
 	if _, err := io.ReadFull(r.config.Rand, key); err != nil {
 		return nil, err
 	}
 	temporary := path + ".new"
-	if err := os.WriteFile(temporary, key, 0o600); err != nil {
+	if err := writeDurable(temporary, key); err != nil {
 		return nil, err
 	}
 	return key, os.Rename(temporary, path)
+}
+
+// writeDurable writes a file that only its owner may read, and waits until it is
+// on the disk: renamed before that, it could be empty after a crash.
+func writeDurable(path string, data []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(data)
+	return errors.Join(err, file.Sync(), file.Close())
 }
 
 func (r *Region) listen(port int, purpose string) (net.Listener, error) {

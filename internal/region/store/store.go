@@ -76,6 +76,9 @@ func open(path, synchronous string) (*DB, error) {
 	write.SetMaxOpenConns(1)
 	if err := prepare(write); err != nil {
 		write.Close()
+		if damaged(err) {
+			return nil, fmt.Errorf("state file %s: %w: put a copy of it back, or remove its folder to begin anew", path, err)
+		}
 		return nil, fmt.Errorf("state file %s: %w", path, err)
 	}
 	// Readers write nothing but copies, which need not be on the disk.
@@ -86,6 +89,13 @@ func open(path, synchronous string) (*DB, error) {
 	}
 	read.SetMaxOpenConns(readers)
 	return &DB{write: write, read: read}, nil
+}
+
+// damaged reports whether a file is not, or no longer, a database: SQLITE_CORRUPT
+// or SQLITE_NOTADB (SQLite, "Result and Error Codes").
+func damaged(err error) bool {
+	var e interface{ Code() int }
+	return errors.As(err, &e) && (e.Code()&0xff == 11 || e.Code()&0xff == 26)
 }
 
 func dsn(path, synchronous string) string {

@@ -1,0 +1,36 @@
+package region_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/seed-615d3599/roost/internal/region"
+)
+
+// TestDamagedState starts a region on files that are not what it wrote: it says
+// which one, and what to do, and changes none.
+func TestDamagedState(t *testing.T) {
+	for name, content := range map[string]string{"master.key": "", "region.db": strings.Repeat("rubbish ", 1000)} {
+		dir := filepath.Join(t.TempDir(), "state")
+		open(t, region.Config{Dir: dir}).Close()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r, err := region.Start(context.Background(), region.Config{Dir: dir})
+		if err == nil {
+			r.Close()
+			t.Errorf("%s: it starts", name)
+			continue
+		}
+		if !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "to begin anew") {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != content {
+			t.Errorf("%s was changed: %v", name, err)
+		}
+	}
+}
