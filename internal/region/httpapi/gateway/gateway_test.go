@@ -131,7 +131,9 @@ func TestErrors(t *testing.T) {
 		body   string
 		reason string
 	}{
-		{"function error", func([]byte) ([]byte, string, error) { return []byte(`{"errorType":"x"}`), "Unhandled", nil }, false, 500, internal, "failed"},
+		{"function error", func([]byte) ([]byte, string, error) {
+			return []byte(`{"errorType":"Function.TooLarge"}`), "Unhandled", nil
+		}, false, 500, internal, "failed (Function.TooLarge)"},
 		{"malformed answer", func([]byte) ([]byte, string, error) { return []byte(`{"statusCode":"x"}`), "", nil }, false, 500, internal, "statusCode"},
 		{"no permission", nil, true, 500, internal, "AWS::Lambda::Permission"},
 		{"no such function", func([]byte) ([]byte, string, error) {

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -66,7 +67,7 @@ func (c *call) invoke(i *integration) bool {
 	c.integrationStatus = http.StatusOK
 	if failed != "" {
 		c.integrationError = "The Lambda function returned the following error: " + string(answer[:min(len(answer), 1024)])
-		return c.fail(http.StatusInternalServerError, "the function "+i.function+" failed ("+failed+"): its log says why")
+		return c.fail(http.StatusInternalServerError, "the function "+i.function+" failed ("+errorType(answer, failed)+"): its log says why")
 	}
 	decode := event.DecodeV2
 	if i.PayloadVersion == "1.0" {
@@ -78,6 +79,19 @@ func (c *call) invoke(i *integration) bool {
 	}
 	c.functionStatus = c.res.Status
 	return true
+}
+
+// errorType is the name in a function's error, such as
+// Function.ResponseSizeTooLarge, of which its log says nothing; where it has none,
+// what Lambda calls it.
+func errorType(answer []byte, failed string) string {
+	var document struct {
+		ErrorType string `json:"errorType"`
+	}
+	if json.Unmarshal(answer, &document) != nil || document.ErrorType == "" {
+		return failed
+	}
+	return document.ErrorType[:min(len(document.ErrorType), 256)]
 }
 
 // failInvoke answers for a call that did not get as far as an answer: 503 if it
