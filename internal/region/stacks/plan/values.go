@@ -101,10 +101,20 @@ func Metadata(plan *cfn.Stack, declared *cfn.Resource, lookup cfn.Lookup) (strin
 	return string(data), err
 }
 
+// tagsOf returns the property under which a type has its tags.
+func tagsOf(kind *resources.Type) (name string, property resources.Property, ok bool) {
+	for _, name := range []string{"Tags", "IdentityPoolTags"} {
+		if property, ok := kind.Properties[name]; ok {
+			return name, property, true
+		}
+	}
+	return "", property, false
+}
+
 // WithStackTags adds the stack's tags to the properties of a resource that can
 // have tags. Its own win.
 func WithStackTags(kind *resources.Type, props map[string]any, tags map[string]string) map[string]any {
-	property, ok := kind.Properties["Tags"]
+	name, property, ok := tagsOf(kind)
 	if !ok || len(tags) == 0 {
 		return props
 	}
@@ -114,19 +124,19 @@ func WithStackTags(kind *resources.Type, props map[string]any, tags map[string]s
 		for key, value := range tags {
 			merged[key] = value
 		}
-		own, _ := props["Tags"].(map[string]any)
+		own, _ := props[name].(map[string]any)
 		maps.Copy(merged, own)
-		props["Tags"] = merged
+		props[name] = merged
 		return props
 	}
-	list, _ := props["Tags"].([]any)
+	list, _ := props[name].([]any)
 	list = slices.Clone(list)
 	for _, key := range slices.Sorted(maps.Keys(tags)) {
 		if !hasTag(list, key) {
 			list = append(list, map[string]any{"Key": key, "Value": tags[key]})
 		}
 	}
-	props["Tags"] = list
+	props[name] = list
 	return props
 }
 
