@@ -70,6 +70,11 @@ func (p progress) save() map[string]any {
 
 func (a *Answers) saved(e *resources.Env) (p progress, ok bool) {
 	p.hash, p.url = resources.Text(e.Progress, "Hash"), resources.Text(e.Progress, "URL")
+	if key, ok := keyIn(p.url); ok { // the region may have another port than before the crash
+		if address, err := a.address(key); err == nil {
+			p.url = address
+		}
+	}
 	deadline, err := time.Parse(time.RFC3339Nano, resources.Text(e.Progress, "Deadline"))
 	p.deadline = deadline
 	return p, err == nil && p.hash != ""
