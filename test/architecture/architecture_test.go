@@ -54,6 +54,7 @@ var rules = map[string][]string{
 
 	"internal/need":     {},
 	"internal/term":     {"github.com/mattn/go-isatty"},
+	"internal/trial":    {"", "internal/..."},
 	"internal/control":  {"sigv4", "internal/config"},
 	"internal/config":   {"internal/..."},
 	"internal/assembly": {"", "cfn/...", "internal/config"},
