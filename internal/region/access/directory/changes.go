@@ -36,12 +36,16 @@ func (d *Directory) Create(ctx context.Context, x *Identity) error {
 	return d.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		// Names that differ in case only are the same (IAM User Guide, "IAM and
 		// AWS STS quotas", "IAM name requirements").
-		items, err := tx.List(x.Kind.stored(), "")
+		var name string
+		taken, err := tx.Get(x.Kind.storedNames(), strings.ToLower(x.Name), &name)
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(items, func(item store.Item) bool { return strings.EqualFold(item.Key, x.Name) }) {
+		if taken {
 			return alreadyExists("%s with name %s already exists.", x.Kind.Title(), x.Name)
+		}
+		if err := tx.Put(x.Kind.storedNames(), strings.ToLower(x.Name), x.Name); err != nil {
+			return err
 		}
 		return d.save(tx, x)
 	})
@@ -103,6 +107,9 @@ func (d *Directory) Delete(ctx context.Context, kind Kind, name string) error {
 			return err
 		}
 		if err := mayDelete(tx, x); err != nil {
+			return err
+		}
+		if err := tx.Delete(kind.storedNames(), strings.ToLower(name)); err != nil {
 			return err
 		}
 		return remove(d, tx, kind.stored(), d.identities[kind], name)

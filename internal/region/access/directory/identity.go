@@ -26,6 +26,10 @@ func (k Kind) Title() string {
 
 func (k Kind) stored() string { return "iam-" + string(k) }
 
+// storedNames is the kind under which names are stored in lower case, so that a
+// new one need not be compared with all.
+func (k Kind) storedNames() string { return "iam-name-" + string(k) }
+
 // Identity is a user, a role or a group, as it is stored.
 type Identity struct {
 	Kind        Kind
