@@ -94,6 +94,7 @@ func TestWhatIAMRefuses(t *testing.T) {
 		want      string
 	}{
 		{"CreateUser", m{"UserName": "u"}, "EntityAlreadyExists: User with name u already exists."},
+		{"CreateUser", m{"UserName": "U"}, "EntityAlreadyExists: User with name U already exists."},
 		{"CreateUser", m{"UserName": "U"}, "EntityAlreadyExists"},
 		{"CreateUser", m{"UserName": "a b"}, "ValidationError: The specified value for userName is invalid."},
 		{"CreateUser", m{"UserName": "é"}, "ValidationError"},
