@@ -187,6 +187,9 @@ func (r *Region) openState() error {
 	if r.lock, err = lock(filepath.Join(dir, "lock")); err != nil {
 		return fmt.Errorf("the state in %s is in use by another region: end that one first", dir)
 	}
+	if _, err := r.masterKey(); err != nil { // made before the state that needs it
+		return err
+	}
 	open := store.Open
 	if r.config.volatile {
 		open = store.OpenVolatile
@@ -208,15 +211,22 @@ func (r *Region) openState() error {
 // masterKeySize is the master key's length in bytes.
 const masterKeySize = 32
 
-// masterKey reads the secret from which session keys derive, or makes it.
+// masterKey reads the secret from which session keys derive and with which
+// secrets are sealed, or makes it for a new state. A state without its key is
+// refused: its sessions and secrets would be lost in silence.
 func (r *Region) masterKey() ([]byte, error) {
 	path := filepath.Join(r.config.Dir, "master.key")
 	key, err := os.ReadFile(path)
-	if err == nil && len(key) != masterKeySize {
+	switch {
+	case err == nil && len(key) == masterKeySize:
+		return key, nil
+	case err == nil:
 		return nil, fmt.Errorf("%s has %d bytes instead of %d: put a copy of it back, or remove %s to begin anew", path, len(key), masterKeySize, r.config.Dir)
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
 	}
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return key, err
+	if _, err := os.Stat(filepath.Join(r.config.Dir, "region.db")); err == nil {
+		return nil, fmt.Errorf("%s is missing, without which sessions and secrets of this state cannot be read: put a copy of it back, or remove %s to begin anew", path, r.config.Dir)
 	}
 	key = make([]byte, masterKeySize)
 	if _, err := io.ReadFull(r.config.Rand, key); err != nil {

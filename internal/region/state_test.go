@@ -34,3 +34,25 @@ func TestDamagedState(t *testing.T) {
 		}
 	}
 }
+
+// TestMissingKey starts a region on a state without the key that it was written
+// with: it makes no other in its place.
+func TestMissingKey(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	open(t, region.Config{Dir: dir}).Close()
+	path := filepath.Join(dir, "master.key")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	r, err := region.Start(context.Background(), region.Config{Dir: dir})
+	if err == nil {
+		r.Close()
+		t.Fatal("it starts")
+	}
+	if !strings.Contains(err.Error(), path+" is missing") {
+		t.Error(err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("another key was made")
+	}
+}
