@@ -140,6 +140,19 @@ func (l *Logs) discard(of func(streamKey) bool) {
 	}
 }
 
+// waits reports whether events of a group wait to be stored: then it exists,
+// even if the store does not know it yet.
+func (l *Logs) waits(group string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key := range l.pending {
+		if key.group == group {
+			return true
+		}
+	}
+	return false
+}
+
 func (l *Logs) tick() {
 	l.mu.Lock()
 	l.timer = nil
