@@ -250,7 +250,7 @@ func TestBotocore(t *testing.T) {
 		if os.Getenv("ROOST_TEST_ALL") != "" {
 			t.Fatal("boto3 is not installed: run make tools")
 		}
-		t.Skip("boto3 is not installed: run make tools")
+		need.Missing(t, "boto3 is not installed: run make tools")
 	}
 	d := openDoor(t)
 	runClient(t, d, python, filepath.Join("testdata", "clients", "boto.py"))

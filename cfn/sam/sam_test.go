@@ -161,7 +161,7 @@ var own = []string{"AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Integration",
 func TestAgainstTheOriginal(t *testing.T) {
 	python := need.Tool(t, "python3")
 	if err := exec.Command(python, "-c", "import samtranslator").Run(); err != nil {
-		t.Skip("the Python package aws-sam-translator is not installed")
+		need.Missing(t, "the Python package aws-sam-translator is not installed")
 	}
 	for name, template := range oracle() {
 		t.Run(name, func(t *testing.T) {

@@ -48,7 +48,7 @@ func Tool(t testing.TB, name string) string {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		missing(t, name+" is not installed: run make tools")
+		Missing(t, name+" is not installed: run make tools")
 	}
 	return path
 }
@@ -58,7 +58,7 @@ func NodeModule(t testing.TB, name string) string {
 	t.Helper()
 	path := filepath.Join(Tools(t), "node_modules", filepath.FromSlash(name))
 	if _, err := os.Stat(path); err != nil {
-		missing(t, "the npm package "+name+" is not installed: run make tools")
+		Missing(t, "the npm package "+name+" is not installed: run make tools")
 	}
 	return path
 }
@@ -68,7 +68,7 @@ func Installed(t testing.TB, elem ...string) string {
 	t.Helper()
 	path := filepath.Join(append([]string{Tools(t)}, elem...)...)
 	if _, err := os.Stat(path); err != nil {
-		missing(t, filepath.Join(elem...)+" is not installed: run make tools")
+		Missing(t, filepath.Join(elem...)+" is not installed: run make tools")
 	}
 	return path
 }
@@ -98,7 +98,9 @@ func Root(t testing.TB) string {
 	}
 }
 
-func missing(t testing.TB, why string) {
+// Missing ends a test for want of something that "make tools" installs: it fails
+// under "make test" and is skipped, saying why, otherwise.
+func Missing(t testing.TB, why string) {
 	t.Helper()
 	if os.Getenv("ROOST_TEST_ALL") != "" {
 		t.Fatal(why)

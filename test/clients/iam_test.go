@@ -131,7 +131,7 @@ print('refused', code(lambda: iam.create_instance_profile(InstanceProfileName='x
 func TestBoto3(t *testing.T) {
 	python := filepath.Join(filepath.Dir(need.Tool(t, "aws")), "python")
 	if _, _, err := program(t, os.Environ(), python, "-c", "import boto3"); err != nil {
-		t.Skip("boto3 is not installed: run make tools")
+		need.Missing(t, "boto3 is not installed: run make tools")
 	}
 	out, errs, err := program(t, environ(start(t), t.TempDir()), python, "-c", boto)
 	if err != nil {
