@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +25,8 @@ type debugFlags struct {
 
 // debugging is a debugger and where its function runs.
 type debugging struct {
-	debugger.Debugger
+	*debugger.Debugger
+	name   string // of the function, or a part of it
 	app    *config.App
 	vscode bool
 	region *region.Region // set when it has started
@@ -40,16 +40,18 @@ func (f debugFlags) debugging(app *config.App) (*debugging, error) {
 		}
 		return nil, nil
 	}
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", f.DebugPort))
+	d, err := debugger.Listen(debugger.Config{Function: f.Debug, Port: f.DebugPort, Dir: filepath.Join(app.RoostDir(), "debug")})
 	if err != nil {
-		return nil, term.WithHint(fmt.Errorf("the debugger's port: %w", err), "choose another one with --debug-port")
+		return nil, term.WithHint(fmt.Errorf("the debugger's port: %w", err), "choose another one with --debug-port, or leave it to be chosen")
 	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	if err := listener.Close(); err != nil {
-		return nil, err
+	return &debugging{Debugger: d, name: f.Debug, app: app, vscode: f.VSCode}, nil
+}
+
+// close ends the debugger's connections, if there is one.
+func (d *debugging) close() {
+	if d != nil {
+		_ = d.Close()
 	}
-	return &debugging{app: app, vscode: f.VSCode, Debugger: debugger.Debugger{
-		Function: f.Debug, Port: port, Dir: filepath.Join(app.RoostDir(), "debug")}}, nil
 }
 
 // ready starts the function after a deployment, and the first time tells how to
@@ -88,7 +90,7 @@ func (d *debugging) function(ctx context.Context) (f debugged, kind debugger.Kin
 		all[one.FunctionName] = one
 		names = append(names, one.FunctionName)
 	}
-	name, err := pick(names, d.Function)
+	name, err := pick(names, d.name)
 	if err != nil {
 		return f, "", err
 	}
@@ -162,15 +164,15 @@ func (d *debugging) configuration(f debugged, kind debugger.Kind) map[string]any
 	c := map[string]any{"name": launchName + f.FunctionName, "request": "attach"}
 	switch kind {
 	case debugger.Go:
-		c["type"], c["mode"], c["host"], c["port"] = "go", "remote", "127.0.0.1", d.Port
+		c["type"], c["mode"], c["host"], c["port"] = "go", "remote", "127.0.0.1", d.Port()
 	case debugger.Node:
-		c["type"], c["address"], c["port"] = "node", "127.0.0.1", d.Port
+		c["type"], c["address"], c["port"] = "node", "127.0.0.1", d.Port()
 		c["restart"], c["sourceMaps"] = true, true
 		// The maps name the sources by their own paths, and lie beside the code.
 		c["outFiles"] = []string{"${workspaceFolder}/.roost/state/lambda/code/**/*.js", "${workspaceFolder}/.roost/state/lambda/code/**/*.mjs"}
 		c["resolveSourceMapLocations"] = []string{"**"}
 	case debugger.Python:
-		c["type"], c["connect"] = "debugpy", map[string]any{"host": "127.0.0.1", "port": d.Port}
+		c["type"], c["connect"] = "debugpy", map[string]any{"host": "127.0.0.1", "port": d.Port()}
 		c["justMyCode"] = false
 		c["pathMappings"] = []map[string]string{{"localRoot": "${workspaceFolder}" + d.root(f), "remoteRoot": d.Folder(f.FunctionName)}}
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/region"
-	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
+	"github.com/seed-615d3599/roost/internal/region/lambda/debugger"
 	"github.com/seed-615d3599/roost/internal/region/lambda/isolation"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 	"github.com/seed-615d3599/roost/internal/term"
@@ -32,9 +32,9 @@ func (s *session) startRegion(ctx context.Context, settings regionSettings) (*st
 	if settings.functions.Isolate {
 		isolate = []string{supervise[0], isolation.Argument}
 	}
-	var debug func(*environment.Spec) error
+	var debug *debugger.Debugger
 	if settings.debug != nil {
-		debug = settings.debug.Start
+		debug = settings.debug.Debugger
 	}
 	requests := make(requests, followedRequests)
 	r, err := region.Start(ctx, region.Config{

@@ -77,6 +77,7 @@ func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
 	if err != nil {
 		return err
 	}
+	defer debug.close()
 	s.term.Banner("Deploying app")
 	live := &liveApp{session: s, app: app, outputsFile: c.OutputsFile, debug: debug}
 	live.source = synth.New(synth.Config{App: app, Assembly: c.Assembly, Local: true, Live: true, Debug: debug != nil,

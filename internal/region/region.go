@@ -27,7 +27,7 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/region/edge"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
-	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
+	"github.com/seed-615d3599/roost/internal/region/lambda/debugger"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 	"github.com/seed-615d3599/roost/internal/region/store"
 )
@@ -69,9 +69,9 @@ type Config struct {
 	Transport http.RoundTripper    // of calls to other hosts: identity providers, HTTP_PROXY
 	Warn      func(message string) // told once of each difference that matters
 
-	// Debug changes how functions are started that somebody debugs; integrations
-	// then have all day. See package debugger.
-	Debug func(*environment.Spec) error
+	// Debug is the debugger of a function; nil: none is debugged. Its caller
+	// closes it after the region.
+	Debug *debugger.Debugger
 
 	// Served, if given, is told of every request to an API once it is answered. It
 	// must not block.

@@ -23,7 +23,6 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/kms"
 	"github.com/seed-615d3599/roost/internal/region/lambda"
 	"github.com/seed-615d3599/roost/internal/region/lambda/cgroup"
-	"github.com/seed-615d3599/roost/internal/region/lambda/debugger"
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
 	"github.com/seed-615d3599/roost/internal/region/lambda/isolation"
 	"github.com/seed-615d3599/roost/internal/region/logs"
@@ -143,8 +142,11 @@ func (r *Region) buildLambda(ctx context.Context) error {
 	config := lambda.Config{
 		DB: r.db, Dir: dir, Region: c.Region, Account: c.Account,
 		Objects: r.services.assets, Credentials: roleCredentials{r.services.access}, Logs: r.services.logs,
-		EndpointURL: r.Endpoint, Now: c.Now, Warn: c.Warn, MaxEnvironments: c.MaxEnvironments, Debug: c.Debug,
+		EndpointURL: r.Endpoint, Now: c.Now, Warn: c.Warn, MaxEnvironments: c.MaxEnvironments,
 		Isolate: c.Isolate, Memory: memory,
+	}
+	if c.Debug != nil {
+		config.Debug = c.Debug.Start
 	}
 	if r.supervisor != nil {
 		config.Groups = r.supervisor
@@ -207,13 +209,13 @@ func (r *Region) assume(_ context.Context, want identity.SessionRequest) (identi
 func (r *Region) buildAPIs(ctx context.Context) error {
 	c := r.config
 	var err error
-	patience := time.Duration(0)
+	var held func(string) bool
 	if c.Debug != nil {
-		patience = debugger.Patience
+		held = c.Debug.HoldsFunction
 	}
 	r.services.gateway, err = gateway.New(gateway.Config{
-		Patience: patience,
-		Account:  c.Account, Region: c.Region, Functions: r.services.lambda, Access: decider{r.services.access},
+		Held:    held,
+		Account: c.Account, Region: c.Region, Functions: r.services.lambda, Access: decider{r.services.access},
 		Logs: accessLogs{r.services.logs}, Refusals: explained{r.services.records}, Served: c.Served, Transport: c.Transport, Now: c.Now, Rand: c.Rand,
 	})
 	if err != nil {

@@ -142,9 +142,7 @@ func (g *Gateway) compileRoute(apiID string, s *stage, r Route, authorizers map[
 		return c, nil
 	}
 	var err error
-	if c.integration, err = compileIntegration(*r.Integration, s.Variables); err == nil {
-		c.integration.Timeout = max(c.integration.Timeout, g.config.Patience)
-	}
+	c.integration, err = compileIntegration(*r.Integration, s.Variables)
 	return c, err
 }
 

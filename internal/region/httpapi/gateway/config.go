@@ -33,11 +33,11 @@ type Config struct {
 	// Transport carries HTTP_PROXY integrations and the fetching of issuers'
 	// keys; nil means http.DefaultTransport.
 	Transport http.RoundTripper
-	// Patience is how long an integration may take where that is longer than
-	// AWS allows: while somebody debugs. 0 means as AWS.
-	Patience time.Duration
-	Now      func() time.Time // nil means time.Now
-	Rand     io.Reader        // nil means crypto/rand
+	// Held says whether a debugger holds a function, whose answer is then waited
+	// for on. It must not block. Nil means that none is debugged.
+	Held func(functionARN string) bool
+	Now  func() time.Time // nil means time.Now
+	Rand io.Reader        // nil means crypto/rand
 }
 
 // Functions is Lambda, as the gateway sees it.

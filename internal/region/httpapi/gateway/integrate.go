@@ -58,7 +58,7 @@ func (c *call) invoke(i *integration) bool {
 	} else {
 		payload = c.enc.V2(&c.event)
 	}
-	ctx := c.within(i.Timeout)
+	ctx := c.within(i.Timeout, i.function)
 	answer, failed, err := f.Invoke(ctx, i.function, payload)
 	c.stop(ctx)
 	if err != nil {

@@ -62,7 +62,7 @@ func (c *call) ask(a *authorizer, sources []string) (*verdict.Verdict, error) {
 	} else {
 		payload = c.enc.AuthorizerV2(&c.event, c.routeARN(), sources)
 	}
-	ctx := c.within(authorizerTime * time.Second)
+	ctx := c.within(authorizerTime*time.Second, a.function)
 	defer c.stop(ctx)
 	answer, failed, err := f.Invoke(ctx, a.function, payload)
 	switch {

@@ -15,11 +15,16 @@ type limit struct {
 	done            chan struct{}
 	at              time.Time
 	over            atomic.Bool
+	stopped         atomic.Bool // while it was ending
 }
 
 // within returns a context that ends after d. The caller calls stop once it is no
-// longer in use by anybody.
-func (c *call) within(d time.Duration) *limit {
+// longer in use by anybody. While a debugger holds the function that is waited
+// for, the time stands still.
+func (c *call) within(d time.Duration, functionARN string) *limit {
+	if held := c.g.config.Held; held != nil {
+		return heldLimit(d, func() bool { return held(functionARN) })
+	}
 	l := c.limit
 	if l == nil {
 		l = &limit{Context: context.Background(), done: make(chan struct{}), at: time.Now().Add(d)}
@@ -32,6 +37,22 @@ func (c *call) within(d time.Duration) *limit {
 	return l
 }
 
+// heldLimit is a limit, used once, that begins anew as long as it is held.
+func heldLimit(d time.Duration, held func() bool) *limit {
+	l := &limit{Context: context.Background(), done: make(chan struct{}), at: time.Now().Add(d)}
+	ready := make(chan struct{})
+	l.timer = time.AfterFunc(d, func() {
+		<-ready
+		if !l.stopped.Load() && held() {
+			l.timer.Reset(d)
+			return
+		}
+		l.end()
+	})
+	close(ready)
+	return l
+}
+
 func (l *limit) end() {
 	l.over.Store(true)
 	close(l.done)
@@ -41,6 +62,7 @@ func (l *limit) end() {
 func (c *call) stop(l *limit) {
 	if !l.timer.Stop() {
 		c.limit = nil
+		l.stopped.Store(true)
 	}
 }
 

@@ -2,33 +2,41 @@
 // Delve, Node.js with --inspect, Python with debugpy. The function runs on at
 // once; a debugger attaches when it likes.
 //
-//	d := debugger.Debugger{Function: "GETprivate", Port: 2345, Dir: dir}
+//	d, err := debugger.Listen(debugger.Config{Function: "GETprivate", Port: 2345, Dir: dir})
 //	lambda.New(lambda.Config{Debug: d.Start, …})
+//	gateway.New(gateway.Config{Held: d.HoldsFunction, …})
+//	d.Close()
 //
-// A function that is debugged has one environment, without limits of time and
-// memory: whoever stands at a breakpoint has all day. It sees this machine's
-// own paths, because that is where a debugger looks for sources.
+// A function that is debugged has one environment, whose memory is not limited,
+// and whose time limits stand still while a debugger is attached. It sees this
+// machine's own paths, because that is where a debugger looks for sources.
+//
+// The port that debuggers attach to is this package's own. Behind it the
+// language's debugger has another port for each version of the function. So the
+// port stays the same from edit to edit; a connection that comes too early waits
+// until the function runs, instead of meeting it half started (Delve opens its
+// port before it lets the function run, and a client that comes in between
+// disturbs that); and it is known whether a debugger is attached.
 package debugger
 
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
 )
 
-// Debugger says which function is debugged and where.
-type Debugger struct {
-	// Function is a function's name, or a part of it.
+// Config says which function is debugged and where.
+type Config struct {
+	// Function is a function's name, or a part of it in any case.
 	Function string
-	// Port is where the debugger listens on 127.0.0.1.
+	// Port is where debuggers attach on 127.0.0.1; 0 picks a free one.
 	Port int
 	// Dir is a folder for the code of Python functions, so that it lies in one
 	// place whatever its version; debuggers know it by that.
@@ -36,9 +44,6 @@ type Debugger struct {
 	// LookPath finds a program; nil means exec.LookPath.
 	LookPath func(name string) (string, error)
 }
-
-// Patience is how long an invocation may take that is debugged.
-const Patience = 24 * time.Hour
 
 // Kind is a language as debuggers know it.
 type Kind string
@@ -64,17 +69,18 @@ func KindOf(runtime string) Kind {
 	return ""
 }
 
-// Addr is where the debugger listens.
-func (d *Debugger) Addr() string { return "127.0.0.1:" + strconv.Itoa(d.Port) }
-
 // Folder is where the code of a Python function lies.
-func (d *Debugger) Folder(function string) string { return filepath.Join(d.Dir, function) }
+func (d *Debugger) Folder(function string) string { return filepath.Join(d.config.Dir, function) }
 
 // Start changes how a function's environments are started, if it is the one to
 // debug.
 func (d *Debugger) Start(spec *environment.Spec) error {
-	if !strings.Contains(strings.ToLower(spec.FunctionName), strings.ToLower(d.Function)) {
+	if !d.means(spec.FunctionName) || KindOf(spec.Runtime) == "" {
 		return nil
+	}
+	addr, err := freeAddr()
+	if err != nil {
+		return err
 	}
 	switch KindOf(spec.Runtime) {
 	case Go:
@@ -82,14 +88,14 @@ func (d *Debugger) Start(spec *environment.Spec) error {
 		if err != nil {
 			return err
 		}
-		spec.Command = append([]string{dlv, "exec", spec.Command[0], "--headless", "--listen=" + d.Addr(), "--api-version=2",
-			"--accept-multiclient", "--continue", "--check-go-version=false", "--"}, spec.Command[1:]...)
+		spec.Command = append([]string{dlv, "exec", spec.Command[0], "--headless", "--listen=" + addr, "--api-version=2",
+			"--accept-multiclient", "--continue", "--check-go-version=false", "--log-dest=" + os.DevNull, "--"}, spec.Command[1:]...)
 	case Node:
 		i := slices.Index(spec.Command, "--enable-source-maps")
 		if i < 0 {
 			return fmt.Errorf("the function %s does not run on Node.js itself: take AWS_LAMBDA_EXEC_WRAPPER from it to debug it", spec.FunctionName)
 		}
-		spec.Command = slices.Insert(slices.Clone(spec.Command), i, "--inspect="+d.Addr())
+		spec.Command = slices.Insert(slices.Clone(spec.Command), i, "--inspect="+addr, "--inspect-publish-uid=http")
 	case Python:
 		if err := d.place(spec); err != nil {
 			return err
@@ -98,17 +104,29 @@ func (d *Debugger) Start(spec *environment.Spec) error {
 		if i < 0 {
 			return fmt.Errorf("the function %s does not run on Python itself: take AWS_LAMBDA_EXEC_WRAPPER from it to debug it", spec.FunctionName)
 		}
-		spec.Command = slices.Insert(slices.Clone(spec.Command), i+1, "-Xfrozen_modules=off", "-m", "debugpy", "--listen", d.Addr())
-	default:
-		return nil
+		spec.Command = slices.Insert(slices.Clone(spec.Command), i+1, "-Xfrozen_modules=off", "-m", "debugpy", "--listen", addr)
 	}
-	spec.Debugged, spec.Timeout = true, Patience
+	spec.Debug = &process{debugger: d, addr: addr}
 	return nil
+}
+
+// means says whether a function is the one to debug.
+func (d *Debugger) means(function string) bool {
+	return strings.Contains(strings.ToLower(function), strings.ToLower(d.config.Function))
+}
+
+// freeAddr is an address for a language's own debugger.
+func freeAddr() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return listener.Addr().String(), listener.Close()
 }
 
 // delve finds Delve, which "go install" puts into GOPATH/bin.
 func (d *Debugger) delve() (string, error) {
-	look := d.LookPath
+	look := d.config.LookPath
 	if look == nil {
 		look = exec.LookPath
 	}

@@ -15,7 +15,7 @@ import (
 // the paths of this machine, or isolated with those of Lambda.
 func (e *Environment) command(keys credentials) (*exec.Cmd, error) {
 	config := &e.pool.manager.config
-	if config.Isolate == nil || e.spec.Debugged {
+	if config.Isolate == nil || e.spec.Debug != nil {
 		cmd := exec.Command(e.spec.Command[0], e.spec.Command[1:]...)
 		cmd.Dir, cmd.Env = e.spec.TaskRoot, variables(e.spec, config, keys, e.place)
 		cmd.SysProcAttr = processAttributes()
@@ -69,7 +69,7 @@ func isolatedVariables(spec *Spec, config *Config, keys credentials, at place) [
 // where there are such.
 func (e *Environment) confine(cmd *exec.Cmd) error {
 	parent := e.pool.manager.config.Memory
-	if parent == nil || e.spec.MemoryMB <= 0 || e.spec.Debugged {
+	if parent == nil || e.spec.MemoryMB <= 0 || e.spec.Debug != nil {
 		return nil
 	}
 	group, err := parent.New(int64(e.spec.MemoryMB) << 20)

@@ -79,6 +79,7 @@ func (e *Environment) run() {
 	defer m.mu.Unlock()
 	delete(e.pool.all, e)
 	m.total--
+	e.pool.again(e)
 	m.relieve()
 	e.pool.grow()
 	e.pool.forget()
@@ -160,7 +161,7 @@ func (e *Environment) arm() error {
 	if e.state == stateEnded {
 		return errors.New("the environment is not needed any more")
 	}
-	limit := m.config.InitTimeout + e.spec.Timeout
+	limit := e.spec.startTime(&m.config)
 	e.deadline = time.Now().Add(limit)
 	e.timer = time.AfterFunc(limit, e.expire)
 	return nil
@@ -215,6 +216,9 @@ func (e *Environment) Ready() {
 		p.starting--
 		e.ready = time.Now()
 		e.initDuration = e.ready.Sub(e.began)
+		if e.spec.Debug != nil {
+			e.spec.Debug.Ready()
+		}
 	case stateEnding:
 		p.ending--
 	default:
@@ -247,7 +251,7 @@ func (e *Environment) Ready() {
 // expired says whether the credentials end before another call could. A fresh
 // environment serves its first call whatever time it was given. The lock is held.
 func (e *Environment) expired() bool {
-	if e.expires.IsZero() || e.spec.Debugged || e.calls == 0 && e.idleSince.IsZero() {
+	if e.expires.IsZero() || e.spec.held() || e.calls == 0 && e.idleSince.IsZero() {
 		return false
 	}
 	return e.now().Add(renewBefore + e.spec.Timeout).After(e.expires)
@@ -267,7 +271,7 @@ func (e *Environment) take(c *call) {
 func (e *Environment) dispatch(c *call) {
 	now := e.now()
 	c.started = time.Now()
-	c.inv.Deadline = now.Add(e.spec.Timeout)
+	c.inv.Deadline = now.Add(e.spec.callTime())
 	e.logging.Store(c)
 	e.logStart(c)
 	if err := e.session.Dispatch(&c.inv); err != nil {
@@ -337,7 +341,7 @@ func (e *Environment) expire() {
 	m := e.pool.manager
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if time.Now().Before(e.deadline) || e.state == stateEnded || e.state == stateIdle {
+	if time.Now().Before(e.deadline) || e.state == stateEnded || e.state == stateIdle || e.wait() {
 		return
 	}
 	if e.state == stateEnding {

@@ -182,7 +182,7 @@ func (m *Manager) sweep() {
 	}
 	idle := false
 	for p := range m.pools {
-		for len(p.idle) > 0 && !p.spec.Debugged && time.Since(p.idle[0].idleSince) >= m.config.IdleTimeout {
+		for len(p.idle) > 0 && p.spec.Debug == nil && time.Since(p.idle[0].idleSince) >= m.config.IdleTimeout {
 			p.idle[0].end(nil)
 		}
 		idle = idle || len(p.idle) > 0

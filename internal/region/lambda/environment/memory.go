@@ -23,7 +23,7 @@ func (m *Manager) look() {
 		}
 		used := groupMemory(e.cmd.Process.Pid, limit)
 		e.seen(used)
-		if limit > 0 && used > limit && !e.spec.Debugged {
+		if limit > 0 && used > limit && e.spec.Debug == nil {
 			m.mu.Lock()
 			if e.call != nil || e.state == stateStarting {
 				e.end(outOfMemory())

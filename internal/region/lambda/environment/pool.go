@@ -68,9 +68,9 @@ func (p *Pool) Invoke(ctx context.Context, in Call) (Result, error) {
 	m.waiting++
 	p.grow()
 	m.mu.Unlock()
-	limit := time.NewTimer(p.spec.Timeout + m.config.InitTimeout)
+	limit := time.NewTimer(p.spec.startTime(&m.config))
 	defer limit.Stop()
-	return p.wait(ctx, c, limit.C)
+	return p.wait(ctx, c, limit)
 }
 
 func (p *Pool) prepare(in Call) *call {
@@ -93,16 +93,21 @@ func (p *Pool) prepare(in Call) *call {
 }
 
 // wait waits for the answer; limit bounds only the time in the queue.
-func (p *Pool) wait(ctx context.Context, c *call, limit <-chan time.Time) (Result, error) {
+func (p *Pool) wait(ctx context.Context, c *call, limit *time.Timer) (Result, error) {
+	var over <-chan time.Time
+	if limit != nil {
+		over = limit.C
+	}
 	for {
 		select {
 		case result := <-c.done:
 			return result, nil
-		case <-limit:
-			if p.withdraw(c) {
+		case <-over:
+			if p.spec.held() {
+				limit.Reset(p.spec.Timeout)
+			} else if p.withdraw(c) {
 				return Result{}, &Throttled{Reason: ReasonAccount}
 			}
-			limit = nil
 		case <-ctx.Done():
 			p.withdraw(c)
 			return Result{}, ctx.Err()
@@ -193,7 +198,7 @@ func (p *Pool) start(others int) {
 			}
 			return
 		}
-		if p.spec.Debugged && len(p.all) > 0 {
+		if p.spec.Debug != nil && len(p.all) > 0 {
 			return
 		}
 		p.launch()
@@ -215,7 +220,12 @@ func (p *Pool) Warm() {
 	m := p.manager
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(p.all) == 0 && !p.retired && !m.closed {
+	p.warm()
+}
+
+// warm is Warm with the lock held.
+func (p *Pool) warm() {
+	if len(p.all) == 0 && !p.retired && !p.manager.closed {
 		p.launch()
 	}
 }

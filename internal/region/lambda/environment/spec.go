@@ -45,9 +45,10 @@ type Spec struct {
 	Timeout   time.Duration
 	Variables map[string]string // the function's own environment variables
 
-	// Debugged is set where a debugger holds the function: one environment, seen
-	// paths and memory as on this machine, and no end while it is idle.
-	Debugged bool
+	// Debug is the debugger under which the function runs, or nil. Then it has one
+	// environment, paths and memory are those of this machine, and it does not end
+	// for being idle.
+	Debug Debug
 
 	LogGroup            string
 	LogFormat           string // "Text" (also where empty) or "JSON"
