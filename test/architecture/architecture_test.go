@@ -33,7 +33,7 @@ var rules = map[string][]string{
 
 	"internal/region/store":     {"modernc.org/sqlite"},
 	"internal/region/wire":      {"iam"},
-	"internal/region/sealed":    {},
+	"internal/region/sealed":    {"internal/region/wire"},
 	"internal/region/http1":     {},
 	"internal/region/edge":      service("iam", "sigv4/..."),
 	"internal/region/access":    service("iam"),

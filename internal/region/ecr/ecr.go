@@ -70,20 +70,11 @@ func (e *ECR) describe() *wire.Service {
 		wire.Op("UntagResource", e.untag, onARN[untagInput]()),
 		wire.Op("ListTagsForResource", e.listTags, onARN[arnInput]()),
 	}
-	for _, name := range []string{"GetAuthorizationToken", "PutImage", "InitiateLayerUpload", "BatchGetImage", "BatchDeleteImage", "BatchCheckLayerAvailability", "GetDownloadUrlForLayer"} {
-		refuse := func(context.Context, *wire.Call, *anything) (*struct{}, error) {
-			return nil, wire.Errorf(http.StatusBadRequest, "UnsupportedCommandException", "roost does not support %s of ECR: there are no container images, use functions with a zip", name)
-		}
-		s.Operations = append(s.Operations, wire.Op(name, refuse))
-	}
+	s.Operations = append(s.Operations, wire.Refused(func(operation string) error {
+		return wire.Errorf(http.StatusBadRequest, "UnsupportedCommandException", "roost does not support %s of ECR: there are no container images, use functions with a zip", operation)
+	}, "GetAuthorizationToken", "PutImage", "InitiateLayerUpload", "BatchGetImage", "BatchDeleteImage", "BatchCheckLayerAvailability", "GetDownloadUrlForLayer")...)
 	return s
 }
-
-// anything is the input of an operation that is refused whatever it is given.
-type anything struct{}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (*anything) UnmarshalJSON([]byte) error { return nil }
 
 const kindRepository = "ecr-repository" // by name
 
@@ -146,7 +137,7 @@ func (e *ECR) target(name string) wire.Target {
 		return err
 	})
 	if err != nil {
-		t.Policy = "unreadable" // which no decision passes
+		t.Policy = wire.Unreadable
 	}
 	return t
 }
@@ -202,7 +193,7 @@ func (e *ECR) create(ctx context.Context, _ *wire.Call, in *createInput) (*repos
 	x := kept{Tags: in.Tags, repository: repository{
 		RepositoryArn: e.arn(in.RepositoryName), RegistryID: e.config.Account, RepositoryName: in.RepositoryName,
 		RepositoryURI:      e.config.Account + ".dkr.ecr." + e.config.Region + ".amazonaws.com/" + in.RepositoryName,
-		CreatedAt:          wire.Time{Time: e.config.Now().UTC().Truncate(time.Millisecond)},
+		CreatedAt:          wire.Moment(e.config.Now()),
 		ImageTagMutability: in.ImageTagMutability, ImageScanningConfiguration: in.ImageScanningConfiguration, EncryptionConfiguration: in.EncryptionConfiguration,
 	}}
 	if x.ImageScanningConfiguration == nil {

@@ -11,11 +11,12 @@ package kms
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/seed-615d3599/roost/iam"
 	"github.com/seed-615d3599/roost/internal/region/store"
@@ -80,23 +81,12 @@ func (k *KMS) describe() *wire.Service {
 		wire.Op("DeleteAlias", k.deleteAlias, wire.On(func(_ *wire.Call, in *deleteAliasInput) string { return k.arn(in.AliasName) })),
 		wire.Op("ListAliases", k.listAliases),
 	}
-	for _, name := range []string{
-		"Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair",
-		"GenerateMac", "VerifyMac", "GenerateRandom", "Sign", "Verify", "GetPublicKey", "CreateGrant", "ImportKeyMaterial",
-	} {
-		refuse := func(context.Context, *wire.Call, *anything) (*struct{}, error) {
-			return nil, wire.Errorf(http.StatusBadRequest, "UnsupportedOperationException", "roost does not support %s of KMS: keys are kept as records and have no material", name)
-		}
-		s.Operations = append(s.Operations, wire.Op(name, refuse))
-	}
+	s.Operations = append(s.Operations, wire.Refused(func(operation string) error {
+		return wire.Errorf(http.StatusBadRequest, "UnsupportedOperationException", "roost does not support %s of KMS: keys are kept as records and have no material", operation)
+	}, "Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair",
+		"GenerateMac", "VerifyMac", "GenerateRandom", "Sign", "Verify", "GetPublicKey", "CreateGrant", "ImportKeyMaterial")...)
 	return s
 }
-
-// anything is the input of an operation that is refused whatever it is given.
-type anything struct{}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (*anything) UnmarshalJSON([]byte) error { return nil }
 
 // The kinds under which things are stored.
 const (
@@ -135,7 +125,7 @@ func (k *KMS) arn(name string) string {
 }
 
 func (k *KMS) now() wire.Time {
-	return wire.Time{Time: k.config.Now().UTC().Truncate(time.Millisecond)}
+	return wire.Moment(k.config.Now())
 }
 
 // find reads the key that an id, an ARN or an alias names.
@@ -194,7 +184,7 @@ func (k *KMS) target(reference string) wire.Target {
 		return err
 	})
 	if err != nil {
-		t.Policy = "unreadable" // which no decision passes
+		t.Policy = wire.Unreadable
 	}
 	return t
 }
@@ -287,19 +277,17 @@ func (k *KMS) createKey(ctx context.Context, _ *wire.Call, in *createKeyInput) (
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	b := make([]byte, 16)
-	if _, err := io.ReadFull(k.config.Rand, b); err != nil {
+	id, err := uuid.NewRandomFromReader(k.config.Rand)
+	if err != nil {
 		return nil, err
 	}
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
 	x := &key{
-		ID: fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), Description: in.Description,
-		Policy: in.Policy, State: "Enabled", Created: k.now(), Tags: in.Tags,
+		ID: id.String(), Description: in.Description, Policy: in.Policy, State: "Enabled", Created: k.now(), Tags: in.Tags,
 	}
 	if x.Policy == "" { // (Developer Guide, "Default key policy")
 		x.Policy = `{"Version":"2012-10-17","Id":"key-default-1","Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + k.config.Account + `:root"},"Action":"kms:*","Resource":"*"}]}`
 	}
-	err := k.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error { return tx.Put(kindKey, x.ID, x) })
+	err = k.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error { return tx.Put(kindKey, x.ID, x) })
 	return &keyOutput{k.metadata(x)}, err
 }
 

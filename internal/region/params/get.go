@@ -35,23 +35,29 @@ type GetOutput struct{ Parameter Parameter }
 func (p *Params) get(ctx context.Context, _ *wire.Call, in *GetInput) (*GetOutput, error) {
 	out := &GetOutput{}
 	return out, p.config.DB.View(ctx, func(tx *store.Tx) (err error) {
-		out.Parameter, err = p.read(tx, in.Name, in.WithDecryption)
+		out.Parameter, err = p.answer(tx, in.Name, in.WithDecryption)
 		return err
 	})
 }
 
-// read answers one reference.
-func (p *Params) read(tx *store.Tx, reference string, decrypt bool) (Parameter, error) {
+// read reads the parameter and the version that a reference names.
+func (p *Params) read(tx *store.Tx, reference string) (*parameter, version, error) {
 	x, selector, err := p.resolve(tx, reference)
 	if err != nil {
-		return Parameter{}, err
+		return nil, version{}, err
 	}
 	v, err := selected(tx, x, selector)
+	return x, v, err
+}
+
+// answer answers one reference.
+func (p *Params) answer(tx *store.Tx, reference string, decrypt bool) (Parameter, error) {
+	x, v, err := p.read(tx, reference)
 	if err != nil {
 		return Parameter{}, err
 	}
 	shown, err := p.show(x.Name, v, decrypt)
-	if selector != "" {
+	if _, selector := p.parse(reference); selector != "" {
 		shown.Selector = ":" + selector
 	}
 	return shown, err
@@ -86,7 +92,7 @@ func (p *Params) getSeveral(ctx context.Context, _ *wire.Call, in *GetSeveralInp
 	out := &GetSeveralOutput{Parameters: []Parameter{}, InvalidParameters: []string{}}
 	return out, p.config.DB.View(ctx, func(tx *store.Tx) error {
 		for _, name := range in.Names {
-			x, err := p.read(tx, name, in.WithDecryption)
+			x, err := p.answer(tx, name, in.WithDecryption)
 			switch wire.Code(err) {
 			case "ParameterNotFound", "ParameterVersionNotFound":
 				out.InvalidParameters = append(out.InvalidParameters, name)
@@ -118,36 +124,15 @@ type GetByPathOutput struct {
 }
 
 func (p *Params) getByPath(ctx context.Context, _ *wire.Call, in *GetByPathInput) (*GetByPathOutput, error) {
-	if !strings.HasPrefix(in.Path, "/") {
-		return nil, invalid("The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\". It can't be prefixed with \"aws\" or \"ssm\" (case-insensitive). It must use only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore). Special characters are not allowed. All sub-paths, if specified, must use the forward slash symbol \"/\". Valid example: /get/parameters2-/by1./path0_.")
-	}
-	for _, filter := range in.ParameterFilters {
-		if filter.Key != "Type" && filter.Key != "KeyId" && filter.Key != "Label" {
-			return nil, wire.Errorf(400, "InvalidFilterKey", "The following filter key is not valid: %s. Valid filter keys include: [Type, KeyId, Label].", filter.Key)
-		}
-	}
-	option := "OneLevel"
-	if in.Recursive {
-		option = "Recursive"
-	}
-	filters := append(slices.Clone(in.ParameterFilters), Filter{Key: "Path", Option: option, Values: []string{in.Path}})
 	out := &GetByPathOutput{Parameters: []Parameter{}}
 	return out, p.config.DB.View(ctx, func(tx *store.Tx) error {
-		found, err := p.search(tx, filters)
-		if err != nil {
-			return err
-		}
-		part, next, err := cut(found, in.MaxResults, 10, in.NextToken)
+		page, next, err := p.page(tx, in)
 		if err != nil {
 			return err
 		}
 		out.NextToken = next
-		for _, x := range part {
-			v, err := labelled(tx, x, in.ParameterFilters)
-			if err != nil {
-				return err
-			}
-			shown, err := p.show(x.Name, v, in.WithDecryption)
+		for _, v := range page {
+			shown, err := p.show(v.name, v.version, in.WithDecryption)
 			if err != nil {
 				return err
 			}
@@ -155,6 +140,39 @@ func (p *Params) getByPath(ctx context.Context, _ *wire.Call, in *GetByPathInput
 		}
 		return nil
 	})
+}
+
+// page reads what GetParametersByPath answers, and the token of the next page.
+func (p *Params) page(tx *store.Tx, in *GetByPathInput) (page []named, next string, err error) {
+	if !strings.HasPrefix(in.Path, "/") {
+		return nil, "", invalid("The parameter doesn't meet the parameter name requirements. The parameter name must begin with a forward slash \"/\". It can't be prefixed with \"aws\" or \"ssm\" (case-insensitive). It must use only letters, numbers, or the following symbols: . (period), - (hyphen), _ (underscore). Special characters are not allowed. All sub-paths, if specified, must use the forward slash symbol \"/\". Valid example: /get/parameters2-/by1./path0_.")
+	}
+	for _, filter := range in.ParameterFilters {
+		if filter.Key != "Type" && filter.Key != "KeyId" && filter.Key != "Label" {
+			return nil, "", wire.Errorf(400, "InvalidFilterKey", "The following filter key is not valid: %s. Valid filter keys include: [Type, KeyId, Label].", filter.Key)
+		}
+	}
+	option := "OneLevel"
+	if in.Recursive {
+		option = "Recursive"
+	}
+	filters := append(slices.Clone(in.ParameterFilters), Filter{Key: "Path", Option: option, Values: []string{in.Path}})
+	found, err := p.search(tx, filters)
+	if err != nil {
+		return nil, "", err
+	}
+	part, next, err := cut(found, in.MaxResults, 10, in.NextToken)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, x := range part {
+		v, err := labelled(tx, x, in.ParameterFilters)
+		if err != nil {
+			return nil, "", err
+		}
+		page = append(page, named{x.Name, v})
+	}
+	return page, next, nil
 }
 
 // labelled returns the version that a filter by label means, else the latest.

@@ -25,6 +25,9 @@ const (
 	typeSecure = "SecureString"
 )
 
+// defaultKey is the key of SecureStrings for which none is named.
+const defaultKey = "alias/aws/ssm"
+
 // parameter is a parameter with its latest version.
 type parameter struct {
 	Name string

@@ -47,7 +47,7 @@ func New(config Config) (*Params, error) {
 	if config.Rand == nil {
 		config.Rand = rand.Reader
 	}
-	box, err := sealed.New(config.MasterKey, "ssm parameters")
+	box, err := sealed.New(config.MasterKey, "ssm parameters", config.Rand)
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +69,8 @@ func (p *Params) describe() *wire.Service {
 			wire.Op("PutParameter", p.put, wire.Targets(p.putTargets)),
 			wire.Op("GetParameter", p.get, wire.Targets(p.getTargets)),
 			wire.Op("GetParameters", p.getSeveral, wire.Targets(p.severalTargets)),
-			wire.Op("GetParametersByPath", p.getByPath, wire.On(func(_ *wire.Call, in *GetByPathInput) string { return p.arn(in.Path) })),
-			wire.Op("GetParameterHistory", p.history, wire.On(func(_ *wire.Call, in *HistoryInput) string { return p.target(in.Name) })),
+			wire.Op("GetParametersByPath", p.getByPath, wire.Targets(p.pathTargets)),
+			wire.Op("GetParameterHistory", p.history, wire.Targets(p.historyTargets)),
 			wire.Op("DescribeParameters", p.describeAll),
 			wire.Op("DeleteParameter", p.delete, wire.On(func(_ *wire.Call, in *NameInput) string { return p.target(in.Name) })),
 			wire.Op("DeleteParameters", p.deleteSeveral, wire.Targets(func(_ *wire.Call, in *NamesInput) []wire.Target { return p.each(in.Names) })),
@@ -106,32 +106,20 @@ func (p *Params) each(references []string) []wire.Target {
 	return targets
 }
 
-// defaultKey is the key of those who name none, which everybody in the account
-// may use by way of Systems Manager.
-const defaultKey = "alias/aws/ssm"
-
-// keyTarget is the permission that a key of the account needs, if it is not the
-// default one (Systems Manager User Guide, "AWS KMS encryption for Parameter
-// Store SecureString parameters").
-func (p *Params) keyTarget(action, key, parameter string) []wire.Target {
-	if key == "" || key == defaultKey || key == p.keyARN(defaultKey) {
-		return nil
-	}
-	return []wire.Target{{Action: action, Resource: p.keyARN(key), Context: map[string][]string{
-		"kms:EncryptionContext:PARAMETER_ARN": {p.arn(parameter)},
-		"kms:ViaService":                      {"ssm." + p.config.Region + ".amazonaws.com"},
-	}}}
+// keys are those of AWS KMS that SecureStrings can be encrypted with.
+func (p *Params) keys() sealed.Keys {
+	return sealed.Keys{Account: p.config.Account, Region: p.config.Region, Service: "ssm"}
 }
 
-func (p *Params) keyARN(key string) string {
-	prefix := "arn:aws:kms:" + p.config.Region + ":" + p.config.Account + ":"
-	switch {
-	case len(key) > 4 && key[:4] == "arn:":
-		return key
-	case len(key) > 6 && key[:6] == "alias/":
-		return prefix + key
+// keyTarget is the permission that a key needs, if it is not the default one
+// (Systems Manager User Guide, "AWS KMS encryption for Parameter Store
+// SecureString parameters").
+func (p *Params) keyTarget(action, key, parameter string) []wire.Target {
+	targets := p.keys().Use(action, key)
+	for _, target := range targets {
+		target.Context["kms:EncryptionContext:PARAMETER_ARN"] = []string{p.arn(parameter)}
 	}
-	return prefix + "key/" + key
+	return targets
 }
 
 func (p *Params) putTargets(_ *wire.Call, in *PutInput) []wire.Target {
@@ -142,41 +130,98 @@ func (p *Params) putTargets(_ *wire.Call, in *PutInput) []wire.Target {
 	if len(in.Tags) > 0 {
 		targets = append(targets, wire.Target{Action: "ssm:AddTagsToResource", Resource: p.target(in.Name)})
 	}
-	if in.Type == typeSecure {
-		targets = append(targets, p.keyTarget("kms:Encrypt", in.KeyID, in.Name)...)
+	if !in.Overwrite && in.Type != typeSecure {
+		return targets
 	}
-	return targets
+	return p.using("kms:Encrypt", targets, func(tx *store.Tx) ([]named, error) {
+		name, _ := p.parse(in.Name)
+		x, err := p.find(tx, name)
+		if err == nil {
+			x, err = in.next(x) // what is left out is that of the version before
+		}
+		if err != nil {
+			return nil, err
+		}
+		return []named{{name, x.version}}, nil
+	})
 }
 
 func (p *Params) getTargets(_ *wire.Call, in *GetInput) []wire.Target {
-	return p.readTargets([]string{in.Name}, in.WithDecryption)
+	return p.severalTargets(nil, &GetSeveralInput{Names: []string{in.Name}, WithDecryption: in.WithDecryption})
 }
 
 func (p *Params) severalTargets(_ *wire.Call, in *GetSeveralInput) []wire.Target {
-	return p.readTargets(in.Names, in.WithDecryption)
-}
-
-// readTargets is what reading parameters needs: with decryption, their keys too.
-func (p *Params) readTargets(references []string, decrypt bool) []wire.Target {
-	targets := p.each(references)
-	if !decrypt {
+	targets := p.each(in.Names)
+	if !in.WithDecryption {
 		return targets
 	}
-	_ = p.config.DB.View(context.Background(), func(tx *store.Tx) error {
-		for _, reference := range references {
-			name, _ := p.parse(reference)
-			if x, err := p.find(tx, name); err == nil && x != nil && x.Type == typeSecure {
-				targets = append(targets, p.keyTarget("kms:Decrypt", x.KeyID, x.Name)...)
+	return p.using("kms:Decrypt", targets, func(tx *store.Tx) (all []named, err error) {
+		for _, reference := range in.Names {
+			x, v, err := p.read(tx, reference)
+			if err == nil {
+				all = append(all, named{x.Name, v})
+			} else if wire.Code(err) == "" {
+				return nil, err
 			}
 		}
-		return nil
+		return all, nil
 	})
+}
+
+func (p *Params) pathTargets(_ *wire.Call, in *GetByPathInput) []wire.Target {
+	targets := []wire.Target{{Resource: p.arn(in.Path)}}
+	if !in.WithDecryption {
+		return targets
+	}
+	return p.using("kms:Decrypt", targets, func(tx *store.Tx) ([]named, error) {
+		page, _, err := p.page(tx, in)
+		return page, err
+	})
+}
+
+func (p *Params) historyTargets(_ *wire.Call, in *HistoryInput) []wire.Target {
+	targets := []wire.Target{{Resource: p.target(in.Name)}}
+	if !in.WithDecryption {
+		return targets
+	}
+	return p.using("kms:Decrypt", targets, func(tx *store.Tx) (all []named, err error) {
+		x, _, err := p.resolve(tx, in.Name)
+		if err != nil {
+			return nil, err
+		}
+		past, err := versions(tx, x)
+		for _, v := range past {
+			all = append(all, named{x.Name, v})
+		}
+		return all, err
+	})
+}
+
+// named is a version with the name of its parameter.
+type named struct {
+	name string
+	version
+}
+
+// using adds to targets the permission for an action with each key that versions
+// are encrypted with. Where these cannot be read nothing is permitted.
+func (p *Params) using(action string, targets []wire.Target, find func(*store.Tx) ([]named, error)) []wire.Target {
+	err := p.config.DB.View(context.Background(), func(tx *store.Tx) error {
+		all, err := find(tx)
+		for _, v := range all {
+			if v.Type == typeSecure {
+				targets = append(targets, p.keyTarget(action, v.KeyID, v.name)...)
+			}
+		}
+		return err
+	})
+	if err != nil && wire.Code(err) == "" { // those with a code are the operation's own answer
+		targets[0].Policy = wire.Unreadable
+	}
 	return targets
 }
 
-func (p *Params) now() wire.Time {
-	return wire.Time{Time: p.config.Now().UTC().Truncate(time.Millisecond)}
-}
+func (p *Params) now() wire.Time { return wire.Moment(p.config.Now()) }
 
 func invalid(format string, args ...any) error {
 	return wire.Errorf(http.StatusBadRequest, "ValidationException", format, args...)

@@ -225,12 +225,32 @@ func TestWhatIsAsked(t *testing.T) {
 	w.check("PutParameter", `{"Name":"/s","Value":"v","Type":"SecureString","KeyId":"alias/mine"}`, `"Version":1`)
 	w.check("GetParameter", `{"Name":"/s:1","WithDecryption":true}`, `"Value":"v"`)
 	w.check("GetParametersByPath", `{"Path":"/app"}`, ``)
+	w.check("GetParametersByPath", `{"Path":"/","WithDecryption":true}`, `"Value":"v"`)
+	w.check("GetParameter", `{"Name":"arn:aws:ssm:eu-west-1:123456789012:parameter/s","WithDecryption":true}`, `"Value":"v"`)
+	w.check("PutParameter", `{"Name":"/s","Value":"w","Type":"SecureString","Overwrite":true,"KeyId":"1234"}`, `"Version":2`)
+	w.check("PutParameter", `{"Name":"/s","Value":"w","Overwrite":true}`, `"Version":3`)
+	w.check("GetParameter", `{"Name":"/s:1","WithDecryption":true}`, `"Value":"v"`)
+	w.check("GetParameterHistory", `{"Name":"/s","WithDecryption":true}`, `"Value":"w"`)
 	want := []string{
 		"ssm:PutParameter arn:aws:ssm:eu-west-1:123456789012:parameter/s",
 		"kms:Encrypt arn:aws:kms:eu-west-1:123456789012:alias/mine",
 		"ssm:GetParameter arn:aws:ssm:eu-west-1:123456789012:parameter/s",
 		"kms:Decrypt arn:aws:kms:eu-west-1:123456789012:alias/mine",
 		"ssm:GetParametersByPath arn:aws:ssm:eu-west-1:123456789012:parameter/app",
+		"ssm:GetParametersByPath arn:aws:ssm:eu-west-1:123456789012:parameter/",
+		"kms:Decrypt arn:aws:kms:eu-west-1:123456789012:alias/mine",
+		"ssm:GetParameter arn:aws:ssm:eu-west-1:123456789012:parameter/s",
+		"kms:Decrypt arn:aws:kms:eu-west-1:123456789012:alias/mine",
+		"ssm:PutParameter arn:aws:ssm:eu-west-1:123456789012:parameter/s",
+		"kms:Encrypt arn:aws:kms:eu-west-1:123456789012:key/1234",
+		"ssm:PutParameter arn:aws:ssm:eu-west-1:123456789012:parameter/s",
+		"kms:Encrypt arn:aws:kms:eu-west-1:123456789012:key/1234",
+		"ssm:GetParameter arn:aws:ssm:eu-west-1:123456789012:parameter/s",
+		"kms:Decrypt arn:aws:kms:eu-west-1:123456789012:alias/mine",
+		"ssm:GetParameterHistory arn:aws:ssm:eu-west-1:123456789012:parameter/s",
+		"kms:Decrypt arn:aws:kms:eu-west-1:123456789012:alias/mine",
+		"kms:Decrypt arn:aws:kms:eu-west-1:123456789012:key/1234",
+		"kms:Decrypt arn:aws:kms:eu-west-1:123456789012:key/1234",
 	}
 	var got []string
 	for _, target := range w.asked {

@@ -59,7 +59,7 @@ func (p *Params) put(ctx context.Context, c *wire.Call, in *PutInput) (*PutOutpu
 		}
 		x.Modified, x.Value = p.now(), in.Value
 		if x.Type == typeSecure {
-			if x.Value, err = p.box.Seal(p.config.Rand, in.Value, p.context(x.Name, x.Number)); err != nil {
+			if x.Value, err = p.box.Seal(in.Value, p.context(x.Name, x.Number)); err != nil {
 				return err
 			}
 		}

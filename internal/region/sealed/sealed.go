@@ -1,13 +1,16 @@
 // Package sealed encrypts what the embedded region keeps secret at rest.
 //
-//	box, err := sealed.New(masterKey, "ssm-parameters")
-//	text, err := box.Seal(rand.Reader, "secret value", "arn:…:parameter/name")
+//	box, err := sealed.New(masterKey, "ssm-parameters", rand.Reader)
+//	text, err := box.Seal("secret value", "arn:…:parameter/name")
 //	value, err := box.Open(text, "arn:…:parameter/name")
 //
 // Each purpose has a key of its own, derived from the region's master key with
 // HKDF (RFC 5869). Values are sealed with AES-256-GCM; the context, such as the
 // name under which a value is kept, is authenticated with it, so that a value
 // cannot be moved to another name.
+//
+// Keys of AWS KMS are records in the region: nothing is encrypted with them, but
+// their use is authorized, see Keys.
 package sealed
 
 import (
@@ -24,10 +27,14 @@ import (
 const minKey = 16
 
 // Box seals and opens values for one purpose.
-type Box struct{ aead cipher.AEAD }
+type Box struct {
+	aead cipher.AEAD
+	rand io.Reader
+}
 
-// New returns the box of a purpose. The master key has at least 16 bytes.
-func New(masterKey []byte, purpose string) (*Box, error) {
+// New returns the box of a purpose. The master key has at least 16 bytes; nonces
+// are read from rand.
+func New(masterKey []byte, purpose string, rand io.Reader) (*Box, error) {
 	if len(masterKey) < minKey {
 		return nil, errors.New("the master key is too short: it needs 16 bytes or more")
 	}
@@ -40,13 +47,13 @@ func New(masterKey []byte, purpose string) (*Box, error) {
 		return nil, err
 	}
 	aead, err := cipher.NewGCM(block)
-	return &Box{aead: aead}, err
+	return &Box{aead: aead, rand: rand}, err
 }
 
 // Seal encrypts a value. The result is base 64.
-func (b *Box) Seal(random io.Reader, value, context string) (string, error) {
+func (b *Box) Seal(value, context string) (string, error) {
 	nonce := make([]byte, b.aead.NonceSize())
-	if _, err := io.ReadFull(random, nonce); err != nil {
+	if _, err := io.ReadFull(b.rand, nonce); err != nil {
 		return "", err
 	}
 	return base64.StdEncoding.EncodeToString(b.aead.Seal(nonce, nonce, []byte(value), []byte(context))), nil

@@ -12,7 +12,7 @@ import (
 )
 
 func box(t interface{ Fatal(...any) }, key, purpose string) *sealed.Box {
-	b, err := sealed.New([]byte(key), purpose)
+	b, err := sealed.New([]byte(key), purpose, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +23,7 @@ func TestOnlyTheSameKeyPurposeAndContextOpen(t *testing.T) {
 	key := strings.Repeat("k", 32)
 	rapid.Check(t, func(t *rapid.T) {
 		value, context := rapid.String().Draw(t, "value"), rapid.String().Draw(t, "context")
-		text, err := box(t, key, "one").Seal(rand.Reader, value, context)
+		text, err := box(t, key, "one").Seal(value, context)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func TestOnlyTheSameKeyPurposeAndContextOpen(t *testing.T) {
 }
 
 func TestShortKeyIsRefused(t *testing.T) {
-	if _, err := sealed.New([]byte("short"), "one"); err == nil {
+	if _, err := sealed.New([]byte("short"), "one", rand.Reader); err == nil {
 		t.Error("a key of five bytes passes")
 	}
 }

@@ -12,11 +12,12 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/seed-615d3599/roost/internal/region/sealed"
 	"github.com/seed-615d3599/roost/internal/region/store"
@@ -48,7 +49,7 @@ func New(config Config) (*Secrets, error) {
 	if config.Rand == nil {
 		config.Rand = rand.Reader
 	}
-	box, err := sealed.New(config.MasterKey, "secrets manager")
+	box, err := sealed.New(config.MasterKey, "secrets manager", config.Rand)
 	if err != nil {
 		return nil, err
 	}
@@ -83,23 +84,12 @@ func (s *Secrets) describe() *wire.Service {
 		wire.Op("DeleteResourcePolicy", s.deletePolicy, on[IDInput](s)),
 		wire.Op("GetRandomPassword", s.randomPassword),
 	}
-	for _, name := range []string{
-		"RotateSecret", "CancelRotateSecret", "ReplicateSecretToRegions", "RemoveRegionsFromReplication",
-		"StopReplicationToReplica", "BatchGetSecretValue", "ValidateResourcePolicy",
-	} {
-		refuse := func(context.Context, *wire.Call, *anything) (*struct{}, error) {
-			return nil, invalidRequest("roost does not support %s of Secrets Manager", name)
-		}
-		service.Operations = append(service.Operations, wire.Op(name, refuse))
-	}
+	service.Operations = append(service.Operations, wire.Refused(func(operation string) error {
+		return invalidRequest("roost does not support %s of Secrets Manager", operation)
+	}, "RotateSecret", "CancelRotateSecret", "ReplicateSecretToRegions", "RemoveRegionsFromReplication",
+		"StopReplicationToReplica", "BatchGetSecretValue", "ValidateResourcePolicy")...)
 	return service
 }
-
-// anything is the input of an operation that is refused whatever it is given.
-type anything struct{}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (*anything) UnmarshalJSON([]byte) error { return nil }
 
 // kindSecret is the kind under which secrets are stored, by name.
 const kindSecret = "secretsmanager-secret"
@@ -204,17 +194,13 @@ func (s *Secrets) change(ctx context.Context, id string, f func(*secret) error) 
 }
 
 func (s *Secrets) now() wire.Time {
-	return wire.Time{Time: s.config.Now().UTC().Truncate(time.Millisecond)}
+	return wire.Moment(s.config.Now())
 }
 
 // newID makes a version id of the form of a UUID.
 func (s *Secrets) newID() (string, error) {
-	b := make([]byte, 16)
-	if _, err := io.ReadFull(s.config.Rand, b); err != nil {
-		return "", err
-	}
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
+	id, err := uuid.NewRandomFromReader(s.config.Rand)
+	return id.String(), err
 }
 
 func invalidRequest(format string, args ...any) error {
@@ -259,7 +245,7 @@ func (s *Secrets) target(id string) wire.Target {
 		return nil
 	})
 	if err != nil {
-		t.Policy = "unreadable" // which no decision passes
+		t.Policy = wire.Unreadable
 	}
 	return t
 }
@@ -276,7 +262,7 @@ func (s *Secrets) createTargets(_ *wire.Call, in *CreateInput) []wire.Target {
 		t.Action = "secretsmanager:TagResource"
 		targets = append(targets, t)
 	}
-	return append(targets, s.keyTarget("kms:GenerateDataKey", in.KeyID)...)
+	return append(targets, s.keys().Use("kms:GenerateDataKey", in.KeyID)...)
 }
 
 func (s *Secrets) valueTargets(_ *wire.Call, in *GetValueInput) []wire.Target {
@@ -287,33 +273,23 @@ func (s *Secrets) valueTargets(_ *wire.Call, in *GetValueInput) []wire.Target {
 	if in.VersionStage != "" || in.VersionID == "" {
 		t.Context["secretsmanager:VersionStage"] = []string{in.stage()}
 	}
-	key := ""
-	_ = s.config.DB.View(context.Background(), func(tx *store.Tx) error {
-		if x, err := s.find(tx, in.SecretID); err == nil && x != nil {
-			key = x.KeyID
+	targets := []wire.Target{t}
+	err := s.config.DB.View(context.Background(), func(tx *store.Tx) error {
+		x, err := s.find(tx, in.SecretID)
+		if x != nil {
+			targets = append(targets, s.keys().Use("kms:Decrypt", x.KeyID)...)
 		}
-		return nil
+		return err
 	})
-	return append([]wire.Target{t}, s.keyTarget("kms:Decrypt", key)...)
+	if err != nil {
+		targets[0].Policy = wire.Unreadable
+	}
+	return targets
 }
 
-// keyTarget is the permission that a key of the account needs. The default one
-// everybody in the account may use by way of Secrets Manager.
-func (s *Secrets) keyTarget(action, key string) []wire.Target {
-	if key == "" || strings.HasSuffix(key, "alias/aws/secretsmanager") {
-		return nil
-	}
-	prefix := "arn:aws:kms:" + s.config.Region + ":" + s.config.Account + ":"
-	switch {
-	case strings.HasPrefix(key, "arn:"):
-	case strings.HasPrefix(key, "alias/"):
-		key = prefix + key
-	default:
-		key = prefix + "key/" + key
-	}
-	return []wire.Target{{Action: action, Resource: key, Context: map[string][]string{
-		"kms:ViaService": {"secretsmanager." + s.config.Region + ".amazonaws.com"},
-	}}}
+// keys are those of AWS KMS that secrets can be encrypted with.
+func (s *Secrets) keys() sealed.Keys {
+	return sealed.Keys{Account: s.config.Account, Region: s.config.Region, Service: "secretsmanager"}
 }
 
 // all reads the secrets that are there, by name.

@@ -180,7 +180,7 @@ func (s *Secrets) add(x *secret, token string, value Value, stages []string) (st
 		text = *value.SecretString
 	}
 	var err error
-	if v.Value, err = s.box.Seal(s.config.Rand, text, x.ARN+":"+v.ID); err != nil {
+	if v.Value, err = s.box.Seal(text, x.ARN+":"+v.ID); err != nil {
 		return "", err
 	}
 	x.Versions = append(x.Versions, v)

@@ -11,6 +11,9 @@ import (
 // JSON and as ISO 8601 in XML, as AWS's protocols prescribe.
 type Time struct{ time.Time }
 
+// Moment is a time as AWS tells it: in UTC, to the millisecond.
+func Moment(t time.Time) Time { return Time{t.UTC().Truncate(time.Millisecond)} }
+
 // MarshalJSON implements json.Marshaler.
 func (t Time) MarshalJSON() ([]byte, error) {
 	return strconv.AppendFloat(nil, float64(t.UnixMilli())/1000, 'f', -1, 64), nil

@@ -85,6 +85,10 @@ type Target struct {
 	Policy   string              // the resource's own policy, a JSON document; may be empty
 }
 
+// Unreadable takes the place of a target's policy where the resource's own cannot
+// be read. It is no policy, so that no decision passes it.
+const Unreadable = "unreadable"
+
 // Operation is one operation of a service, made by Op.
 type Operation struct {
 	Name     string
@@ -117,6 +121,22 @@ func Op[In, Out any](name string, handle func(context.Context, *Call, *In) (*Out
 	}
 	return op
 }
+
+// Refused describes operations that are known and refused by name, whatever they
+// are given. refuse makes the error of an operation.
+func Refused(refuse func(operation string) error, operations ...string) []Operation {
+	refused := make([]Operation, len(operations))
+	for i, name := range operations {
+		refused[i] = Op(name, func(context.Context, *Call, *anything) (*struct{}, error) { return nil, refuse(name) })
+	}
+	return refused
+}
+
+// anything is an input of any form.
+type anything struct{}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (*anything) UnmarshalJSON([]byte) error { return nil }
 
 // Option says something more about an operation.
 type Option func(*Operation)
