@@ -4,6 +4,8 @@
 # make release  static binaries for linux and darwin, with checksums, in dist/
 
 export ROOST_TEST_ALL = 1
+# A checkout that belongs to somebody else than the user builds as well.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
 .PHONY: test check tools bench release clean
 
