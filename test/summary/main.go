@@ -61,7 +61,7 @@ type summary struct {
 
 func (s *summary) read(lines io.Reader) {
 	scanner := bufio.NewScanner(lines)
-	scanner.Buffer(nil, 16<<20)
+	scanner.Buffer(nil, maxLine)
 	for scanner.Scan() {
 		var e event
 		if json.Unmarshal(scanner.Bytes(), &e) != nil {
@@ -70,26 +70,32 @@ func (s *summary) read(lines io.Reader) {
 		}
 		s.take(e)
 	}
+	if err := scanner.Err(); err != nil {
+		fmt.Fprintln(s.out, "the rest of what go test says cannot be read:", err)
+		s.failed++
+		_, _ = io.Copy(io.Discard, lines) // else it would wait for us for ever
+	}
 }
+
+// maxLine bounds a line of go test's, in bytes.
+const maxLine = 16 << 20
 
 func (s *summary) take(e event) {
 	key := e.Package + " " + e.Test
-	switch e.Action {
-	case "output", "build-output":
-		if e.Action == "build-output" {
-			fmt.Fprint(s.out, e.Output)
-			return
-		}
+	switch {
+	case e.Action == "build-output":
+		fmt.Fprint(s.out, e.Output)
+	case e.Action == "output":
 		s.output[key] = append(s.output[key], e.Output)
-		return
-	case "pass", "fail", "skip":
-	default:
-		return
-	}
-	if e.Test == "" {
+	case e.Action != "pass" && e.Action != "fail" && e.Action != "skip":
+	case e.Test == "":
 		s.endPackage(e, key)
-		return
+	default:
+		s.endTest(e, key)
 	}
+}
+
+func (s *summary) endTest(e event, key string) {
 	switch e.Action {
 	case "pass":
 		s.passed++
