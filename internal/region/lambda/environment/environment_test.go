@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"runtime"
@@ -60,6 +61,12 @@ func guest(name string) {
 				return nil, err
 			}
 			return cmd.Process.Pid, nil
+		case "wait": // until somebody is there
+			conn, err := net.Dial("tcp", event["for"].(string))
+			if err != nil {
+				return nil, err
+			}
+			_, _ = conn.Read(make([]byte, 1))
 		case "pid":
 			return os.Getpid(), nil
 		}
