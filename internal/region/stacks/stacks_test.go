@@ -173,7 +173,7 @@ func (f *fixture) open() {
 	}
 	f.db = db
 	f.engine = stacks.New(stacks.Config{
-		Account: "123456789012", Region: "us-east-1", DB: db, Types: resources.New(f.thingType(), f.slowType()),
+		Account: "123456789012", Region: "us-east-1", DB: db, Types: resources.New(f.thingType(), f.slowType(), f.partType()),
 		CallerFor: func(arn string) (*wire.Caller, error) { return &wire.Caller{ARN: arn}, nil },
 		Object: func(_ context.Context, _ *wire.Caller, _, key string) ([]byte, error) {
 			if body, ok := f.templates[key]; ok {

@@ -77,7 +77,7 @@ func madeInPart(a *act, state resources.State) {
 	switch {
 	case a.how == records.Replaced && state.ID != a.one.State.ID:
 		part := a.want.next
-		part.State = state
+		part.State.ID, part.State.Attributes, part.State.Data = state.ID, state.Attributes, state.Data
 		a.one.Old = append(a.one.Old, part)
 	case a.how == records.Created && !a.one.Exists:
 		props := a.want.next.State.Properties
@@ -107,13 +107,14 @@ func (r *run) done(tx *store.Tx, a *act, state resources.State) error {
 	one.Generation, one.Exists, one.Progress = a.want.next, true, nil
 	one.State = state
 	one.State.Properties = a.want.next.State.Properties
-	if had && previous.State.ID != state.ID {
+	another := had && !r.e.same(previous, one.Generation)
+	if another {
 		r.superseded(a, previous)
-	} else if a.how == records.Replaced && one.Touched == records.Replaced && previous.State.ID == state.ID {
-		one.Touched = records.Updated // made anew under the same id: there is nothing to swap back to
+	} else if a.how == records.Replaced && one.Touched == records.Replaced {
+		one.Touched = records.Updated // made anew in place: there is nothing to swap back to
 	}
 	one.Restored = a.restored
-	if a.verb == "CREATE" || had && previous.State.ID != state.ID {
+	if a.verb == "CREATE" || another {
 		initiated := a.event()
 		initiated.Reason = "Resource creation Initiated"
 		if err := r.e.putEvent(tx, r.st, initiated); err != nil {
@@ -131,10 +132,10 @@ func (r *run) done(tx *store.Tx, a *act, state resources.State) error {
 // the cleanup.
 func (r *run) superseded(a *act, previous records.Generation) {
 	one := a.one
-	if a.restored && one.Before != nil && one.State.ID == one.Before.State.ID {
-		one.Old = withoutID(one.Old, one.State.ID)
+	if a.restored && one.Before != nil && r.e.same(one.Generation, *one.Before) {
+		one.Old = r.e.without(one.Old, one.Generation)
 	}
-	one.Old = append(withoutID(one.Old, previous.State.ID), previous)
+	one.Old = append(r.e.without(one.Old, previous), previous)
 	if one.Touched == records.Updated {
 		// The type gave it a new physical id by itself: AWS takes that for a
 		// replacement (custom resources).
@@ -207,10 +208,22 @@ func failure(a *act, cause error) string {
 		return plan.Message(cause)
 	}
 	code := handlerCode(known)
-	if code == "AlreadyExists" && a.how == records.Replaced {
-		return "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename " + a.one.State.ID + " and update the stack again."
+	if name, ok := a.customName(); ok && code == "AlreadyExists" && a.how == records.Replaced {
+		return "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename " + name + " and update the stack again."
 	}
 	return fmt.Sprintf("Resource handler returned message: %q (RequestToken: %s, HandlerErrorCode: %s)", known.Message, a.one.Token, code)
+}
+
+// customName is the name that the template gives a resource and that the one
+// in its place would have to take over.
+func (a *act) customName() (name string, ok bool) {
+	for _, value := range a.want.next.State.Properties {
+		name, ok = value.(string)
+		if ok && name != "" && (a.one.State.ID == name || strings.HasSuffix(a.one.State.ID, "/"+name)) {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 // handlerCode translates a service's error to CloudFormation's codes for
@@ -219,7 +232,10 @@ func handlerCode(e *wire.Error) string {
 	switch {
 	case strings.Contains(e.Code, "AccessDenied"):
 		return "AccessDenied"
-	case strings.Contains(e.Code, "AlreadyExists"), strings.Contains(e.Code, "Conflict"):
+	case e.Code == "DeleteConflict":
+		return "InvalidRequest"
+	case strings.Contains(e.Code, "AlreadyExists"), strings.Contains(e.Code, "AlreadyOwned"),
+		strings.Contains(e.Code, "ResourceExists"), strings.Contains(e.Code, "Conflict"):
 		return "AlreadyExists"
 	case e.Status == 404, strings.Contains(e.Code, "NotFound"), strings.Contains(e.Code, "NoSuch"):
 		return "NotFound"

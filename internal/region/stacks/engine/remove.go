@@ -132,7 +132,7 @@ func (r *run) gone(d doomed) bool {
 	case now == nil:
 		return true
 	case d.old:
-		return !slices.ContainsFunc(now.Old, func(g records.Generation) bool { return g.State.ID == d.gen.State.ID })
+		return !slices.ContainsFunc(now.Old, func(g records.Generation) bool { return r.e.same(g, d.gen) })
 	}
 	return !now.Exists
 }
@@ -235,7 +235,7 @@ func (r *run) removed(tx *store.Tx, one *records.Resource, d doomed, status stri
 	}
 	one.Removing, one.Progress = "", nil
 	if d.old {
-		one.Old = withoutID(one.Old, d.gen.State.ID)
+		one.Old = r.e.without(one.Old, d.gen)
 		return one.Put(tx)
 	}
 	one.Exists, one.Status, one.Updated = false, status, r.e.config.Now().UTC()

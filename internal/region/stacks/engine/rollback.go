@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/seed-615d3599/roost/cfn"
@@ -56,9 +57,8 @@ func (r *run) bringBack(ctx context.Context, logicalID string) error {
 	case one.Touched == records.Replaced && !one.Dirty, r.untouched(&one, kind):
 		return r.swapBack(ctx, &one)
 	case one.Touched == records.Replaced:
-		dirty := *one.Before
-		r.swap(&one)
-		return r.updateBack(ctx, &one, kind, dirty.State)
+		dirty := r.swap(&one)
+		return r.updateBack(ctx, &one, kind, dirty)
 	}
 	return r.updateBack(ctx, &one, kind, one.State)
 }
@@ -111,23 +111,40 @@ func (r *run) swapBack(ctx context.Context, one *records.Resource) error {
 	}, one)
 }
 
-func (r *run) swap(one *records.Resource) {
+// swap puts the resource that was replaced in the place of its replacement,
+// which becomes one of those to be removed. It returns what the resource was
+// when it was replaced.
+func (r *run) swap(one *records.Resource) resources.State {
 	before := *one.Before
-	if one.State.ID != before.State.ID {
-		one.Old = withoutID(one.Old, before.State.ID)
+	left := before.State
+	if !r.e.same(one.Generation, before) {
+		for _, old := range one.Old {
+			if r.e.same(old, before) {
+				left = old.State
+			}
+		}
 		replacement := one.Generation
 		replacement.Replace = ""
-		one.Old = append(one.Old, replacement)
+		one.Old = append(r.e.without(one.Old, before), replacement)
 	}
 	one.Generation, one.Exists = before, true
+	return left
 }
 
-func withoutID(list []records.Generation, id string) []records.Generation {
-	var left []records.Generation
-	for _, generation := range list {
-		if generation.State.ID != id {
-			left = append(left, generation)
-		}
+// same reports whether two generations are one physical resource. The physical
+// id alone does not tell: the stage $default of one API is not that of another.
+func (e *Engine) same(a, b records.Generation) bool {
+	if a.State.ID != b.State.ID {
+		return false
 	}
-	return left
+	kind, known := e.Kind(a.Type)
+	if !known || a.Recorded {
+		return true
+	}
+	return !slices.ContainsFunc(cfn.Diff(a.State.Properties, b.State.Properties), func(c cfn.Change) bool { return kind.Replaces(c.Path) })
+}
+
+// without returns a list without the generations that are the same as one.
+func (e *Engine) without(list []records.Generation, one records.Generation) []records.Generation {
+	return slices.DeleteFunc(slices.Clone(list), func(other records.Generation) bool { return e.same(other, one) })
 }
