@@ -164,6 +164,57 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// A debugger that holds a function stops the clock of who waits for it.
+func TestTimeStandsStillUnderADebugger(t *testing.T) {
+	const limit = 20 * time.Millisecond
+	asked, free := make(chan struct{}), make(chan struct{})
+	held := func(arn string) bool {
+		select {
+		case asked <- struct{}{}:
+		case <-free:
+		}
+		select {
+		case <-free:
+			return false
+		default:
+			return arn == fn
+		}
+	}
+	integration := lambda("2.0")
+	integration.Timeout = limit
+	functions := &heldFunctions{free: make(chan struct{})}
+	g := new(world).gateway(t, func(c *Config) { c.Held, c.Functions = held, functions })
+	put(t, g, one(Route{Key: "GET /", Integration: integration}))
+
+	answer := make(chan *httptest.ResponseRecorder)
+	go func() { answer <- ask(g, "GET", "/", "") }()
+	for range 3 { // the limit is over, again and again
+		<-asked
+	}
+	close(functions.free)
+	wantAnswer(t, <-answer, 200, "late")
+
+	functions.free = nil
+	go func() { answer <- ask(g, "GET", "/", "") }()
+	<-asked
+	close(free)
+	wantAnswer(t, <-answer, 503, `{"message":"Service Unavailable"}`)
+}
+
+// heldFunctions answer when they are let free.
+type heldFunctions struct{ free chan struct{} }
+
+func (f *heldFunctions) Invoke(ctx context.Context, _ string, _ []byte) ([]byte, string, error) {
+	select {
+	case <-f.free:
+		return []byte(`"late"`), "", nil
+	case <-ctx.Done():
+		return nil, "", ctx.Err()
+	}
+}
+
+func (f *heldFunctions) MayInvoke(string, string, string) error { return nil }
+
 func TestLimits(t *testing.T) {
 	w := &world{}
 	g := w.gateway(t)
