@@ -208,8 +208,10 @@ func failure(a *act, cause error) string {
 		return plan.Message(cause)
 	}
 	code := handlerCode(known)
-	if name, ok := a.customName(); ok && code == "AlreadyExists" && a.how == records.Replaced {
-		return "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename " + name + " and update the stack again."
+	if code == "AlreadyExists" && a.how == records.Replaced {
+		if name, ok := a.customName(); ok {
+			return "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename " + name + " and update the stack again."
+		}
 	}
 	return fmt.Sprintf("Resource handler returned message: %q (RequestToken: %s, HandlerErrorCode: %s)", known.Message, a.one.Token, code)
 }
