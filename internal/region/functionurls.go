@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"log/slog"
-	"maps"
+	"net"
 	"net/http"
-	"slices"
-	"sync"
 
 	"github.com/seed-615d3599/roost/internal/region/edge"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
@@ -27,72 +25,35 @@ func (r *Region) picker() picker {
 // the ports that they had.
 func (r *Region) buildURLs(ctx context.Context) error {
 	s := &r.services
-	s.urls = &urlPorts{picker: r.picker(), tls: r.authority.TLS(), handler: s.lambda.URLHandler, servers: map[string]*http.Server{}}
+	s.urls = &ports{picker: r.picker(), purpose: "the function URL", server: func(id string) server {
+		return urlServer{newServer(s.lambda.URLHandler(id)), r.authority.TLS()}
+	}}
 	return s.lambda.ServeURLs(ctx, s.urls, decider{s.access})
 }
 
-// urlPorts gives every function URL a listener of its own.
-type urlPorts struct {
-	picker
-	tls     *tls.Config
-	handler func(id string) http.Handler
+var _ lambda.Ports = (*ports)(nil)
 
-	mu      sync.Mutex
-	servers map[string]*http.Server // by the URL's id
-	serving sync.WaitGroup
+// urlServer serves a function URL, plain and over TLS.
+type urlServer struct {
+	*http.Server
+	tls *tls.Config
 }
 
-var _ lambda.Ports = (*urlPorts)(nil)
-
-// Open serves a function URL on the port that it had, or on the next free one
-// for 0.
-func (p *urlPorts) Open(id string, port int) (actual int, url string, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	listener, err := p.listen("the function URL "+id, port)
-	if err != nil {
-		return 0, "", err
-	}
-	server := newServer(p.handler(id))
-	p.servers[id] = server
-	p.serving.Go(func() { server.Serve(edge.Sniff(listener, p.tls)) }) // it ends with http.ErrServerClosed
-	return portOf(listener), "http://" + listener.Addr().String(), nil
+// Serve answers on a listener until the server is stopped.
+func (s urlServer) Serve(listener net.Listener) error {
+	return s.Server.Serve(edge.Sniff(listener, s.tls))
 }
 
-// Close stops serving a function URL. Answers under way are finished.
-func (p *urlPorts) Close(id string) {
-	p.mu.Lock()
-	server := p.servers[id]
-	delete(p.servers, id)
-	p.mu.Unlock()
-	if server != nil {
-		p.serving.Go(func() { shutdown(server) })
+func (s urlServer) stop(ctx context.Context) {
+	if s.Shutdown(ctx) != nil {
+		s.Close()
 	}
-}
-
-// closeAll ends every function URL's server and waits for them.
-func (p *urlPorts) closeAll() {
-	p.mu.Lock()
-	ids := slices.Collect(maps.Keys(p.servers))
-	p.mu.Unlock()
-	for _, id := range ids {
-		p.Close(id)
-	}
-	p.serving.Wait()
 }
 
 func newServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
-	}
-}
-
-func shutdown(server *http.Server) {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
-	defer cancel()
-	if server.Shutdown(ctx) != nil {
-		server.Close()
 	}
 }
 

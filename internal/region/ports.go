@@ -2,7 +2,6 @@ package region
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -47,44 +46,59 @@ func portOf(listener net.Listener) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-// ports gives every API a listener of its own and serves it there. It is what
-// the control plane of HTTP APIs asks for.
+// ports gives each HTTP API, or each function URL, a listener of its own and
+// serves it there.
 type ports struct {
 	picker
-	tls     *tls.Config
-	handler func(apiID string) http1.Handler
+	purpose string // "the API"
+	server  func(id string) server
 
 	mu      sync.Mutex
-	servers map[string]*http1.Server // by API id
+	servers map[string]server // by id
 	serving sync.WaitGroup
 }
 
-// Open serves an API on the port that it had, or on the next free one for 0.
-func (p *ports) Open(apiID string, port int) (actual int, url string, err error) {
+// server serves a listener until it is stopped.
+type server interface {
+	Serve(net.Listener) error
+	// stop ends Serve. Answers under way are finished until the context ends.
+	stop(context.Context)
+}
+
+// Open serves what has the id on the port that it had, or on the next free one
+// for 0.
+func (p *ports) Open(id string, port int) (actual int, url string, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	listener, err := p.listen("the API "+apiID, port)
+	listener, err := p.listen(p.purpose+" "+id, port)
 	if err != nil {
 		return 0, "", err
 	}
-	server := &http1.Server{Handler: p.handler(apiID), MaxHeaderBytes: gateway.MaxHeaderBytes, TLS: p.tls}
-	p.servers[apiID] = server
-	p.serving.Go(func() { server.Serve(listener) }) // it ends with http1.ErrServerClosed
+	s := p.server(id)
+	if p.servers == nil {
+		p.servers = map[string]server{}
+	}
+	p.servers[id] = s
+	p.serving.Go(func() { s.Serve(listener) }) // it ends with an error that says that it was stopped
 	return portOf(listener), "http://" + listener.Addr().String(), nil
 }
 
-// Close stops serving an API. Answers under way are finished.
-func (p *ports) Close(apiID string) {
+// Close stops serving it. Answers under way are finished.
+func (p *ports) Close(id string) {
 	p.mu.Lock()
-	server := p.servers[apiID]
-	delete(p.servers, apiID)
+	s := p.servers[id]
+	delete(p.servers, id)
 	p.mu.Unlock()
-	if server != nil {
-		p.serving.Go(func() { stop(server) })
+	if s != nil {
+		p.serving.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+			defer cancel()
+			s.stop(ctx)
+		})
 	}
 }
 
-// closeAll ends every API's server and waits for them.
+// closeAll ends every server and waits for them.
 func (p *ports) closeAll() {
 	p.mu.Lock()
 	ids := slices.Collect(maps.Keys(p.servers))
@@ -95,10 +109,16 @@ func (p *ports) closeAll() {
 	p.serving.Wait()
 }
 
-func stop(server *http1.Server) {
-	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
-	defer cancel()
-	server.Close(ctx)
+// apiServer serves an HTTP API.
+type apiServer struct{ *http1.Server }
+
+func (s apiServer) stop(ctx context.Context) { s.Close(ctx) }
+
+// apiPorts are the ports of HTTP APIs.
+func (r *Region) apiPorts() *ports {
+	return &ports{picker: r.picker(), purpose: "the API", server: func(id string) server {
+		return apiServer{&http1.Server{Handler: r.services.gateway.HandlerFor(id), MaxHeaderBytes: gateway.MaxHeaderBytes, TLS: r.authority.TLS()}}
+	}}
 }
 
 // picker chooses the ports of what is made while the region runs.

@@ -15,7 +15,6 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/decisions"
 	"github.com/seed-615d3599/roost/internal/region/ecr"
 	"github.com/seed-615d3599/roost/internal/region/edge"
-	"github.com/seed-615d3599/roost/internal/region/http1"
 	"github.com/seed-615d3599/roost/internal/region/httpapi"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
 	"github.com/seed-615d3599/roost/internal/region/identity"
@@ -48,7 +47,7 @@ type services struct {
 	gateway *gateway.Gateway
 	apis    *httpapi.HTTPAPI
 	ports   *ports
-	urls    *urlPorts
+	urls    *ports
 	pools   *identity.Identity
 	twitter *twitter.Provider
 	stacks  *stacks.Stacks
@@ -221,7 +220,7 @@ func (r *Region) buildAPIs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.services.ports = &ports{picker: r.picker(), tls: r.authority.TLS(), handler: r.services.gateway.HandlerFor, servers: map[string]*http1.Server{}}
+	r.services.ports = r.apiPorts()
 	r.services.apis, err = httpapi.New(ctx, httpapi.Config{
 		Account: c.Account, Region: c.Region, DB: r.db, Gateway: r.services.gateway, Ports: r.services.ports, Now: c.Now, Rand: c.Rand,
 	})
