@@ -85,8 +85,13 @@ type breakpoint struct {
 	line int
 }
 
-// debugTime is how long a session of a test may take.
-const debugTime = time.Minute
+// debugTime is how long a session of a test may take, on a machine that has much
+// else to do.
+const debugTime = 4 * time.Minute
+
+// hold stands at a breakpoint for longer than the function may take otherwise,
+// which is a second.
+func hold() { <-time.After(1500 * time.Millisecond) }
 
 // dial connects to a debugger as soon as it listens.
 func dial(port int) (net.Conn, error) {
@@ -244,6 +249,7 @@ func (c *dapClient) stopped(at breakpoint) error {
 	if len(stack.StackFrames) == 0 || stack.StackFrames[0].Line != at.line || stack.StackFrames[0].Source.Path != at.file {
 		return fmt.Errorf("it stops at %+v", stack)
 	}
+	hold()
 	if err := c.call("setBreakpoints", map[string]any{"source": map[string]string{"path": at.file}}, nil); err != nil {
 		return err
 	}
@@ -358,6 +364,7 @@ func (c *cdpClient) debug(at breakpoint, request func()) error {
 	if len(paused.Params.CallFrames) == 0 || paused.Params.CallFrames[0].Location.LineNumber != generated {
 		return fmt.Errorf("it stops at %+v", paused.Params)
 	}
+	hold()
 	if err := c.send("Debugger.disable", struct{}{}); err != nil {
 		return err
 	}

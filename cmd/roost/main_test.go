@@ -87,7 +87,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // untilTime is how long until waits at most.
-const untilTime = time.Minute
+const untilTime = 4 * time.Minute
 
 // until runs a command again and again until it succeeds and its standard
 // output matches: until 'Hello' roost curl /private. What it waits for happens
