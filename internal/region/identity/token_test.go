@@ -46,11 +46,12 @@ func newIssuer(t *testing.T) *issuer {
 func (i *issuer) RoundTrip(r *http.Request) (*http.Response, error) {
 	i.reads.Add(1)
 	recorder := httptest.NewRecorder()
+	path, discovery := strings.CutSuffix(r.URL.Path, "/.well-known/openid-configuration")
 	switch {
 	case i.down.Load():
 		recorder.WriteHeader(http.StatusBadGateway)
-	case strings.HasSuffix(r.URL.Path, "/.well-known/openid-configuration"):
-		fmt.Fprintf(recorder, `{"issuer":"https://%s","jwks_uri":"https://%s/keys"}`, r.URL.Host, r.URL.Host)
+	case discovery:
+		fmt.Fprintf(recorder, `{"issuer":"https://%s%s/","jwks_uri":"https://%s/keys"}`, r.URL.Host, path, r.URL.Host)
 	case r.URL.Path == "/keys":
 		set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &i.private.PublicKey, KeyID: i.keyID, Algorithm: "ES256", Use: "sig"}}}
 		if err := json.NewEncoder(recorder).Encode(set); err != nil {
@@ -111,6 +112,9 @@ func TestOpenIDConnectLogins(t *testing.T) {
 		t.Errorf("the keys were read in %d requests, want 2", n)
 	}
 	iam := w.getID(pool, object{"issuer.example/a": google.token(object{"iss": "https://issuer.example/a", "aud": "mine"})})
+	if slashed := w.getID(pool, object{"issuer.example/a": google.token(object{"iss": "https://issuer.example/a/", "aud": "mine"})}); slashed != iam {
+		t.Error("an issuer that ends with a slash is another")
+	}
 	if iam == person {
 		t.Error("two providers' people share an identity")
 	}
@@ -331,7 +335,7 @@ func TestTheServiceModelIsCovered(t *testing.T) {
 	pattern := filepath.Join(need.Tools(t), "venv", "lib", "python*", "site-packages", "botocore", "data", "cognito-identity", "2014-06-30", "service-2.json.gz")
 	found, err := filepath.Glob(pattern)
 	if err != nil || len(found) == 0 {
-		need.Tool(t, "no-botocore-in-tools")
+		need.Missing(t, "botocore is not installed: run make tools")
 	}
 	data, err := os.ReadFile(found[0])
 	if err != nil {

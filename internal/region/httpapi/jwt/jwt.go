@@ -26,6 +26,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	josejwt "github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/seed-615d3599/roost/internal/region/oidc"
 )
 
 // Config is an authorizer's JwtConfiguration and what it needs of the world.
@@ -43,7 +45,7 @@ type Config struct {
 // Verifier verifies tokens of one issuer. It can be used by several goroutines.
 type Verifier struct {
 	config Config
-	keys   keySet
+	keys   *oidc.Keys
 }
 
 // New returns a Verifier. It fetches nothing yet.
@@ -51,7 +53,7 @@ func New(c Config) *Verifier {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Verifier{config: c, keys: newKeySet(c)}
+	return &Verifier{config: c, keys: newKeys(c)}
 }
 
 // Token is what a verified token says.
@@ -100,7 +102,7 @@ func (v *Verifier) Verify(ctx context.Context, token string, scopes []string) (*
 	if header.KeyID == "" {
 		return nil, invalid("the token has no kid")
 	}
-	key, err := v.keys.get(ctx, header.KeyID)
+	key, err := v.key(ctx, header.KeyID)
 	if err != nil {
 		return nil, err
 	}

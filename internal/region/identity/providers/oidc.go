@@ -2,8 +2,6 @@ package providers
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -13,7 +11,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
-	"golang.org/x/sync/singleflight"
+
+	"github.com/seed-615d3599/roost/internal/region/oidc"
 )
 
 const (
@@ -31,14 +30,8 @@ type OIDC struct {
 	// Now is the clock, by default time.Now.
 	Now func() time.Time
 
-	fetches singleflight.Group
-	mu      sync.Mutex
-	keys    map[string]published // by provider
-}
-
-type published struct {
-	set jose.JSONWebKeySet
-	at  time.Time
+	mu   sync.Mutex
+	keys map[string]*oidc.Keys // by provider
 }
 
 // Algorithms are those that a token may be signed with: all of them have a
@@ -59,7 +52,9 @@ func (o *OIDC) Verify(ctx context.Context, provider string, audiences []string, 
 	if err := parsed.UnsafeClaimsWithoutVerification(&unsafe); err != nil {
 		return Person{}, errNotVerified
 	}
-	if unsafe.Issuer != "https://"+provider && unsafe.Issuer != provider {
+	provider = strings.TrimSuffix(provider, "/")
+	// Some issuers end with a slash (Auth0's), which an IAM provider's ARN leaves out.
+	if issuer := strings.TrimSuffix(strings.TrimPrefix(unsafe.Issuer, "https://"), "/"); issuer != provider {
 		return Person{}, &Rejected{Reason: "Issuer doesn't match providerName"}
 	}
 	key, err := o.key(ctx, provider, parsed.Headers[0].KeyID)
@@ -110,67 +105,27 @@ func (o *OIDC) now() time.Time {
 	return o.Now()
 }
 
-// key returns the provider's key with an id. Keys are kept; a key that is not
-// among them is looked for once a minute, as providers change theirs.
+// key returns the provider's key with an id.
 func (o *OIDC) key(ctx context.Context, provider, id string) (*jose.JSONWebKey, error) {
 	o.mu.Lock()
-	known, ok := o.keys[provider]
+	keys := o.keys[provider]
+	if keys == nil {
+		if o.keys == nil {
+			o.keys = make(map[string]*oidc.Keys)
+		}
+		keys = oidc.New(oidc.Config{Issuer: "https://" + provider, Transport: o.Transport, Now: o.Now, Timeout: patience,
+			MaxBytes: maxAnswer, Kept: keysLife, Rest: keysRest})
+		o.keys[provider] = keys
+	}
 	o.mu.Unlock()
-	age := o.now().Sub(known.at)
-	if found := known.set.Key(id); ok && len(found) > 0 && age < keysLife {
-		return &found[0], nil
-	}
-	if ok && age < keysRest {
-		return nil, errNotVerified
-	}
-	set, err, _ := o.fetches.Do(provider, func() (any, error) { return o.fetch(context.WithoutCancel(ctx), provider) })
+	key, err := keys.Find(ctx, id)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	fresh := set.(published)
-	found := fresh.set.Key(id)
-	if len(found) == 0 {
+	if key == nil {
 		return nil, errNotVerified
 	}
-	return &found[0], nil
-}
-
-// fetch reads the provider's keys by OpenID Connect Discovery 1.0.
-func (o *OIDC) fetch(ctx context.Context, provider string) (published, error) {
-	var discovered struct {
-		JWKSURI string `json:"jwks_uri"`
-	}
-	if err := o.read(ctx, "https://"+provider+"/.well-known/openid-configuration", &discovered); err != nil {
-		return published{}, err
-	}
-	fresh := published{at: o.now()}
-	if err := o.read(ctx, discovered.JWKSURI, &fresh.set); err != nil {
-		return published{}, err
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.keys == nil {
-		o.keys = make(map[string]published)
-	}
-	o.keys[provider] = fresh
-	return fresh, nil
-}
-
-func (o *OIDC) read(ctx context.Context, url string, v any) error {
-	if !strings.HasPrefix(url, "https://") {
-		return fmt.Errorf("%w: its keys are not at an https URL but at %.200q", ErrUnavailable, url)
-	}
-	status, body, err := answer(ctx, &http.Client{Transport: o.Transport}, url)
-	if err == nil && status != http.StatusOK {
-		err = fmt.Errorf("%s answers with status %d", url, status)
-	}
-	if err == nil {
-		err = json.Unmarshal(body, v)
-	}
-	if err != nil && !errors.Is(err, ErrUnavailable) {
-		err = fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	return err
+	return key, nil
 }
 
 // Texts returns the texts that a claim holds: one, or those of a list.

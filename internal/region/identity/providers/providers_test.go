@@ -85,11 +85,3 @@ func TestLoginsWithoutTwoParts(t *testing.T) {
 		}
 	}
 }
-
-func TestKeysAreReadOverTLSOnly(t *testing.T) {
-	transport := &answering{status: 200, body: `{"jwks_uri":"http://accounts.google.com/keys"}`}
-	o := &OIDC{Transport: transport}
-	if _, err := o.fetch(t.Context(), "accounts.google.com"); !errors.Is(err, ErrUnavailable) || len(transport.requests) != 1 {
-		t.Errorf("%v after %d requests", err, len(transport.requests))
-	}
-}

@@ -40,7 +40,7 @@ func (i *issuer) RoundTrip(r *http.Request) (*http.Response, error) {
 		err := json.NewEncoder(recorder).Encode(set)
 		return recorder.Result(), err
 	}
-	fmt.Fprintf(recorder, `{"jwks_uri":"https://%s/keys"}`, r.URL.Host)
+	fmt.Fprintf(recorder, `{"issuer":"https://%s","jwks_uri":"https://%s/keys"}`, r.URL.Host, r.URL.Host)
 	return recorder.Result(), nil
 }
 
