@@ -226,6 +226,25 @@ func Gone(err error) error {
 	return err
 }
 
+// Exists reports whether an operation's error says that what it was to make is
+// there already.
+func Exists(err error) bool {
+	code := wire.Code(err)
+	return code != "DeleteConflict" && (strings.Contains(code, "AlreadyExists") || strings.Contains(code, "AlreadyOwned") ||
+		strings.Contains(code, "ResourceExists") || strings.Contains(code, "Conflict"))
+}
+
+// Free asks whether a name is free: read is what came of reading what has it.
+// Where operations overwrite, a Create asks first: what is there belongs to
+// somebody else, and a rollback would remove it. Which types do so on AWS is not
+// written down for all of them [?]; here all do.
+func (e *Env) Free(id string, read error) error {
+	if read == nil {
+		return wire.Errorf(http.StatusConflict, "AlreadyExists", "Resource of type '%s' with identifier '%s' already exists.", e.Type, id)
+	}
+	return Gone(read)
+}
+
 // OrName is the name that a template gives, or the one that CloudFormation
 // makes up, at most max long.
 func (e *Env) OrName(given string, max int) string {

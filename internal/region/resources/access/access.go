@@ -53,6 +53,12 @@ func (k kind) putInline(ctx context.Context, e *cf.Env, name, policy string, doc
 	return k.call(ctx, e, "Put", "Policy", name, map[string]any{"PolicyName": policy, "PolicyDocument": text})
 }
 
+// lacks refuses an inline policy of a name that the identity has already.
+func (k kind) lacks(ctx context.Context, e *cf.Env, name, policy string) error {
+	read := k.call(ctx, e, "Get", "Policy", name, map[string]any{"PolicyName": policy})
+	return e.Free(policy+"|"+name, read)
+}
+
 func (k kind) deleteInline(ctx context.Context, e *cf.Env, name, policy string) error {
 	return cf.Gone(k.call(ctx, e, "Delete", "Policy", name, map[string]any{"PolicyName": policy}))
 }

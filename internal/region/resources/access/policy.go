@@ -31,6 +31,13 @@ func policy() *cf.Type {
 		Create: func(ctx context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
 			id := e.Name(128)
 			state := cf.State{ID: id, Attributes: map[string]any{"Id": id}}
+			for _, h := range holders() {
+				for _, name := range cf.Texts(want, h.property) {
+					if err := h.kind.lacks(ctx, e, name, cf.Text(want, "PolicyName")); err != nil {
+						return cf.State{}, err
+					}
+				}
+			}
 			return state, givePolicy(ctx, e, nil, want)
 		},
 		Update: func(ctx context.Context, e *cf.Env, have cf.State, want map[string]any) (cf.State, error) {
@@ -94,7 +101,12 @@ func inlinePolicy(k kind) *cf.Type {
 			"PolicyDocument": document(),
 			"PolicyName":     {Kind: cf.String, Required: true, Replace: true},
 		},
-		Create: put,
+		Create: func(ctx context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
+			if err := k.lacks(ctx, e, cf.Text(want, name), cf.Text(want, "PolicyName")); err != nil {
+				return cf.State{}, err
+			}
+			return put(ctx, e, want)
+		},
 		Update: func(ctx context.Context, e *cf.Env, _ cf.State, want map[string]any) (cf.State, error) {
 			return put(ctx, e, want)
 		},

@@ -104,6 +104,14 @@ func roleAttachment() *cf.Type {
 		Attributes: []string{"Id"},
 		Create: func(ctx context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
 			id := e.Name(128)
+			var have struct{ Roles, RoleMappings map[string]any }
+			err := e.Call(ctx, service, "GetIdentityPoolRoles", cf.Pick(want, "IdentityPoolId"), &have)
+			if err == nil && len(have.Roles)+len(have.RoleMappings) > 0 {
+				err = e.Free(cf.Text(want, "IdentityPoolId"), nil)
+			}
+			if err != nil {
+				return cf.State{}, err
+			}
 			return cf.State{ID: id, Attributes: map[string]any{"Id": id}}, set(ctx, e, want)
 		},
 		Update: func(ctx context.Context, e *cf.Env, have cf.State, want map[string]any) (cf.State, error) {
@@ -150,7 +158,19 @@ func principalTag() *cf.Type {
 			"UseDefaults":          {Kind: cf.Boolean},
 		},
 		Create: func(ctx context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
-			return cf.State{ID: cf.Text(want, "IdentityPoolId") + "|" + cf.Text(want, "IdentityProviderName")}, set(ctx, e, want)
+			id := cf.Text(want, "IdentityPoolId") + "|" + cf.Text(want, "IdentityProviderName")
+			var have struct {
+				PrincipalTags map[string]any
+				UseDefaults   bool
+			}
+			err := e.Call(ctx, service, "GetPrincipalTagAttributeMap", cf.Pick(want, "IdentityPoolId", "IdentityProviderName"), &have)
+			if err == nil && (len(have.PrincipalTags) > 0 || have.UseDefaults) {
+				err = e.Free(id, nil)
+			}
+			if err != nil {
+				return cf.State{}, err
+			}
+			return cf.State{ID: id}, set(ctx, e, want)
 		},
 		Update: func(ctx context.Context, e *cf.Env, have cf.State, want map[string]any) (cf.State, error) {
 			return have, set(ctx, e, want)

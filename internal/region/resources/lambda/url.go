@@ -63,6 +63,11 @@ func eventInvokeConfig() *cf.Type {
 			"Qualifier":                {Kind: cf.String, Required: true, Replace: true},
 		},
 		Create: func(ctx context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
+			function, qualifier := cf.Text(want, "FunctionName"), cf.Pick(want, "Qualifier")
+			err := e.Free(function, call(ctx, e, "GetFunctionEventInvokeConfig", function, qualifier, nil))
+			if err != nil {
+				return cf.State{}, err
+			}
 			return cf.State{ID: e.Name(128)}, put(ctx, e, want)
 		},
 		Update: func(ctx context.Context, e *cf.Env, have cf.State, want map[string]any) (cf.State, error) {

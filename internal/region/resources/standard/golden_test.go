@@ -165,6 +165,8 @@ func answers(*testing.T) func(string, string) (any, error) {
 			"ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:s-1", "RandomPassword": "drawn"
 		}`), &answer)
 		switch operation {
+		case "GetBucketPolicy", "GetFunctionEventInvokeConfig", "GetGroupPolicy", "GetRolePolicy", "GetUserPolicy":
+			return nil, wire.Errorf(404, "NotFound", "it is not there")
 		case "ListVersionsByFunction":
 			answer["Versions"] = []map[string]any{{"Version": "$LATEST"}, {"Version": "2"}}
 		case "ListPolicyVersions":

@@ -172,7 +172,13 @@ func bucketPolicy() *cf.Type {
 			"Bucket":         {Kind: cf.String, Required: true, Replace: true},
 			"PolicyDocument": {Kind: cf.JSON, Required: true},
 		},
-		Create: put,
+		Create: func(ctx context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
+			name := cf.Text(want, "Bucket")
+			if err := e.Free(name, e.Call(ctx, "s3", "GetBucketPolicy", map[string]any{"Bucket": name}, nil)); err != nil {
+				return cf.State{}, err
+			}
+			return put(ctx, e, want)
+		},
 		Update: func(ctx context.Context, e *cf.Env, _ cf.State, want map[string]any) (cf.State, error) {
 			return put(ctx, e, want)
 		},

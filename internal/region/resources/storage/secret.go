@@ -137,7 +137,18 @@ func secretPolicy() *cf.Type {
 			"ResourcePolicy":    {Kind: cf.JSON, Required: true},
 			"SecretId":          {Kind: cf.String, Required: true, Replace: true},
 		},
-		Create: put,
+		Create: func(ctx context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
+			var have struct{ ResourcePolicy string }
+			id := cf.Text(want, "SecretId")
+			err := e.Call(ctx, "secretsmanager", "GetResourcePolicy", map[string]any{"SecretId": id}, &have)
+			if err == nil && have.ResourcePolicy != "" {
+				err = e.Free(id, nil)
+			}
+			if err != nil {
+				return cf.State{}, err
+			}
+			return put(ctx, e, want)
+		},
 		Update: func(ctx context.Context, e *cf.Env, _ cf.State, want map[string]any) (cf.State, error) {
 			return put(ctx, e, want)
 		},

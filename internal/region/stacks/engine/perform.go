@@ -234,10 +234,7 @@ func handlerCode(e *wire.Error) string {
 	switch {
 	case strings.Contains(e.Code, "AccessDenied"):
 		return "AccessDenied"
-	case e.Code == "DeleteConflict":
-		return "InvalidRequest"
-	case strings.Contains(e.Code, "AlreadyExists"), strings.Contains(e.Code, "AlreadyOwned"),
-		strings.Contains(e.Code, "ResourceExists"), strings.Contains(e.Code, "Conflict"):
+	case resources.Exists(e):
 		return "AlreadyExists"
 	case e.Status == 404, strings.Contains(e.Code, "NotFound"), strings.Contains(e.Code, "NoSuch"):
 		return "NotFound"
