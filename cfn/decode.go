@@ -4,12 +4,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/seed-615d3599/roost/cfn/eval"
 	"github.com/seed-615d3599/roost/cfn/tree"
 )
 
-var alphanumeric = regexp.MustCompile(`^[A-Za-z0-9]{1,255}$`)
+var alphanumeric = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9]{1,255}$`) })
 
 // decoder reads sections and collects what is wrong with them.
 type decoder struct {
@@ -126,7 +127,7 @@ const noMacros = "Template error: Fn::Transform is not supported: macros and AWS
 // name refuses logical ids that are not alphanumeric; thing is as AWS has it.
 func (d *decoder) name(thing string, m tree.Member) bool {
 	switch {
-	case alphanumeric.MatchString(m.Key):
+	case alphanumeric().MatchString(m.Key):
 		return true
 	case strings.HasPrefix(m.Key, "Fn::ForEach::"):
 		d.Add(m.Value, "Template error: %s needs the transform %s", m.Key, LanguageExtensions)
@@ -177,7 +178,7 @@ func plainMapping(n *Node) bool {
 
 func (d *decoder) conditions(n *Node) {
 	for _, m := range d.object("Conditions", n, MaxResources) {
-		if !alphanumeric.MatchString(m.Key) {
+		if !alphanumeric().MatchString(m.Key) {
 			d.Add(m.Value, "Template format error: Conditions name %s is non alphanumeric.", m.Key)
 		}
 		if !eval.IsCondition(m.Value) {

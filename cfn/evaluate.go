@@ -2,6 +2,7 @@ package cfn
 
 import (
 	"regexp"
+	"sync"
 
 	"github.com/seed-615d3599/roost/cfn/eval"
 	"github.com/seed-615d3599/roost/cfn/tree"
@@ -34,7 +35,7 @@ func Diff(before, after any) []Change { return eval.Diff(before, after) }
 // Mask returns a copy of a value with "****" at the paths of its secrets.
 func Mask(value any, secrets []string) any { return eval.Mask(value, secrets) }
 
-var exportName = regexp.MustCompile(`^[A-Za-z0-9:-]{1,255}$`)
+var exportName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9:-]{1,255}$`) })
 
 // scope is the template's names and what they come to, without conditions.
 func (t *Template) scope(values Values, pseudo Pseudo) *eval.Scope {
@@ -93,7 +94,7 @@ func (s *Stack) Output(o *Output, l Lookup) (value Result, export string, err er
 		return value, KnownAfterApply, nil
 	}
 	export, ok := eval.Text(name.Value)
-	if !ok || !exportName.MatchString(export) {
+	if !ok || !exportName().MatchString(export) {
 		return value, "", Errors{tree.At(s.t.Root, o.ExportName, exportMalformed, o.Name)}
 	}
 	return value, export, nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/seed-615d3599/roost/cfn/tree"
 )
@@ -90,7 +91,7 @@ func (p *Parameter) isNumber() bool { return p.Type == "Number" || p.Type == "Li
 
 func (d *decoder) parameters(n *Node) {
 	for _, m := range d.object("Parameters", n, MaxParameters) {
-		if !alphanumeric.MatchString(m.Key) {
+		if !alphanumeric().MatchString(m.Key) {
 			d.Add(m.Value, "Template format error: Parameter names [%s] are non alphanumeric", m.Key)
 			continue
 		}
@@ -220,12 +221,14 @@ func (d *decoder) bound(a tree.Member) (*big.Rat, string) {
 	return n, a.Value.Text
 }
 
-var decimal = regexp.MustCompile(`^[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?$`)
+var decimal = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[+-]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?$`)
+})
 
 // number reads a decimal exactly; the bound on its digits and exponent keeps
 // "1e999999999" from filling memory.
 func number(s string) (*big.Rat, bool) {
-	if !decimal.MatchString(s) {
+	if !decimal().MatchString(s) {
 		return nil, false
 	}
 	return new(big.Rat).SetString(s)

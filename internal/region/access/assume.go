@@ -144,7 +144,7 @@ const (
 // seconds.
 func checkAssumption(role *directory.Identity, want assumption) (int, error) {
 	switch {
-	case !sessionNamePattern.MatchString(want.name):
+	case !sessionNamePattern().MatchString(want.name):
 		return 0, pattern("roleSessionName", want.name, `[\w+=,.@-]*`)
 	case len(want.name) < 2 || len(want.name) > 64:
 		return 0, directory.Invalid("1 validation error detected: Value '%s' at 'roleSessionName' failed to satisfy constraint: Member must have length between 2 and 64", want.name)

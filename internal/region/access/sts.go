@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/seed-615d3599/roost/internal/region/access/directory"
 	"github.com/seed-615d3599/roost/internal/region/access/session"
@@ -86,8 +87,8 @@ type AssumeRoleOutput struct {
 }
 
 var (
-	sessionNamePattern = regexp.MustCompile(`^[\w+=,.@-]*$`)
-	externalIDPattern  = regexp.MustCompile(`^[\w+=,.@:/-]*$`)
+	sessionNamePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w+=,.@-]*$`) })
+	externalIDPattern  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w+=,.@:/-]*$`) })
 )
 
 const hour = 3600 // seconds
@@ -126,9 +127,9 @@ func checkAssumeRole(in *AssumeRoleInput) error {
 		return denied("MultiFactorAuthentication failed: roost keeps no MFA devices; leave SerialNumber and TokenCode out")
 	case len(in.ProvidedContexts) > 0:
 		return directory.Invalid("roost does not support the member ProvidedContexts")
-	case in.ExternalID != "" && (!externalIDPattern.MatchString(in.ExternalID) || len(in.ExternalID) < 2 || len(in.ExternalID) > 1224):
+	case in.ExternalID != "" && (!externalIDPattern().MatchString(in.ExternalID) || len(in.ExternalID) < 2 || len(in.ExternalID) > 1224):
 		return pattern("externalId", in.ExternalID, `[\w+=,.@:\/-]*`)
-	case in.SourceIdentity != "" && (!sessionNamePattern.MatchString(in.SourceIdentity) || len(in.SourceIdentity) < 2 || len(in.SourceIdentity) > 64):
+	case in.SourceIdentity != "" && (!sessionNamePattern().MatchString(in.SourceIdentity) || len(in.SourceIdentity) < 2 || len(in.SourceIdentity) > 64):
 		return pattern("sourceIdentity", in.SourceIdentity, `[\w+=,.@-]*`)
 	case strings.HasPrefix(strings.ToLower(in.SourceIdentity), "aws:"):
 		return directory.Invalid("A source identity cannot begin with aws:")
@@ -261,13 +262,13 @@ type GetAccessKeyInfoInput struct {
 // GetAccessKeyInfoOutput is the output of GetAccessKeyInfo.
 type GetAccessKeyInfoOutput struct{ Account string }
 
-var keyIDPattern = regexp.MustCompile(`^\w{16,128}$`)
+var keyIDPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\w{16,128}$`) })
 
 // getAccessKeyInfo says that the region's account has a key. AWS reads the
 // account out of the key's id; an id of here tells nothing, so that of a
 // session is taken to be one of here.
 func (a *Access) getAccessKeyInfo(_ context.Context, _ *wire.Call, in *GetAccessKeyInfoInput) (*GetAccessKeyInfoOutput, error) {
-	if !keyIDPattern.MatchString(in.AccessKeyID) {
+	if !keyIDPattern().MatchString(in.AccessKeyID) {
 		return nil, pattern("accessKeyId", in.AccessKeyID, `[\w]*`)
 	}
 	if _, ok := a.people.Key(in.AccessKeyID); !ok && !strings.HasPrefix(in.AccessKeyID, "ASIA") {

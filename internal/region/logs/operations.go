@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/store"
@@ -98,8 +99,8 @@ func invalid(format string, args ...any) error {
 
 // Patterns of the API's service model.
 var (
-	groupPattern  = regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`)
-	streamPattern = regexp.MustCompile(`^[^:*\x00-\x1f]{1,512}$`)
+	groupPattern  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[.\-_/#A-Za-z0-9]{1,512}$`) })
+	streamPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^:*\x00-\x1f]{1,512}$`) })
 )
 
 // update runs a change of a group that must exist.
@@ -123,7 +124,7 @@ func (l *Logs) change(ctx context.Context, name string, known bool, f func(*stor
 }
 
 func (l *Logs) createGroup(ctx context.Context, _ *wire.Call, in *createGroupInput) (*empty, error) {
-	if !groupPattern.MatchString(in.LogGroupName) {
+	if !groupPattern().MatchString(in.LogGroupName) {
 		return nil, invalid("1 validation error detected: Value '%s' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_/#A-Za-z0-9]+", in.LogGroupName)
 	}
 	return &empty{}, l.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
@@ -242,7 +243,7 @@ func (l *Logs) deleteRetention(ctx context.Context, _ *wire.Call, in *groupInput
 }
 
 func (l *Logs) createStream(ctx context.Context, _ *wire.Call, in *streamInput) (*empty, error) {
-	if !streamPattern.MatchString(in.LogStreamName) {
+	if !streamPattern().MatchString(in.LogStreamName) {
 		return nil, invalid("1 validation error detected: Value '%s' at 'logStreamName' failed to satisfy constraint: Member must satisfy regular expression pattern: [^:*]*", in.LogStreamName)
 	}
 	key := streamKey{in.LogGroupName, in.LogStreamName}.key()

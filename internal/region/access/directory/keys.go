@@ -191,7 +191,7 @@ func (d *Directory) saveProvider(tx *store.Tx, p *Provider) error {
 		}
 	}
 	for _, print := range p.Thumbprints {
-		if !thumbprintPattern.MatchString(print) {
+		if !thumbprintPattern().MatchString(print) {
 			return wire.Errorf(http.StatusBadRequest, "InvalidInput", "Invalid thumbprint %.100q: it has 40 hexadecimal digits", print)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -35,12 +36,12 @@ var inlineSizes = map[Kind]int{User: 2048, Group: 5120, Role: 10240}
 
 // Patterns of the IAM API Reference.
 var (
-	namePattern       = regexp.MustCompile(`^[\w+=,.@-]+$`)
-	pathPattern       = regexp.MustCompile(`^(/|/[\x21-\x7e]+/)$`)
-	documentPattern   = regexp.MustCompile(`^[\x{9}\x{A}\x{D}\x{20}-\x{FF}]*$`)
-	tagKeyPattern     = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$`)
-	tagValuePattern   = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
-	thumbprintPattern = regexp.MustCompile(`^[0-9A-Fa-f]{40}$`)
+	namePattern       = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w+=,.@-]+$`) })
+	pathPattern       = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(/|/[\x21-\x7e]+/)$`) })
+	documentPattern   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\x{9}\x{A}\x{D}\x{20}-\x{FF}]*$`) })
+	tagKeyPattern     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$`) })
+	tagValuePattern   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`) })
+	thumbprintPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Fa-f]{40}$`) })
 )
 
 func checkName(kind Kind, name string) error {
@@ -53,7 +54,7 @@ func checkName(kind Kind, name string) error {
 
 // checkMember checks a name against IAM's pattern for names.
 func checkMember(member, value string, limit int) error {
-	if !namePattern.MatchString(value) {
+	if !namePattern().MatchString(value) {
 		return Invalid("The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-", member)
 	}
 	if len(value) > limit {
@@ -67,7 +68,7 @@ func CleanPath(path string) (string, error) {
 	if path == "" {
 		return "/", nil
 	}
-	if !pathPattern.MatchString(path) || len(path) > maxPath {
+	if !pathPattern().MatchString(path) || len(path) > maxPath {
 		return "", Invalid("The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
 	}
 	return path, nil
@@ -78,7 +79,7 @@ func checkDocument(member, document string) error {
 	if utf8.RuneCountInString(document) > maxDocument {
 		return Invalid("1 validation error detected: Value at '%s' failed to satisfy constraint: Member must have length less than or equal to %d", member, maxDocument)
 	}
-	if !utf8.ValidString(document) || !documentPattern.MatchString(document) {
+	if !utf8.ValidString(document) || !documentPattern().MatchString(document) {
 		return Invalid("The specified value for %s is invalid. It must contain only printable ASCII characters.", member)
 	}
 	return nil
@@ -104,9 +105,9 @@ func CheckTags(of string, tags map[string]string) error {
 	}
 	for key, value := range tags {
 		switch {
-		case !tagKeyPattern.MatchString(key) || utf8.RuneCountInString(key) > 128:
+		case !tagKeyPattern().MatchString(key) || utf8.RuneCountInString(key) > 128:
 			return Invalid("1 validation error detected: Value '%s' at 'tags.member.key' failed to satisfy constraint: Member must have length between 1 and 128 and satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+", key)
-		case !tagValuePattern.MatchString(value) || utf8.RuneCountInString(value) > 256:
+		case !tagValuePattern().MatchString(value) || utf8.RuneCountInString(value) > 256:
 			return Invalid("1 validation error detected: Value '%s' at 'tags.member.value' failed to satisfy constraint: Member must have length less than or equal to 256 and satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*", value)
 		case len(key) >= 4 && strings.EqualFold(key[:4], "aws:"):
 			return wire.Errorf(http.StatusBadRequest, "InvalidInput", "Tag key %s: aws: prefixed tag key names are not allowed for external use.", key)

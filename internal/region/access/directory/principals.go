@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/seed-615d3599/roost/internal/region/store"
 )
@@ -15,7 +16,7 @@ import (
 // JSON policy elements: Principal"). The id stands in the document with blanks
 // behind it, so that every position stays what it was.
 
-var accountPattern = regexp.MustCompile(`^\d{12}$`)
+var accountPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\d{12}$`) })
 
 // hidePrincipals returns a trust policy with ids in place of the ARNs of the
 // account's users and roles. One that is not there is refused.
@@ -23,7 +24,7 @@ func hidePrincipals(tx *store.Tx, account, document string) (string, error) {
 	return replacePrincipals(document, func(arn string) (string, error) {
 		kind, name := principalName(account, arn)
 		if kind == "" {
-			if accountPattern.MatchString(arn) {
+			if accountPattern().MatchString(arn) {
 				return "arn:aws:iam::" + arn + ":root", nil
 			}
 			return arn, nil

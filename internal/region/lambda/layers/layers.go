@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/seed-615d3599/roost/internal/region/lambda/code"
 	"github.com/seed-615d3599/roost/internal/region/lambda/model"
@@ -26,7 +27,7 @@ type Layers struct {
 	Location func(sha256 string) string // where an archive is served; empty: nowhere
 }
 
-var layerName = regexp.MustCompile(`^[a-zA-Z0-9-_]{1,140}$`)
+var layerName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9-_]{1,140}$`) })
 
 func (l *Layers) layerARN(name string) string {
 	return "arn:aws:lambda:" + l.Region + ":" + l.Account + ":layer:" + name
@@ -37,7 +38,7 @@ func layerKey(name string, version int64) string { return fmt.Sprintf("%s/%012d"
 // plainLayer takes a layer's name or ARN.
 func (l *Layers) plainLayer(given string) (string, error) {
 	name := strings.TrimPrefix(given, l.layerARN(""))
-	if !layerName.MatchString(name) {
+	if !layerName().MatchString(name) {
 		return "", model.Failed(400, "ValidationException", "1 validation error detected: Value '"+given+"' at 'layerName' failed to satisfy constraint: Member must satisfy regular expression pattern: (arn:[a-zA-Z0-9-]+:lambda:[a-zA-Z0-9-]+:\\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+")
 	}
 	return name, nil

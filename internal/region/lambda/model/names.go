@@ -3,6 +3,7 @@ package model
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -50,12 +51,12 @@ const (
 
 // Names of functions and aliases, compiled once; they are never changed.
 var (
-	validName      = regexp.MustCompile(namePattern)
-	validQualifier = regexp.MustCompile(qualifierPattern)
+	validName      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(namePattern) })
+	validQualifier = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(qualifierPattern) })
 )
 
 // ValidQualifier says whether a text may name a version or an alias.
-func ValidQualifier(s string) bool { return validQualifier.MatchString(s) }
+func ValidQualifier(s string) bool { return validQualifier().MatchString(s) }
 
 // IsNumber says whether a qualifier names a version rather than an alias.
 func IsNumber(s string) bool {
@@ -85,7 +86,7 @@ func (n Names) Resolve(given, qualifier string) (name, resolved string, err erro
 		}
 		qualifier = parts[1]
 	}
-	if len(parts) > 2 || !validName.MatchString(name) {
+	if len(parts) > 2 || !validName().MatchString(name) {
 		return "", "", &wire.Error{Status: 400, Code: "ValidationException", Message: "1 validation error detected: Value '" + given +
 			"' at 'functionName' failed to satisfy constraint: Member must satisfy regular expression pattern: (arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"}
 	}
