@@ -9,6 +9,7 @@ import (
 	"go/doc"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"io"
 	"os/exec"
 	"path/filepath"
@@ -254,4 +255,69 @@ func TestNoInitAndOneExit(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestPackageVariablesAreNotWritten holds that no function assigns to a package
+// variable, or to an element or field of one.
+func TestPackageVariablesAreNotWritten(t *testing.T) {
+	for _, p := range packages(t) {
+		set, files := parsed(t, p)
+		// Only which name means what is of interest: imports may be empty.
+		info := &types.Info{Uses: map[*ast.Ident]types.Object{}}
+		config := types.Config{Importer: nothing{}, Error: func(error) {}, FakeImportC: true}
+		checked, _ := config.Check(p.ImportPath, set, files, info)
+		for _, file := range files {
+			ast.Inspect(file, func(node ast.Node) bool {
+				for _, target := range written(node) {
+					name := root(target)
+					if name != nil && info.Uses[name] != nil && info.Uses[name].Parent() == checked.Scope() {
+						t.Errorf("%s: the package variable %s is written to", set.Position(name.Pos()), name.Name)
+					}
+				}
+				return true
+			})
+		}
+	}
+}
+
+// nothing imports packages without contents.
+type nothing struct{}
+
+// Import implements types.Importer.
+func (nothing) Import(path string) (*types.Package, error) {
+	p := types.NewPackage(path, filepath.Base(path))
+	p.MarkComplete()
+	return p, nil
+}
+
+// written returns what a statement writes to.
+func written(node ast.Node) []ast.Expr {
+	switch n := node.(type) {
+	case *ast.AssignStmt:
+		return n.Lhs
+	case *ast.IncDecStmt:
+		return []ast.Expr{n.X}
+	case *ast.CallExpr:
+		if f, ok := n.Fun.(*ast.Ident); ok && (f.Name == "delete" || f.Name == "clear") {
+			return n.Args[:1]
+		}
+	}
+	return nil
+}
+
+// root is the variable of which an expression is an element or a field.
+func root(e ast.Expr) *ast.Ident {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e
+	case *ast.IndexExpr:
+		return root(e.X)
+	case *ast.SelectorExpr:
+		return root(e.X)
+	case *ast.StarExpr:
+		return root(e.X)
+	case *ast.ParenExpr:
+		return root(e.X)
+	}
+	return nil
 }
