@@ -38,7 +38,7 @@ func (l *Lambda) invokeStreamOp(ctx context.Context, call *wire.Call, in *invoke
 	header := http.Header{"Content-Type": {"application/vnd.amazon.eventstream"},
 		"X-Amz-Executed-Version": {e.pick(qualifier).version.Version}}
 	return &wire.Raw{Status: http.StatusOK, Header: header, Write: func(w http.ResponseWriter) error {
-		out := &eventWriter{w: w}
+		out := &eventWriter{w: w, encoder: eventstream.NewEncoder()}
 		result, _, err := l.run(ctx, l.ARN(name, qualifier), environment.Call{RequestID: call.RequestID, ClientContext: client,
 			CognitoIdentity: identity(call), Payload: in.Payload, Tail: in.LogType == "Tail",
 			Stream: func(_ string, part []byte) error { return out.event("PayloadChunk", "application/octet-stream", part) }})
@@ -49,7 +49,7 @@ func (l *Lambda) invokeStreamOp(ctx context.Context, call *wire.Call, in *invoke
 // eventWriter writes AWS's event stream format.
 type eventWriter struct {
 	w       http.ResponseWriter
-	encoder eventstream.Encoder
+	encoder *eventstream.Encoder
 }
 
 func (e *eventWriter) event(kind, contentType string, payload []byte) error {
