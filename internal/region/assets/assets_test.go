@@ -96,7 +96,11 @@ func (r *region) send(request *http.Request) answer {
 		in.SetBody(data)
 	}
 	service.Respond(r.t.Context(), w, &wire.Call{Account: account, Region: "us-east-1", RequestID: "id"}, in)
-	return answer{w.Code, w.Body.String(), w.Header()}
+	header := http.Header{}
+	for name, values := range w.Header() {
+		header[http.CanonicalHeaderKey(name)] = values
+	}
+	return answer{w.Code, w.Body.String(), header}
 }
 
 // must sends a request that succeeds.
@@ -146,4 +150,23 @@ func TestObjectsComeBackAsTheyWent(t *testing.T) {
 	}
 	r.must("DELETE", "/bucket/a/b%20c.txt", "")
 	r.must("DELETE", "/bucket", "")
+}
+
+// The names of metadata come in lower case, as S3 sends them: boto3 shows them to
+// the program as they come.
+func TestMetadataKeepsLowerCase(t *testing.T) {
+	r := start(t)
+	r.must("PUT", "/bucket", "")
+	r.must("PUT", "/bucket/key", "", "X-Amz-Meta-Colour: blue")
+	request, w := httptest.NewRequest("GET", "/bucket/key", nil), httptest.NewRecorder()
+	in, err := r.assets.Service().Resolve(request, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.assets.Service().Respond(t.Context(), w, &wire.Call{Account: account, Region: "us-east-1", RequestID: "id"}, in); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Header()["x-amz-meta-colour"]; !slices.Equal(got, []string{"blue"}) {
+		t.Errorf("got %q in %v", got, w.Header())
+	}
 }

@@ -117,7 +117,7 @@ func objectHeader(o *objects.Object) http.Header {
 		header.Set(name, value)
 	}
 	for name, value := range o.Meta {
-		header.Set(front.MetaPrefix+name, value)
+		header[front.MetaPrefix+name] = []string{value} // in lower case: clients show the name as it comes
 	}
 	header.Set("Accept-Ranges", "bytes")
 	header.Set("ETag", front.Quoted(o.ETag))

@@ -226,7 +226,7 @@ func writeRaw(w http.ResponseWriter, status int, raw *Raw) error {
 		status = raw.Status
 	}
 	for name, values := range raw.Header {
-		w.Header()[http.CanonicalHeaderKey(name)] = values
+		w.Header()[name] = values // as it is: S3 tells the names of metadata in lower case
 	}
 	if closer, ok := raw.Body.(io.Closer); ok {
 		defer closer.Close()

@@ -33,7 +33,8 @@ func (got *Received) Part(number int, now time.Time) objects.Part {
 // Claims are what a request says of its body.
 type Claims struct {
 	Algorithm digest.Algorithm
-	value     string // base 64; "" if it comes in the trailer, or not at all
+	kept      digest.Algorithm // whose sum is kept; "" means Algorithm's
+	value     string           // base 64; "" if it comes in the trailer, or not at all
 	trailer   bool
 	md5       []byte // nil if not stated
 }
@@ -46,10 +47,25 @@ func (a *Front) Receive(c *wire.Call, algorithm digest.Algorithm) (*Received, er
 	if err != nil {
 		return nil, err
 	}
-	if err := checkLength(c.HTTP); err != nil {
+	return a.receive(c.HTTP, claimed)
+}
+
+// ReceiveAny reads the body of a request that may state a checksum of any kind,
+// which is checked. The one that is kept is algorithm's.
+func (a *Front) ReceiveAny(c *wire.Call, algorithm digest.Algorithm) (*Received, error) {
+	claimed, err := readClaims(c.HTTP.Header, "")
+	if err != nil {
 		return nil, err
 	}
-	return a.Write(c.HTTP.Body, claimed)
+	claimed.kept = algorithm
+	return a.receive(c.HTTP, claimed)
+}
+
+func (a *Front) receive(r *http.Request, claimed Claims) (*Received, error) {
+	if err := checkLength(r); err != nil {
+		return nil, err
+	}
+	return a.Write(r.Body, claimed)
 }
 
 // Write writes a body down and checks it.
@@ -58,13 +74,24 @@ func (a *Front) Write(body io.Reader, claimed Claims) (*Received, error) {
 	if err != nil {
 		return nil, err
 	}
+	algorithm, kept := claimed.Algorithm, sum
+	if claimed.kept != "" && claimed.kept != algorithm {
+		algorithm = claimed.kept
+		if kept, err = digest.New(algorithm); err != nil {
+			return nil, err
+		}
+	}
 	md := md5.New()
-	draft, err := a.Keeper.Files.Write(io.TeeReader(body, io.MultiWriter(sum, md)), MaxObject)
+	hashes := io.MultiWriter(sum, md)
+	if kept != sum {
+		hashes = io.MultiWriter(sum, kept, md)
+	}
+	draft, err := a.Keeper.Files.Write(io.TeeReader(body, hashes), MaxObject)
 	if err != nil {
 		return nil, fault.Body(err)
 	}
-	got := &Received{Draft: draft, MD5: md.Sum(nil), Checksum: objects.Checksum{Algorithm: claimed.Algorithm, Value: digest.Text(sum.Sum(nil)), Type: digest.FullObject}}
-	if err := got.check(body, claimed); err != nil {
+	got := &Received{Draft: draft, MD5: md.Sum(nil), Checksum: objects.Checksum{Algorithm: algorithm, Value: digest.Text(kept.Sum(nil)), Type: digest.FullObject}}
+	if err := got.check(body, claimed, digest.Text(sum.Sum(nil))); err != nil {
 		draft.Close()
 		return nil, err
 	}
@@ -133,8 +160,9 @@ func ChecksumHeaders(header http.Header) map[digest.Algorithm]string {
 	return stated
 }
 
-// check compares what came with what was claimed.
-func (got *Received) check(body io.Reader, claimed Claims) error {
+// check compares what came, and its sum by the claimed algorithm, with what was
+// claimed.
+func (got *Received) check(body io.Reader, claimed Claims, sum string) error {
 	if claimed.trailer {
 		value, err := trailerValue(body, claimed.Algorithm.Header())
 		if err != nil {
@@ -142,7 +170,7 @@ func (got *Received) check(body io.Reader, claimed Claims) error {
 		}
 		claimed.value = value
 	}
-	if claimed.value != "" && claimed.value != got.Checksum.Value {
+	if claimed.value != "" && claimed.value != sum {
 		return BadDigest(string(claimed.Algorithm))
 	}
 	if claimed.md5 != nil && string(claimed.md5) != string(got.MD5) {
@@ -181,6 +209,5 @@ func checkBody(header http.Header, body []byte) error {
 	}
 	sum.Write(body)
 	md := md5.Sum(body)
-	got := &Received{MD5: md[:], Checksum: objects.Checksum{Value: digest.Text(sum.Sum(nil))}}
-	return got.check(nil, claimed)
+	return (&Received{MD5: md[:]}).check(nil, claimed, digest.Text(sum.Sum(nil)))
 }

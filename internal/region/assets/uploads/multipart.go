@@ -37,6 +37,9 @@ type upload struct {
 	Object  objects.Object // as it will be, but for its bytes
 	Caller  string
 	Checked objects.Checksum // what the client wants: algorithm and type
+	// Unstated says that the client named no algorithm. Then its parts may state
+	// any: the AWS SDK for Java begins uploads so and sends parts with CRC32.
+	Unstated bool `json:",omitempty"`
 }
 
 func uploadKey(bucket, key, id string) string { return objects.Key(bucket, key) + "\x00" + id }
@@ -90,7 +93,7 @@ func (a *Uploads) createUpload(ctx context.Context, c *wire.Call, in *createUplo
 	if err != nil {
 		return nil, err
 	}
-	u := &upload{Bucket: in.Bucket, Begun: a.Moment(), Object: *o}
+	u := &upload{Bucket: in.Bucket, Begun: a.Moment(), Object: *o, Unstated: in.ChecksumAlgorithm == ""}
 	if c.Caller != nil {
 		u.Caller = c.Caller.ARN
 	}
@@ -200,7 +203,11 @@ func (a *Uploads) uploadPart(ctx context.Context, c *wire.Call, in *copyPartInpu
 	if in.Source != "" {
 		return a.copyPart(ctx, c, in, u)
 	}
-	got, err := a.Receive(c, u.Checked.Algorithm)
+	receive := a.Receive
+	if u.Unstated {
+		receive = a.ReceiveAny
+	}
+	got, err := receive(c, u.Checked.Algorithm)
 	if err != nil {
 		return nil, err
 	}
