@@ -168,13 +168,16 @@ func (c *conversation) serve() {
 		return
 	}
 	c.call.Operation = in.Operation()
-	ctx := c.r.Context()
+	ctx, body := c.r.Context(), c.r.Body
 	if !in.Unsigned() {
 		if err := c.authenticate(ctx, in.Streams()); err != nil {
 			c.refuse(err)
 			return
 		}
 	}
+	// The server must find its own body again: it decides by it whether a client
+	// that waits for "100 Continue" is still going to send.
+	defer func(body io.ReadCloser) { c.r.Body = body }(body)
 	in.SetBody(c.body)
 	if err := service.Respond(ctx, c.w, c.call, in); err != nil {
 		c.note(err, nil)
@@ -271,7 +274,7 @@ func (e *Edge) verifier(service *wire.Service) sigv4.Verifier {
 func (c *conversation) refuse(err error) {
 	protocol := c.service
 	if protocol == nil {
-		protocol = &wire.Service{Protocol: wire.JSON}
+		protocol = &wire.Service{Protocol: c.protocol()}
 	}
 	var signature *sigv4.Error
 	if errors.As(err, &signature) {

@@ -71,10 +71,26 @@ func (e *Edge) byAction(c *conversation) (*wire.Service, error) {
 	return nil, wire.Errorf(http.StatusBadRequest, "InvalidAction", "roost has no operation %s", action)
 }
 
+// protocol is the one that a client of an absent service most likely speaks, so
+// that its error can be read there.
+func (c *conversation) protocol() wire.Protocol {
+	switch {
+	case strings.HasPrefix(c.r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
+		return wire.Query
+	case c.r.Header.Get("X-Amz-Target") != "":
+		return wire.JSON
+	}
+	switch c.claim.Service {
+	case "cloudfront", "route53":
+		return wire.RESTXML
+	}
+	return wire.RESTJSON
+}
+
 // absent is the error for a service that the region does not have. It names
 // the variable with which a client is sent elsewhere.
 func absent(service string) *wire.Error {
 	variable := "AWS_ENDPOINT_URL_" + strings.ToUpper(strings.NewReplacer("-", "_", " ", "_").Replace(service))
 	return wire.Errorf(http.StatusNotImplemented, "NotImplemented",
-		"roost has no service %s: set %s to the address of one that runs elsewhere (a local DynamoDB, say)", service, variable)
+		"roost has no service %s: set %s to the address of one that runs elsewhere", service, variable)
 }

@@ -1,0 +1,65 @@
+package clients
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/seed-615d3599/roost/internal/need"
+)
+
+// TestAbsentServices has boto3 read, in each protocol, that a service is not
+// there.
+func TestAbsentServices(t *testing.T) {
+	cli := need.Tool(t, "aws")
+	r := start(t)
+	for _, call := range []string{"sns list-topics", "ec2 describe-vpcs", "route53 list-hosted-zones", "dynamodb list-tables", "batch describe-job-queues"} {
+		service, _, _ := strings.Cut(call, " ")
+		_, errs, err := program(t, environ(r, t.TempDir()), cli, strings.Fields(call)...)
+		if want := "roost has no service " + service + ": set AWS_ENDPOINT_URL_"; err == nil || !strings.Contains(errs, "(NotImplemented)") || !strings.Contains(errs, want) {
+			t.Errorf("aws %s: %v %s", call, err, errs)
+		}
+	}
+}
+
+// unsent is a body that must not be asked for.
+type unsent struct{ t *testing.T }
+
+func (u unsent) Read([]byte) (int, error) {
+	u.t.Error("the body was sent")
+	return 0, errors.New("the body was asked for")
+}
+
+// TestRefusedBeforeTheBody refuses an upload of a client that waits for "100
+// Continue", at once: the SDK for Java would send the body after three seconds and
+// lose the answer.
+func TestRefusedBeforeTheBody(t *testing.T) {
+	r := start(t)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, r.Endpoint+"/no-such-bucket/key", unsent{t})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.ContentLength = 5 << 20
+	request.Header.Set("Expect", "100-continue")
+	request.Header.Set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
+	credentials := aws.Credentials{AccessKeyID: r.AccessKeyID, SecretAccessKey: r.SecretAccessKey}
+	if err := v4.NewSigner().SignHTTP(t.Context(), credentials, request, "UNSIGNED-PAYLOAD", "s3", "us-east-1", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{ExpectContinueTimeout: time.Minute, ResponseHeaderTimeout: 20 * time.Second}
+	defer transport.CloseIdleConnections()
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if body, err := io.ReadAll(response.Body); err != nil || response.StatusCode != 404 || !strings.Contains(string(body), "NoSuchBucket") {
+		t.Errorf("got %d %s (%v)", response.StatusCode, body, err)
+	}
+}
