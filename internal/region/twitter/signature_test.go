@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -143,4 +144,16 @@ func FuzzParameters(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestVersions takes the version of the protocol, and how the npm package oauth
+// writes it in its example for Twitter.
+func TestVersions(t *testing.T) {
+	p := &Provider{config: Config{Now: func() time.Time { return time.Unix(1318622958, 0) }}}
+	for version, fine := range map[string]bool{"1.0": true, "1.0A": true, "": false, "1.0a": false, "2.0": false} {
+		_, err := p.checkProtocol(map[string]string{"oauth_version": version, "oauth_signature_method": "HMAC-SHA1", "oauth_nonce": "n", "oauth_timestamp": "1318622958"})
+		if (err == nil) != fine {
+			t.Errorf("oauth_version %q: %v", version, err)
+		}
+	}
 }

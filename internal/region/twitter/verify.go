@@ -76,7 +76,8 @@ func signatureHolds(signature, base string, consumerSecrets []string, tokenSecre
 // checkProtocol checks version, method, nonce and timestamp, which it returns
 // in Unix seconds.
 func (p *Provider) checkProtocol(oauth map[string]string) (int64, error) {
-	if version, ok := oauth["oauth_version"]; ok && version != "1.0" {
+	// "1.0A" is what the npm package oauth has in its example for Twitter.
+	if version, ok := oauth["oauth_version"]; ok && version != "1.0" && version != "1.0A" {
 		return 0, couldNotAuthenticate("oauth_version is %q and must be 1.0", version)
 	}
 	if method := oauth["oauth_signature_method"]; method != "HMAC-SHA1" {
