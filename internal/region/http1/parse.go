@@ -276,9 +276,9 @@ func isTokenChar(c byte) bool {
 	return false
 }
 
-func isToken(b []byte) bool {
-	for _, c := range b {
-		if !isTokenChar(c) {
+func isToken[T ~string | ~[]byte](b T) bool {
+	for i := range len(b) {
+		if !isTokenChar(b[i]) {
 			return false
 		}
 	}
@@ -286,9 +286,9 @@ func isToken(b []byte) bool {
 }
 
 // isFieldValue is field-content of RFC 9110 section 5.5, obs-text included.
-func isFieldValue(b []byte) bool {
-	for _, c := range b {
-		if c < ' ' && c != '\t' || c == 0x7f {
+func isFieldValue[T ~string | ~[]byte](b T) bool {
+	for i := range len(b) {
+		if c := b[i]; c < ' ' && c != '\t' || c == 0x7f {
 			return false
 		}
 	}
@@ -310,6 +310,6 @@ func isHost(b []byte) bool {
 
 // ValidField reports whether a field may go into an answer: its name is a
 // token and its value has no control character (RFC 9110 section 5).
-func ValidField(name, value string) bool {
-	return len(name) > 0 && isToken([]byte(name)) && isFieldValue([]byte(value))
+func ValidField[T ~string | ~[]byte](name, value T) bool {
+	return isToken(name) && isFieldValue(value)
 }

@@ -88,13 +88,13 @@ type object struct {
 	v2      bool
 	status  bool
 	base64  bool
-	single  []http1.Field // headers
+	single  []http1.Field // headers; they have the place of r.Fields
 	multi   []http1.Field // multiValueHeaders, of format 1.0
 	problem error         // in the shape of a member, which counts only if there is a statusCode
 }
 
 func (o *object) read(s *scanner) error {
-	err := s.object(0, func(key []byte) error { return o.member(s, string(key)) })
+	err := s.object(0, func(key []byte) error { return o.member(s, key) })
 	if err == nil {
 		err = s.end()
 	}
@@ -106,7 +106,7 @@ func (o *object) read(s *scanner) error {
 
 // member reads one member. Its syntax is checked before its shape, because an
 // object without statusCode may have members of any shape.
-func (o *object) member(s *scanner, key string) error {
+func (o *object) member(s *scanner, key []byte) error {
 	s.space()
 	start := s.at
 	raw, err := s.value(1)
@@ -115,7 +115,7 @@ func (o *object) member(s *scanner, key string) error {
 	}
 	null := string(raw) == "null"
 	v := &scanner{data: s.data[:s.at], at: start}
-	switch key {
+	switch string(key) {
 	case "statusCode":
 		o.status = !null
 		if !null {
@@ -123,7 +123,7 @@ func (o *object) member(s *scanner, key string) error {
 		}
 	case "headers":
 		if !null {
-			o.single, err = readHeaders(v)
+			o.single, err = readHeaders(v, o.r.Fields[:0])
 		}
 	case "multiValueHeaders":
 		if !null && !o.v2 {
@@ -157,8 +157,7 @@ func shape(err error) error {
 	return err
 }
 
-func readHeaders(s *scanner) ([]http1.Field, error) {
-	var fields []http1.Field
+func readHeaders(s *scanner, fields []http1.Field) ([]http1.Field, error) {
 	err := s.object(1, func(key []byte) error {
 		value, ok, err := scalar(s)
 		if ok {
@@ -215,12 +214,16 @@ func (o *object) finish() error {
 	case r.Status < 200 || r.Status > 599:
 		return fmt.Errorf("statusCode of the function's answer is %d, which is no final status", r.Status)
 	}
+	r.Fields = o.single[:0] // each is read before its place is taken
+	if len(o.multi) > 0 {
+		r.Fields = nil
+	}
 	typed := false
 	add := func(f http1.Field) error {
 		if http1.IsFraming(string(f.Name)) {
 			return nil
 		}
-		if !http1.ValidField(string(f.Name), string(f.Value)) {
+		if !http1.ValidField(f.Name, f.Value) {
 			return fmt.Errorf("the header %q of the function's answer has a name or value that HTTP does not allow", f.Name)
 		}
 		typed = typed || equalFold(f.Name, "content-type")
@@ -241,7 +244,7 @@ func (o *object) finish() error {
 		}
 	}
 	for _, c := range r.Cookies {
-		if !http1.ValidField("set-cookie", string(c)) {
+		if !http1.ValidField([]byte("set-cookie"), c) {
 			return errors.New("a cookie of the function's answer has a character that HTTP does not allow")
 		}
 	}

@@ -21,10 +21,16 @@ type Encoder struct {
 
 const keptEvent = 256 << 10 // a buffer that grew beyond is given back
 
+// Own is a header field that the gateway adds. Its name is in lower case.
+type Own struct {
+	Name  string
+	Value []byte
+}
+
 // Headers returns the fields for Request.Headers: names in lower case and
 // sorted, values of one name in order of arrival, those that belong to the
 // connection left out, and the gateway's own in place of those of the same name.
-func (e *Encoder) Headers(fields []http1.Field, own ...http1.Field) []http1.Field {
+func (e *Encoder) Headers(fields []http1.Field, own ...Own) []http1.Field {
 	e.fields, e.names = e.fields[:0], e.names[:0]
 	for _, f := range fields {
 		start := len(e.names)
@@ -39,14 +45,18 @@ func (e *Encoder) Headers(fields []http1.Field, own ...http1.Field) []http1.Fiel
 			e.fields = append(e.fields, http1.Field{Name: name, Value: f.Value})
 		}
 	}
-	e.fields = append(e.fields, own...)
+	for _, f := range own {
+		start := len(e.names)
+		e.names = append(e.names, f.Name...)
+		e.fields = append(e.fields, http1.Field{Name: e.names[start:len(e.names):len(e.names)], Value: f.Value})
+	}
 	sortFields(e.fields)
 	return e.fields
 }
 
-func has(fields []http1.Field, name []byte) bool {
-	for i := range fields {
-		if bytes.Equal(fields[i].Name, name) {
+func has(own []Own, name []byte) bool {
+	for i := range own {
+		if own[i].Name == string(name) {
 			return true
 		}
 	}

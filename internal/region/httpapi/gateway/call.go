@@ -57,8 +57,8 @@ type call struct {
 	query   []byte
 	mapping string // of the custom domain that was called
 	params  []route.Param
-	fields  [8]http1.Field // those that the gateway adds
-	text    []byte         // what the added fields' values point to
+	own     [8]event.Own // header fields that the gateway adds
+	text    []byte       // what their values point to
 	random  [256]byte
 	used    int // of random
 	origin  string

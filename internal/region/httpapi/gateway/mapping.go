@@ -26,10 +26,10 @@ func (c *call) changeRequest(changes []vars.Change) {
 		}
 	}
 	c.event.RawQuery = []byte(query)
-	var own []http1.Field // content-length, which Headers would leave out
+	var own []event.Own // content-length, which Headers would leave out
 	for _, f := range fields {
 		if string(f.Name) == "content-length" {
-			own = append(own, f)
+			own = append(own, event.Own{Name: "content-length", Value: f.Value})
 		}
 	}
 	var fresh event.Encoder // c.enc holds the names that fields point to

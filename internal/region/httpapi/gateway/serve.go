@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/region/http1"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/event"
 )
 
 // serve answers one request. apiID is "" if only a custom domain can say more.
@@ -173,39 +174,45 @@ func (c *call) admit() bool {
 
 // headers are the request's and those that API Gateway adds.
 func (c *call) headers() []http1.Field {
-	added := c.fields[:0]
-	text := func(f func([]byte) []byte) []byte {
-		start := len(c.text)
-		c.text = f(c.text)
-		return c.text[start:len(c.text):len(c.text)]
-	}
-	add := func(name string, value []byte) {
-		added = append(added, http1.Field{Name: []byte(name), Value: value})
-	}
-	if forwarded, ok := c.field("X-Forwarded-For"); ok {
-		add("x-forwarded-for", text(func(b []byte) []byte {
-			return append(append(append(b, forwarded...), ", "...), c.event.SourceIP...)
-		}))
-	} else {
-		add("x-forwarded-for", text(func(b []byte) []byte { return append(b, c.event.SourceIP...) }))
-	}
 	proto, port := "http", "80"
 	if c.in.tls {
 		proto, port = "https", "443"
 	}
+	own := append(c.own[:0],
+		event.Own{Name: "x-forwarded-for", Value: c.forwardedFor()},
+		event.Own{Name: "x-forwarded-proto", Value: c.value(proto)})
 	if i := bytes.LastIndexByte(c.in.host, ':'); i >= 0 && c.in.host[len(c.in.host)-1] != ']' {
-		port = string(c.in.host[i+1:])
+		own = append(own, event.Own{Name: "x-forwarded-port", Value: c.in.host[i+1:]})
+	} else {
+		own = append(own, event.Own{Name: "x-forwarded-port", Value: c.value(port)})
 	}
-	add("x-forwarded-port", text(func(b []byte) []byte { return append(b, port...) }))
-	add("x-forwarded-proto", text(func(b []byte) []byte { return append(b, proto...) }))
 	if trace, ok := c.field("X-Amzn-Trace-Id"); !ok || !bytes.Contains(trace, []byte("Root=")) {
-		add("x-amzn-trace-id", text(c.traceID))
+		start := len(c.text)
+		c.text = c.traceID(c.text)
+		own = append(own, event.Own{Name: "x-amzn-trace-id", Value: c.text[start:len(c.text):len(c.text)]})
 	}
 	if _, ok := c.field("Host"); !ok {
-		add("host", c.in.host)
+		own = append(own, event.Own{Name: "host", Value: c.in.host})
 	}
-	add("content-length", []byte("0")) // set once the body is there
-	return c.enc.Headers(c.in.fields, added...)
+	own = append(own, event.Own{Name: "content-length", Value: c.value("0")}) // set once the body is there
+	return c.enc.Headers(c.in.fields, own...)
+}
+
+// forwardedFor is whom proxies before this one forwarded for, and then the client.
+func (c *call) forwardedFor() []byte {
+	start := len(c.text)
+	if forwarded, ok := c.field("X-Forwarded-For"); ok {
+		c.text = append(append(c.text, forwarded...), ", "...)
+	}
+	c.text = append(c.text, c.event.SourceIP...)
+	return c.text[start:len(c.text):len(c.text)]
+}
+
+// value keeps a text among those that the event's fields point to.
+func (c *call) value(text string) []byte {
+	start := len(c.text)
+	c.text = append(c.text, text...)
+	return c.text[start:len(c.text):len(c.text)]
 }
 
 // failBody answers for a body that could not be read.

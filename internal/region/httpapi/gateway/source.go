@@ -117,7 +117,7 @@ func (c *call) requestVariable(name string) string {
 	case "protocol":
 		return c.event.Protocol
 	case "requestTime":
-		return string(event.AppendTime(nil, c.in.time))
+		return string(event.AppendTime(make([]byte, 0, len("02/Jan/2006:15:04:05 +0000")), c.in.time))
 	case "requestTimeEpoch":
 		return strconv.FormatInt(c.in.time.UnixMilli(), 10)
 	case "responseLatency":
