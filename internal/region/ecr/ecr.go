@@ -234,6 +234,15 @@ type describeInput struct {
 
 type describeOutput struct {
 	Repositories []repository `json:"repositories"`
+	NextToken    string       `json:"nextToken,omitempty"`
+}
+
+// maxPage is the most that a page may have (API Reference, "DescribeRepositories").
+const maxPage = 1000
+
+// cut returns one page of a list and the token of the next.
+func cut[T any](list []T, size *int, token string) ([]T, string, error) {
+	return wire.Page(list, size, maxPage, token, invalid("Invalid parameter at 'nextToken' failed to satisfy constraint: 'Invalid token'"))
 }
 
 func (e *ECR) describeTargets(_ *wire.Call, in *describeInput) []wire.Target {
@@ -261,9 +270,14 @@ func (e *ECR) describeRepositories(ctx context.Context, _ *wire.Call, in *descri
 			return nil
 		}
 		all, err := store.All[kept](tx, kindRepository, "")
-		for _, x := range all {
+		if err != nil {
+			return err
+		}
+		page, next, err := cut(all, in.MaxResults, in.NextToken)
+		for _, x := range page {
 			out.Repositories = append(out.Repositories, x.repository)
 		}
+		out.NextToken = next
 		return err
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math/big"
 	"net"
@@ -47,7 +48,7 @@ func OpenAuthority(dir string, now func() time.Time) (*Authority, error) {
 		return a, nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+		return nil, fmt.Errorf("the certificate authority %s and its key %s cannot be read: %w: remove both to have them made anew", a.CertFile, keyFile, err)
 	}
 	return a, a.create(keyFile)
 }

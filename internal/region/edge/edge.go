@@ -11,6 +11,7 @@
 package edge
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -248,7 +249,7 @@ func (c *conversation) authenticate(ctx context.Context, streams bool) error {
 		return nil
 	}
 	// The body was read already, so that it can be checked at once.
-	_, err = io.Copy(io.Discard, s3body.New(&signature, strings.NewReader(string(c.body))))
+	_, err = io.Copy(io.Discard, s3body.New(&signature, bytes.NewReader(c.body)))
 	return err
 }
 

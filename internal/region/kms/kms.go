@@ -77,8 +77,8 @@ func (k *KMS) describe() *wire.Service {
 		wire.Op("UntagResource", k.untag, on[untagInput](k)),
 		wire.Op("ListResourceTags", k.listTags, on[listTagsInput](k)),
 		wire.Op("CreateAlias", k.createAlias, wire.Targets(k.aliasTargets)),
-		wire.Op("UpdateAlias", k.updateAlias, wire.Targets(k.aliasTargets)),
-		wire.Op("DeleteAlias", k.deleteAlias, wire.On(func(_ *wire.Call, in *deleteAliasInput) string { return k.arn(in.AliasName) })),
+		wire.Op("UpdateAlias", k.updateAlias, wire.Targets(k.movedTargets)),
+		wire.Op("DeleteAlias", k.deleteAlias, wire.Targets(func(_ *wire.Call, in *deleteAliasInput) []wire.Target { return k.named(in.AliasName) })),
 		wire.Op("ListAliases", k.listAliases),
 	}
 	s.Operations = append(s.Operations, wire.Refused(func(operation string) error {
@@ -148,11 +148,14 @@ func (k *KMS) find(tx *store.Tx, reference string) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !found || x.Gone != nil && !k.config.Now().Before(x.Gone.Time) {
+	if !found || k.over(&x) {
 		return nil, notFound("Key '%s' does not exist", k.arn("key/"+id))
 	}
 	return &x, nil
 }
+
+// over reports whether a key was deleted and its waiting period has ended.
+func (k *KMS) over(x *key) bool { return x.Gone != nil && !k.config.Now().Before(x.Gone.Time) }
 
 func notFound(format string, args ...any) error {
 	return wire.Errorf(http.StatusBadRequest, "NotFoundException", format, args...)
@@ -307,23 +310,44 @@ type listInput struct {
 	Marker string
 }
 
+// maxPage is the most that a page may have (API Reference, "ListKeys").
+const maxPage = 1000
+
+// listed says whether there is more, and how to ask for it.
+type listed struct {
+	Truncated  bool
+	NextMarker string `json:",omitempty"`
+}
+
+// cut returns one page of a list.
+func cut[T any](list []T, in listInput) ([]T, listed, error) {
+	page, next, err := wire.Page(list, in.Limit, maxPage, in.Marker, wire.Errorf(http.StatusBadRequest, "InvalidMarkerException", "Could not deserialize marker"))
+	return page, listed{Truncated: next != "", NextMarker: next}, err
+}
+
 type listedKey struct {
 	KeyID  string `json:"KeyId"`
 	KeyArn string
 }
 
 type listKeysOutput struct {
-	Keys      []listedKey
-	Truncated bool
+	Keys []listedKey
+	listed
 }
 
-func (k *KMS) listKeys(ctx context.Context, _ *wire.Call, _ *listInput) (*listKeysOutput, error) {
+func (k *KMS) listKeys(ctx context.Context, _ *wire.Call, in *listInput) (*listKeysOutput, error) {
 	out := &listKeysOutput{Keys: []listedKey{}}
 	return out, k.config.DB.View(ctx, func(tx *store.Tx) error {
 		all, err := store.All[key](tx, kindKey, "")
-		for _, x := range all {
-			out.Keys = append(out.Keys, listedKey{KeyID: x.ID, KeyArn: k.arn("key/" + x.ID)})
+		if err != nil {
+			return err
 		}
+		for _, x := range all {
+			if !k.over(&x) {
+				out.Keys = append(out.Keys, listedKey{KeyID: x.ID, KeyArn: k.arn("key/" + x.ID)})
+			}
+		}
+		out.Keys, out.listed, err = cut(out.Keys, *in)
 		return err
 	})
 }

@@ -49,6 +49,9 @@ func TestOperations(t *testing.T) {
 		{"DescribeKey", `{"KeyId":"` + arn + `alias/mine"}`, `"KeyId":"` + id},
 		{"DescribeKey", `{"KeyId":"alias/none"}`, `NotFoundException: Alias ` + arn + `alias/none is not found.`},
 		{"ListAliases", `{"KeyId":"` + id + `"}`, `"AliasName":"alias/mine"`},
+		{"ListAliases", `{"Limit":0}`, `ValidationException`},
+		{"ListKeys", `{"Limit":1}`, `"KeyId":"` + id + `","KeyArn":"` + arn + `key/` + id + `"}],"Truncated":false`},
+		{"ListKeys", `{"Marker":"x"}`, `InvalidMarkerException`},
 		{"GetKeyPolicy", `{"KeyId":"` + id + `"}`, `arn:aws:iam::123456789012:root`},
 		{"EnableKeyRotation", `{"KeyId":"` + id + `"}`, `{}`},
 		{"GetKeyRotationStatus", `{"KeyId":"` + id + `"}`, `"KeyRotationEnabled":true`},
@@ -69,6 +72,9 @@ func TestOperations(t *testing.T) {
 		}
 		if !strings.Contains(got, step.want) {
 			t.Errorf("%s %s\n  %s\nwant %s", step.operation, step.input, got, step.want)
+		}
+		if step.operation == "DeleteAlias" && (len(asked) != 2 || asked[0].Resource != arn+"alias/mine") {
+			t.Errorf("asked for %+v, not for the alias and its key", asked)
 		}
 		if step.operation == "GetKeyPolicy" && (asked[0].Resource != arn+"key/"+id || !strings.Contains(asked[0].Policy, "root")) {
 			t.Errorf("asked for %+v: the key's own policy has no say", asked)

@@ -200,17 +200,18 @@ type listTagsInput struct {
 }
 
 type listTagsOutput struct {
-	Tags      []Tag
-	Truncated bool
+	Tags []Tag
+	listed
 }
 
 func (k *KMS) listTags(ctx context.Context, _ *wire.Call, in *listTagsInput) (*listTagsOutput, error) {
 	out := &listTagsOutput{Tags: []Tag{}}
 	return out, k.config.DB.View(ctx, func(tx *store.Tx) error {
 		x, err := k.find(tx, in.KeyID)
-		if err == nil {
-			out.Tags = append(out.Tags, x.Tags...)
+		if err != nil {
+			return err
 		}
+		out.Tags, out.listed, err = cut(append(out.Tags, x.Tags...), in.listInput)
 		return err
 	})
 }
@@ -224,6 +225,16 @@ type aliasInput struct {
 // "Controlling access to aliases").
 func (k *KMS) aliasTargets(_ *wire.Call, in *aliasInput) []wire.Target {
 	return []wire.Target{{Resource: k.arn(in.AliasName)}, k.target(in.TargetKeyID)}
+}
+
+// movedTargets: the key that loses the alias has a say too.
+func (k *KMS) movedTargets(_ *wire.Call, in *aliasInput) []wire.Target {
+	return append(k.named(in.AliasName), k.target(in.TargetKeyID))
+}
+
+// named are an alias and the key that it names now.
+func (k *KMS) named(alias string) []wire.Target {
+	return []wire.Target{{Resource: k.arn(alias)}, k.target(alias)}
 }
 
 func (in *aliasInput) check() error {
@@ -308,14 +319,17 @@ type listedAlias struct {
 }
 
 type listAliasesOutput struct {
-	Aliases   []listedAlias
-	Truncated bool
+	Aliases []listedAlias
+	listed
 }
 
 func (k *KMS) listAliases(ctx context.Context, _ *wire.Call, in *listAliasesInput) (*listAliasesOutput, error) {
 	out := &listAliasesOutput{Aliases: []listedAlias{}}
 	return out, k.config.DB.View(ctx, func(tx *store.Tx) error {
 		all, err := store.All[alias](tx, kindAlias, "")
+		if err != nil {
+			return err
+		}
 		for _, a := range all {
 			if in.KeyID != "" && !strings.HasSuffix(in.KeyID, a.Target) {
 				continue
@@ -324,6 +338,7 @@ func (k *KMS) listAliases(ctx context.Context, _ *wire.Call, in *listAliasesInpu
 				AliasName: a.Name, AliasArn: k.arn(a.Name), TargetKeyID: a.Target, CreationDate: a.Created, LastUpdatedDate: a.Changed,
 			})
 		}
+		out.Aliases, out.listed, err = cut(out.Aliases, in.listInput)
 		return err
 	})
 }

@@ -3,7 +3,6 @@ package params
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/region/store"
@@ -191,26 +190,9 @@ func labelled(tx *store.Tx, x *parameter, filters []Filter) (version, error) {
 	return x.version, nil
 }
 
-// cut returns one page of a list and the token of the next.
+// cut returns one page of a list, of at most limit, and the token of the next.
 func cut[T any](list []T, size *int, limit int, token string) ([]T, string, error) {
-	if size != nil {
-		if *size < 1 || *size > limit {
-			return nil, "", invalid("1 validation error detected: Value '%d' at 'maxResults' failed to satisfy constraint: Member must have value between 1 and %d", *size, limit)
-		}
-		limit = *size
-	}
-	from := 0
-	if token != "" {
-		var err error
-		if from, err = strconv.Atoi(token); err != nil || from < 0 || from > len(list) {
-			return nil, "", wire.Errorf(400, "InvalidNextToken", "The specified token isn't valid.")
-		}
-	}
-	to := min(from+limit, len(list))
-	if to < len(list) {
-		return list[from:to], strconv.Itoa(to), nil
-	}
-	return list[from:to], "", nil
+	return wire.Page(list, size, limit, token, wire.Errorf(400, "InvalidNextToken", "The specified token isn't valid."))
 }
 
 // HistoryInput asks for all versions of a parameter.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/seed-615d3599/roost/iam"
@@ -150,24 +149,7 @@ func (f Filter) passes(x *secret) (bool, error) {
 
 // cut returns one page of a list and the token of the next.
 func cut[T any](list []T, size *int, token string) ([]T, string, error) {
-	limit := 100
-	if size != nil {
-		if *size < 1 || *size > limit {
-			return nil, "", wire.Errorf(http.StatusBadRequest, "ValidationException", "1 validation error detected: Value '%d' at 'maxResults' failed to satisfy constraint: Member must have value between 1 and %d", *size, limit)
-		}
-		limit = *size
-	}
-	from := 0
-	if token != "" {
-		var err error
-		if from, err = strconv.Atoi(token); err != nil || from < 0 || from > len(list) {
-			return nil, "", wire.Errorf(http.StatusBadRequest, "InvalidNextTokenException", "Invalid token")
-		}
-	}
-	if to := from + limit; to < len(list) {
-		return list[from:to], strconv.Itoa(to), nil
-	}
-	return list[from:], "", nil
+	return wire.Page(list, size, 100, token, wire.Errorf(http.StatusBadRequest, "InvalidNextTokenException", "Invalid token"))
 }
 
 // ListVersionsInput asks for the versions of a secret.
