@@ -30,7 +30,7 @@ import (
 )
 
 // schemaVersion is written to the file; a file with a newer one is refused.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // readers is how many reads may run beside the writer.
 const readers = 4
@@ -117,14 +117,32 @@ func prepare(db *sql.DB) error {
 	if version == schemaVersion {
 		return nil
 	}
-	_, err := db.Exec(fmt.Sprintf(`
-		CREATE TABLE IF NOT EXISTS item (
-			kind  TEXT NOT NULL,
-			key   TEXT NOT NULL,
-			value BLOB NOT NULL,
-			PRIMARY KEY (kind, key)
-		) WITHOUT ROWID;
-		PRAGMA user_version = %d;`, schemaVersion))
+	if version == 1 {
+		return rebuild(db)
+	}
+	_, err := db.Exec(fmt.Sprintf(createItems+"PRAGMA user_version = %d;", "item", schemaVersion))
+	return err
+}
+
+// createItems makes the table of that name. It has row ids: values may be large, and
+// without them SQLite reads those that a search only passes (SQLite, "Clustered
+// Indexes and the WITHOUT ROWID Optimization").
+const createItems = `
+	CREATE TABLE IF NOT EXISTS %s (
+		kind  TEXT NOT NULL,
+		key   TEXT NOT NULL,
+		value BLOB NOT NULL,
+		PRIMARY KEY (kind, key)
+	);`
+
+// rebuild copies the table of version 1, which was WITHOUT ROWID.
+func rebuild(db *sql.DB) error {
+	_, err := db.Exec(fmt.Sprintf("BEGIN IMMEDIATE;"+createItems+`
+		INSERT INTO copied SELECT kind, key, value FROM item;
+		DROP TABLE item;
+		ALTER TABLE copied RENAME TO item;
+		PRAGMA user_version = %d;
+		COMMIT;`, "copied", schemaVersion))
 	return err
 }
 

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -171,5 +172,33 @@ func TestReopenKeepsAndCopies(t *testing.T) {
 			t.Error(name, diff)
 		}
 		again.Close()
+	}
+}
+
+// A file of the first version, whose table had no row ids, goes on as it was.
+func TestFirstVersionIsRebuilt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "region.db")
+	old, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = old.Exec(`CREATE TABLE item (kind TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
+		INSERT INTO item VALUES ('role', 'b', '2'), ('role', 'a', '1');
+		PRAGMA user_version = 1;`)
+	if err := errors.Join(err, old.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // rebuilt, and then as it is
+		db, err := store.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"a", "b"}, keys(t, db, "role", "")); diff != "" {
+			t.Error(diff)
+		}
+		err = db.Update(t.Context(), func(_ context.Context, tx *store.Tx) error { return tx.Put("role", "a", 3) })
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
