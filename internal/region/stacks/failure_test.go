@@ -1,13 +1,17 @@
 package stacks_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seed-615d3599/roost/internal/region/stacks"
+	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
@@ -335,4 +339,131 @@ func TestOneOperationAtATime(t *testing.T) {
 	}
 	close(hang)
 	f.wantRest("s", "CREATE_COMPLETE")
+}
+
+// A deleted stack is still there for those who ask by its id.
+func TestDeletedStackIsShownByID(t *testing.T) {
+	f := start(t)
+	var made stacks.StackIDOutput
+	body := template(map[string]string{"A": one, "Kept": `"DeletionPolicy": "Retain", "Properties": {"Other": {"Ref": "Secret"}}`},
+		`, "Parameters": {"Secret": {"Type": "String", "NoEcho": true, "Default": "hunter2"}}`)
+	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": body}, &made)
+	f.wantRest("s", "CREATE_COMPLETE")
+	f.must("DeleteStack", map[string]any{"StackName": "s"}, nil)
+	f.wantRest(made.StackID, "DELETE_COMPLETE")
+	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": template(map[string]string{"A": size(2)})}, nil)
+	f.wantRest("s", "CREATE_COMPLETE")
+
+	f.wantEvent(made.StackID, "s DELETE_COMPLETE")
+	var list stacks.ResourceSummaries
+	f.must("ListStackResources", map[string]any{"StackName": made.StackID}, &list)
+	var got []string
+	for _, one := range list.StackResourceSummaries {
+		got = append(got, one.LogicalResourceID+" "+one.PhysicalResourceID+" "+one.ResourceStatus)
+	}
+	if diff := cmp.Diff([]string{"A A:<nil> DELETE_COMPLETE", "Kept Kept:<nil> DELETE_SKIPPED"}, got); diff != "" {
+		t.Error(diff)
+	}
+	var all stacks.ResourcesOutput
+	f.must("DescribeStackResources", map[string]any{"PhysicalResourceId": "A:<nil>"}, &all)
+	if len(all.StackResources) != 1 || all.StackResources[0].StackID == made.StackID {
+		t.Errorf("by the physical id: %+v", all.StackResources)
+	}
+	err := f.db.View(t.Context(), func(tx *store.Tx) error {
+		items, err := tx.List("cfn-resource", made.StackID)
+		for _, item := range items {
+			if strings.Contains(string(item.Value), "hunter2") {
+				t.Errorf("%s keeps a secret", item.Key)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.skip(91 * 24 * 60 * 60)
+	f.close()
+	f.open()
+	if err := f.engine.Resume(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.call("DescribeStacks", map[string]any{"StackName": made.StackID}, nil); err == nil {
+		t.Error("it is there after 90 days")
+	}
+}
+
+// Long answers come in pages, and no two events of a stack at one moment:
+// tools order them by it.
+func TestPages(t *testing.T) {
+	f := start(t)
+	many := map[string]string{}
+	outputs := map[string]string{}
+	for i := range 120 {
+		id := fmt.Sprintf("R%03d", i)
+		many[id] = one
+		outputs[id] = fmt.Sprintf(`%q: {"Value": "v", "Export": {"Name": %q}}`, id, id)
+	}
+	body := template(many, `, "Outputs": {`+strings.Join(slices.Sorted(maps.Values(outputs)), ", ")+"}")
+	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": body}, nil)
+	f.wantRest("s", "CREATE_COMPLETE")
+	small := template(map[string]string{"A": one})
+	for i := range 104 {
+		for _, stack := range []string{fmt.Sprintf("t%03d", i), "t"} {
+			f.must("CreateChangeSet", map[string]any{"StackName": stack, "ChangeSetName": fmt.Sprintf("c%03d", i), "ChangeSetType": "CREATE", "TemplateBody": small}, nil)
+		}
+	}
+	for operation, want := range map[string]int{
+		"DescribeStackEvents": 2 + 3*120, "ListStackResources": 120, "ListExports": 120, "ListChangeSets": 104, "ListStacks": 106, "DescribeStacks": 106,
+	} {
+		in := map[string]any{}
+		switch operation {
+		case "ListStackResources", "DescribeStackEvents":
+			in["StackName"] = "s"
+		case "ListChangeSets":
+			in["StackName"] = "t"
+		}
+		if got := len(f.pages(operation, in)); got != want {
+			t.Errorf("%s: %d entries, want %d", operation, got, want)
+		}
+	}
+	var last string
+	for _, event := range slices.Backward(f.pages("DescribeStackEvents", map[string]any{"StackName": "s"})) {
+		var at struct{ Timestamp wire.Time }
+		if err := json.Unmarshal(event, &at); err != nil {
+			t.Fatal(err)
+		}
+		text, err := at.Timestamp.MarshalText()
+		if err != nil || string(text) <= last {
+			t.Fatalf("an event at %s follows one at %s", text, last)
+		}
+		last = string(text)
+	}
+}
+
+// pages returns the entries of all pages, of which none is longer than 100.
+func (f *fixture) pages(operation string, in map[string]any) (all []json.RawMessage) {
+	f.t.Helper()
+	for {
+		var out map[string]json.RawMessage
+		f.must(operation, in, &out)
+		for name, value := range out {
+			var list []json.RawMessage
+			if name == "NextToken" || json.Unmarshal(value, &list) != nil {
+				continue
+			}
+			if len(list) > 100 {
+				f.t.Errorf("%s: a page of %d", operation, len(list))
+			}
+			all = append(all, list...)
+		}
+		token, ok := out["NextToken"]
+		if !ok {
+			return all
+		}
+		var next string
+		if err := json.Unmarshal(token, &next); err != nil {
+			f.t.Fatal(err)
+		}
+		in["NextToken"] = next
+	}
 }

@@ -226,7 +226,9 @@ func (s *Stacks) describeStackResources(ctx context.Context, _ *wire.Call, in *R
 		}
 		names = nil
 		for _, st := range all {
-			names = append(names, st.ID)
+			if st.Status != "DELETE_COMPLETE" {
+				names = append(names, st.ID)
+			}
 		}
 	}
 	out := &ResourcesOutput{}

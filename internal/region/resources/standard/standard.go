@@ -18,7 +18,28 @@ import (
 
 // Types returns all types, each made anew.
 func Types() []*resources.Type {
-	return slices.Concat(access.Types(), httpapi.Types(), identity.Types(), lambda.Types(), logs.Types(), storage.Types())
+	return slices.Concat(access.Types(), httpapi.Types(), identity.Types(), lambda.Types(), logs.Types(), storage.Types(), refused())
+}
+
+// refused are CloudFormation's own types that would change what CloudFormation
+// itself does. None can be kept as a record: a template would then not mean
+// what it says.
+func refused() []*resources.Type {
+	const (
+		macro    = "macros are not run here; deploy the template as the macro leaves it (GetTemplate with TemplateStage Processed)"
+		registry = "the types are built in; use those, or a custom resource"
+		hook     = "hooks are not asked here; keep it out of this stage by a condition"
+	)
+	var types []*resources.Type
+	for name, why := range map[string]string{
+		"Macro": macro, "StackSet": "there is one account and one region; deploy the stack itself",
+		"HookDefaultVersion": hook, "HookTypeConfig": hook, "HookVersion": hook, "GuardHook": hook, "LambdaHook": hook,
+		"ModuleDefaultVersion": registry, "ModuleVersion": registry, "Publisher": registry, "PublicTypeVersion": registry,
+		"ResourceDefaultVersion": registry, "ResourceVersion": registry, "TypeActivation": registry,
+	} {
+		types = append(types, resources.RefusedType("AWS::CloudFormation::"+name, why))
+	}
+	return types
 }
 
 // Registry returns the registry of all types and of further ones.

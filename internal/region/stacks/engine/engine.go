@@ -77,7 +77,7 @@ type Engine struct {
 	halted  map[string]bool               // nested stacks for which their parents do not wait any more
 	rest    map[string]atRest             // what stacks have, by stack id
 	changed chan struct{}                 // closed and renewed when any stack's status changes
-	last    time.Time                     // of the newest event, so that events are ordered
+	last    map[string]time.Time          // of each stack's newest event
 }
 
 // launch is what a run of a stack is to know, and whether to look again after
@@ -112,7 +112,7 @@ func New(config Config) *Engine {
 		config.MaxParallel = 32
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	e := &Engine{config: config, ctx: ctx, cancel: cancel, running: map[string]*launch{}, stops: map[string]context.CancelFunc{}, halted: map[string]bool{}, rest: map[string]atRest{}, changed: make(chan struct{})}
+	e := &Engine{config: config, ctx: ctx, cancel: cancel, running: map[string]*launch{}, stops: map[string]context.CancelFunc{}, halted: map[string]bool{}, rest: map[string]atRest{}, last: map[string]time.Time{}, changed: make(chan struct{})}
 	e.Planner = plan.New(plan.Config{
 		Account: config.Account, Region: config.Region, DB: config.DB, Types: config.Types, Own: resources.New(append(config.Own, e.nestedType())...),
 		Services: config.Services, Rand: config.Rand, Record: config.Record, Object: config.Object,
@@ -199,17 +199,33 @@ func (e *Engine) signal() {
 	e.mu.Unlock()
 }
 
-// moment returns the time, later than it ever was, to the microsecond: events
-// are ordered by it.
-func (e *Engine) moment() time.Time {
+// maxLast is of how many stacks the time of the newest event is kept in memory.
+const maxLast = 1000
+
+// moment returns the time for a stack's next event, in milliseconds as clients
+// see it and later than that of every other: tools order events by it.
+func (e *Engine) moment(tx *store.Tx, stackID string) (time.Time, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	now := e.config.Now().UTC().Truncate(time.Microsecond)
-	if !now.After(e.last) {
-		now = e.last.Add(time.Microsecond)
+	last, known := e.last[stackID]
+	if !known {
+		newest, _, err := records.Events(tx, stackID, "", 1)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if len(newest) > 0 {
+			last = newest[0].Time
+		}
+		if len(e.last) >= maxLast {
+			clear(e.last)
+		}
 	}
-	e.last = now
-	return now
+	now := e.config.Now().UTC().Truncate(time.Millisecond)
+	if !now.After(last) {
+		now = last.Add(time.Millisecond)
+	}
+	e.last[stackID] = now
+	return now, nil
 }
 
 // Update changes a stack's record; f may refuse.
@@ -236,16 +252,21 @@ func (e *Engine) SetStatus(tx *store.Tx, st *records.Stack, status, reason strin
 	if err != nil {
 		return err
 	}
+	at, err := e.moment(tx, st.ID)
+	if err != nil {
+		return err
+	}
 	return st.PutEvent(tx, records.Event{
-		ID: id, LogicalID: st.Name, PhysicalID: st.ID, Type: records.StackType, Status: status, Reason: reason, Time: e.moment(),
+		ID: id, LogicalID: st.Name, PhysicalID: st.ID, Type: records.StackType, Status: status, Reason: reason, Time: at,
 	})
 }
 
-// putEvent writes what became of a resource. Its id has microseconds where
-// CloudFormation has milliseconds, so that no two are alike.
-func (e *Engine) putEvent(tx *store.Tx, st *records.Stack, event records.Event) error {
-	event.Time = e.moment()
-	event.ID = event.LogicalID + "-" + event.Status + "-" + event.Time.Format("2006-01-02T15:04:05.000000Z")
+// putEvent writes what became of a resource.
+func (e *Engine) putEvent(tx *store.Tx, st *records.Stack, event records.Event) (err error) {
+	if event.Time, err = e.moment(tx, st.ID); err != nil {
+		return err
+	}
+	event.ID = event.LogicalID + "-" + event.Status + "-" + event.Time.Format("2006-01-02T15:04:05.000Z")
 	return st.PutEvent(tx, event)
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-615d3599/roost/internal/region/resources"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/stacks/walk"
 	"github.com/seed-615d3599/roost/internal/region/store"
@@ -242,10 +243,11 @@ func (r *run) removed(tx *store.Tx, one *records.Resource, d doomed, status stri
 	return r.drop(tx, one)
 }
 
-// drop keeps the record of a removed resource while the whole stack goes, as
-// CloudFormation shows it, and else deletes it.
+// drop keeps the record of a removed resource, without what it had, while the
+// whole stack goes, as CloudFormation shows it, and else deletes it.
 func (r *run) drop(tx *store.Tx, one *records.Resource) error {
 	if r.st.Status == "DELETE_IN_PROGRESS" || r.st.Status == "ROLLBACK_IN_PROGRESS" {
+		one.State, one.Secrets, one.Before = resources.State{ID: one.State.ID}, nil, nil
 		return one.Put(tx)
 	}
 	return one.Delete(tx)

@@ -179,10 +179,12 @@ func (l *Planner) settle(st *records.Stack, template *cfn.Template, given cfn.Gi
 // and property at once.
 func (l *Planner) supported(plan *cfn.Stack) error {
 	var problems []string
+	hint := ""
 	for _, declared := range plan.Resources {
 		kind, ok := l.Kind(declared.Type)
 		if !ok {
 			if l.config.Record == nil || !l.config.Record(declared.Type) {
+				hint = recordHint
 				problems = append(problems, fmt.Sprintf("%s: %s: roost does not support the type %s", declared.Node.Pos, declared.LogicalID, declared.Type))
 			}
 			continue
@@ -194,8 +196,11 @@ func (l *Planner) supported(plan *cfn.Stack) error {
 	if len(problems) == 0 {
 		return nil
 	}
-	return Invalid("Template format error: roost cannot deploy this template:\n  %s\nA type that neither routes, authorizes nor runs code can be kept as a record: name it under \"record\" in roost.json.", strings.Join(problems, "\n  "))
+	return Invalid("Template format error: roost cannot deploy this template:\n  %s%s", strings.Join(problems, "\n  "), hint)
 }
+
+// recordHint is the remedy for types that are not known.
+const recordHint = "\nA type that neither routes, authorizes nor runs code can be kept as a record: name it under \"record\" in roost.json."
 
 // check compares what is known of a resource's properties with its type.
 func (l *Planner) check(plan *cfn.Stack, kind *resources.Type, declared *cfn.Resource) []resources.Problem {

@@ -116,7 +116,7 @@ func (st *Stack) PutTemplate(tx *store.Tx, body string) error {
 // that of every other.
 func (st *Stack) PutEvent(tx *store.Tx, e Event) error {
 	e.StackID, e.StackName, e.Token = st.ID, st.Name, st.Token
-	return tx.Put(KindEvent, st.ID+"/"+e.Time.Format("20060102150405.000000"), e)
+	return tx.Put(KindEvent, st.ID+"/"+e.Time.Format("20060102150405.000"), e)
 }
 
 // Events returns up to limit events of a stack, the newest first, that are
@@ -159,12 +159,9 @@ func Importers(tx *store.Tx, name string) ([]string, error) {
 // Exports returns all exports by name.
 func Exports(tx *store.Tx) ([]Export, error) { return store.All[Export](tx, KindExport, "") }
 
-// Gone forgets the resources and exports of a stack that is deleted. Its
-// record, templates and events stay for those who ask by its id.
+// Gone forgets the exports of a stack that is deleted. All else stays for those
+// who ask by its id.
 func (st *Stack) Gone(tx *store.Tx) error {
-	if err := tx.DeletePrefix(KindResource, st.ID+"/"); err != nil {
-		return err
-	}
 	exports, err := Exports(tx)
 	if err != nil {
 		return err
@@ -192,7 +189,7 @@ func Purge(tx *store.Tx, now time.Time) error {
 		if st.Status != "DELETE_COMPLETE" || now.Sub(st.Deleted) < keptDeleted {
 			continue
 		}
-		for _, kind := range []string{KindTemplate, KindEvent} {
+		for _, kind := range []string{KindTemplate, KindEvent, KindResource} {
 			if err := tx.DeletePrefix(kind, st.ID+"/"); err != nil {
 				return err
 			}
