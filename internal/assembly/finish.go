@@ -40,11 +40,17 @@ func ReadBuilds(dir string) (*roost.Builds, error) {
 	return &builds, nil
 }
 
+// Zip is the code of a function.
+type Zip struct {
+	Path   string
+	SHA256 string // in lower-case hexadecimal
+}
+
 // Finish makes a complete assembly in the folder out from what an app's program
-// wrote to the folder synth, and returns it. zips holds the path of a zip for
-// each placeholder in builds.json. Files of earlier assemblies in out are
-// removed; files that are right already are not touched.
-func Finish(synth, out string, zips map[string]string) (*Assembly, error) {
+// wrote to the folder synth, and returns it. zips holds what was built for each
+// placeholder in builds.json. Files of earlier assemblies in out are removed;
+// files that are right already are not touched.
+func Finish(synth, out string, zips map[string]Zip) (*Assembly, error) {
 	f := finisher{synth: synth, out: out, hashes: map[string]string{}, kept: map[string]bool{}}
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return nil, err
@@ -73,14 +79,34 @@ type finisher struct {
 
 func assetFile(hash string) string { return "asset." + hash + ".zip" }
 
-func (f *finisher) addZip(placeholder, path string) error {
-	data, err := os.ReadFile(path)
+// addZip takes a zip into the assembly: by a link where the file system can, as
+// zips are large and nobody writes to one again.
+func (f *finisher) addZip(placeholder string, zip Zip) error {
+	f.hashes[placeholder] = zip.SHA256
+	name := assetFile(zip.SHA256)
+	if f.linked(zip.Path, name) {
+		return nil
+	}
+	data, err := os.ReadFile(zip.Path)
 	if err != nil {
 		return fmt.Errorf("the zip for %s can't be read: %w", placeholder, err)
 	}
-	sum := sha256.Sum256(data)
-	f.hashes[placeholder] = hex.EncodeToString(sum[:])
-	return f.write(assetFile(f.hashes[placeholder]), data)
+	return f.write(name, data)
+}
+
+// linked reports whether a file of the assembly is a zip of the cache, or has
+// become it.
+func (f *finisher) linked(path, name string) bool {
+	from, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	target := filepath.Join(f.out, name)
+	if there, err := os.Stat(target); err == nil && !os.SameFile(there, from) || err != nil && os.Link(path, target) != nil {
+		return false
+	}
+	f.kept[name] = true
+	return true
 }
 
 func (f *finisher) addManifest() error {

@@ -2,7 +2,9 @@ package assembly_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,19 +42,19 @@ func synth(t testing.TB, c roost.Config) string {
 }
 
 // zips gives each build a file that says what it is of.
-func zips(t testing.TB, synth, content string) map[string]string {
+func zips(t testing.TB, synth, content string) map[string]assembly.Zip {
 	t.Helper()
 	builds, err := assembly.ReadBuilds(synth)
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]string{}
+	out := map[string]assembly.Zip{}
 	for _, b := range builds.Builds {
 		file := filepath.Join(t.TempDir(), "z.zip")
 		if err := os.WriteFile(file, []byte(content+b.Entry), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		out[b.Placeholder] = file
+		out[b.Placeholder] = assembly.Zip{Path: file, SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(content+b.Entry)))}
 	}
 	return out
 }
@@ -183,16 +185,16 @@ func TestFinishAgain(t *testing.T) {
 func TestFinishErrors(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		change func(t *testing.T, dir string, zips map[string]string)
+		change func(t *testing.T, dir string, zips map[string]assembly.Zip)
 		want   string
 	}{
-		{"not built", func(_ *testing.T, _ string, zips map[string]string) { clear(zips) }, "which was not built"},
-		{"no zip", func(_ *testing.T, _ string, zips map[string]string) {
+		{"not built", func(_ *testing.T, _ string, zips map[string]assembly.Zip) { clear(zips) }, "which was not built"},
+		{"no zip", func(_ *testing.T, _ string, zips map[string]assembly.Zip) {
 			for k := range zips {
-				zips[k] = "nope"
+				zips[k] = assembly.Zip{Path: "nope"}
 			}
 		}, "can't be read"},
-		{"no template", func(t *testing.T, dir string, _ map[string]string) {
+		{"no template", func(t *testing.T, dir string, _ map[string]assembly.Zip) {
 			if err := os.Remove(filepath.Join(dir, "dev-app-data.template.json")); err != nil {
 				t.Fatal(err)
 			}
@@ -213,8 +215,8 @@ func TestFinishErrors(t *testing.T) {
 	}
 }
 
-func rewrite(from, to string) func(*testing.T, string, map[string]string) {
-	return func(t *testing.T, dir string, _ map[string]string) {
+func rewrite(from, to string) func(*testing.T, string, map[string]assembly.Zip) {
+	return func(t *testing.T, dir string, _ map[string]assembly.Zip) {
 		file := filepath.Join(dir, "manifest.json")
 		data, err := os.ReadFile(file)
 		if err != nil {

@@ -108,9 +108,9 @@ func (l *libApp) finish(ctx context.Context) (*assembly.Assembly, error) {
 	if err != nil {
 		return nil, l.declared(err)
 	}
-	zips := map[string]string{}
+	zips := map[string]assembly.Zip{}
 	for _, r := range results {
-		zips[r.ID] = r.Path
+		zips[r.ID] = assembly.Zip{Path: r.Path, SHA256: r.Hash}
 		for _, warning := range r.Warnings {
 			l.Warn(warning.String())
 		}

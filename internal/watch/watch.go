@@ -35,7 +35,7 @@ type Config struct {
 	// left out. Nil means Ignored.
 	Ignore func(name string) bool
 	// Quiet is how long nothing must happen before changes are reported. 0
-	// means 25 milliseconds.
+	// means 25 milliseconds, and 10 where one file has changed.
 	Quiet time.Duration
 }
 
@@ -58,9 +58,6 @@ const maxHashed = 4 << 20
 func New(cfg Config) (*Watcher, error) {
 	if cfg.Ignore == nil {
 		cfg.Ignore = Ignored
-	}
-	if cfg.Quiet <= 0 {
-		cfg.Quiet = 25 * time.Millisecond
 	}
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
@@ -162,7 +159,7 @@ func (w *Watcher) run() {
 				return
 			}
 			if w.note(event, pending) {
-				quiet.Reset(w.cfg.Quiet)
+				quiet.Reset(w.quiet(pending))
 			}
 		case _, open := <-w.notify.Errors:
 			if !open {
@@ -172,14 +169,28 @@ func (w *Watcher) run() {
 			for _, root := range w.cfg.Roots {
 				pending[root] = true
 			}
-			quiet.Reset(w.cfg.Quiet)
+			quiet.Reset(w.quiet(pending))
 		case <-quiet.C:
 			ready = w.merge(ready, pending)
 			if len(pending) > 0 {
-				quiet.Reset(w.cfg.Quiet)
+				quiet.Reset(w.quiet(pending))
 			}
 		}
 	}
+}
+
+// quiet is how long a burst with these files must be over. For one file, which
+// is what a person saves, it is as short as lets a build tell that the file was
+// written before it began: file systems' clocks go in steps of up to 10
+// milliseconds.
+func (w *Watcher) quiet(pending map[string]bool) time.Duration {
+	switch {
+	case w.cfg.Quiet > 0:
+		return w.cfg.Quiet
+	case len(pending) == 1:
+		return 10 * time.Millisecond
+	}
+	return 25 * time.Millisecond
 }
 
 // note takes an event into account and reports whether it may matter.

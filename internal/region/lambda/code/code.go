@@ -12,7 +12,6 @@ package code
 
 import (
 	"archive/zip"
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -78,33 +77,44 @@ func (s *Store) Has(sha256 string) bool {
 // Add unpacks a zip archive, unless it is there already. The error is
 // ErrBadArchive, ErrTooLarge or one that names the entry that is refused.
 func (s *Store) Add(r io.Reader) (Archive, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxZipped+1))
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return Archive{}, err
+	}
+	file, err := os.CreateTemp(s.Dir, ".new-")
 	if err != nil {
 		return Archive{}, err
 	}
-	if len(data) > MaxZipped {
-		return Archive{}, ErrTooLarge
-	}
-	sum := sha256.Sum256(data)
-	archive := Archive{SHA256: hex.EncodeToString(sum[:]), Size: int64(len(data))}
-	if s.Has(archive.SHA256) && s.hasArchive(archive.SHA256) {
-		return archive, nil
-	}
-	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
-		return Archive{}, err
+	defer os.Remove(file.Name())
+	defer file.Close()
+	archive, err := receive(file, r)
+	if err != nil || s.Has(archive.SHA256) && s.hasArchive(archive.SHA256) {
+		return archive, err
 	}
 	temporary, err := os.MkdirTemp(s.Dir, ".new-")
 	if err != nil {
 		return Archive{}, err
 	}
 	defer removeAll(temporary)
-	if err := unpack(data, temporary); err != nil {
+	if err := unpack(file, archive.Size, temporary); err != nil {
 		return Archive{}, err
 	}
 	if err := s.settle(temporary, s.Path(archive.SHA256)); err != nil {
 		return Archive{}, err
 	}
-	return archive, s.keepArchive(archive.SHA256, data)
+	return archive, os.Rename(file.Name(), s.archivePath(archive.SHA256))
+}
+
+// receive writes an archive to a file and hashes it on the way.
+func receive(file io.Writer, r io.Reader) (Archive, error) {
+	sum := sha256.New()
+	n, err := io.CopyBuffer(io.MultiWriter(file, sum), io.LimitReader(r, MaxZipped+1), make([]byte, 256<<10))
+	if err != nil {
+		return Archive{}, err
+	}
+	if n > MaxZipped {
+		return Archive{}, ErrTooLarge
+	}
+	return Archive{SHA256: hex.EncodeToString(sum.Sum(nil)), Size: n}, nil
 }
 
 // archivePath is where an archive is kept as it came, for those who ask for it.
@@ -115,19 +125,6 @@ const archiveSuffix = ".zip"
 func (s *Store) hasArchive(sha256 string) bool {
 	_, err := os.Stat(s.archivePath(sha256))
 	return err == nil
-}
-
-func (s *Store) keepArchive(sha256 string, data []byte) error {
-	out, err := os.CreateTemp(s.Dir, ".new-")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(out.Name())
-	_, err = out.Write(data)
-	if err := errors.Join(err, out.Close()); err != nil {
-		return err
-	}
-	return os.Rename(out.Name(), s.archivePath(sha256))
 }
 
 // settle makes a finished folder read-only and gives it its name. Where
@@ -185,8 +182,8 @@ func (s *Store) Keep(names map[string]bool) error {
 }
 
 // unpack writes an archive's files below dir.
-func unpack(data []byte, dir string) error {
-	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+func unpack(data io.ReaderAt, size int64, dir string) error {
+	archive, err := zip.NewReader(data, size)
 	if err != nil {
 		return ErrBadArchive
 	}
