@@ -3,12 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -25,7 +22,7 @@ func (b *bench) edits() error {
 		return fmt.Errorf("%w: %s", err, output)
 	}
 	var ours, bare []time.Duration
-	err := b.editing(roost, "rest-api-auth-twitter", "src/public/main.go", func(a *liveApp) error {
+	steps, err := b.editing(roost, "rest-api-auth-twitter", "src/public/main.go", func(a *liveApp) error {
 		took, err := a.edit()
 		if err != nil {
 			return err
@@ -38,8 +35,9 @@ func (b *bench) edits() error {
 		return err
 	}
 	b.say(figure.Times("edit to answer, Go / the bare build and a start", ours[1:], bare[1:], editGo))
+	fmt.Fprintln(b.out, steps)
 	ours, bare = nil, nil
-	err = b.editing(roost, "rest-api-auth-twitter-typescript", "src/public.ts", func(a *liveApp) error {
+	steps, err = b.editing(roost, "rest-api-auth-twitter-typescript", "src/public.ts", func(a *liveApp) error {
 		took, err := a.edit()
 		bundled, failed := bundle(filepath.Join(a.dir, "src/public.ts"))
 		ours, bare = append(ours, took), append(bare, bundled)
@@ -51,102 +49,8 @@ func (b *bench) edits() error {
 	over := float64(figure.Median(ours[1:])-figure.Median(bare[1:])) / float64(time.Millisecond)
 	b.say(figure.Figure{Name: "edit to answer, TypeScript: ms over the bundler's own", Ours: figure.Median(ours[1:]).Round(time.Millisecond).String(),
 		Baseline: figure.Median(bare[1:]).Round(time.Millisecond).String(), Ratio: over, AtMost: true, Bound: editTypeScript})
+	fmt.Fprintln(b.out, steps)
 	return nil
-}
-
-// liveApp is a copy of an example under "roost start".
-type liveApp struct {
-	dir, file, url string
-	client         *http.Client
-	edits          int
-}
-
-// editing starts a copy of an example and has it edited once more than there are
-// rounds, as the first edit only warms up.
-func (b *bench) editing(roost, example, file string, once func(*liveApp) error) error {
-	// The copy stands inside the module, whose go.mod it needs.
-	dir, err := os.MkdirTemp("bench", "_app-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(dir)
-	if output, err := exec.Command("cp", "-r", "examples/"+example+"/.", dir).CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, output)
-	}
-	if err := os.RemoveAll(filepath.Join(dir, ".roost")); err != nil {
-		return err
-	}
-	cmd := exec.Command(roost, "start", "--port", "0", "--outputs-file", "outputs.json")
-	cmd.Dir, cmd.Stdout = dir, io.Discard
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	defer func() { cmd.Process.Signal(os.Interrupt); cmd.Wait() }()
-	a := &liveApp{dir: dir, file: filepath.Join(dir, file), client: &http.Client{Timeout: 10 * time.Second}}
-	if err := a.find(); err != nil {
-		return fmt.Errorf("%w: %s", err, stderr.String())
-	}
-	for range b.rounds + 1 {
-		if err := once(a); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-const patience = time.Minute
-
-var endpoint = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
-
-// find waits until the app is deployed, and reads where it is.
-func (a *liveApp) find() error {
-	for begun := time.Now(); time.Since(begun) < patience; time.Sleep(20 * time.Millisecond) {
-		outputs, err := os.ReadFile(filepath.Join(a.dir, "outputs.json"))
-		if err != nil {
-			continue
-		}
-		if found := endpoint.Find(outputs); found != nil {
-			a.url = string(found) + "/public"
-			return a.await("Hello stranger!")
-		}
-	}
-	return errors.New("the app did not come up")
-}
-
-// edit changes what the function says and returns the time until it says so.
-func (a *liveApp) edit() (time.Duration, error) {
-	source, err := os.ReadFile(a.file)
-	if err != nil {
-		return 0, err
-	}
-	a.edits++
-	said := regexp.MustCompile(`Hello \w+!`)
-	wanted := fmt.Sprintf("Hello edit%d!", a.edits)
-	source = said.ReplaceAll(source, []byte(wanted))
-	begun := time.Now()
-	if err := os.WriteFile(a.file, source, 0o600); err != nil {
-		return 0, err
-	}
-	err = a.await(wanted)
-	return time.Since(begun), err
-}
-
-// await asks until the answer is the wanted one.
-func (a *liveApp) await(wanted string) error {
-	for begun := time.Now(); time.Since(begun) < patience; time.Sleep(2 * time.Millisecond) {
-		res, err := a.client.Get(a.url)
-		if err != nil {
-			return err
-		}
-		body, err := io.ReadAll(res.Body)
-		res.Body.Close()
-		if err == nil && string(body) == wanted {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s never answered %q", a.url, wanted)
 }
 
 // bareBuild builds a package that was just edited, and starts it until it answers.

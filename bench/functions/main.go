@@ -4,6 +4,7 @@
 //
 //	go run ./bench/functions
 //	go run ./bench/functions -rounds 5 -seconds 1
+//	go run ./bench/functions -only edits
 //
 // Measured are cold starts of Go and Node.js, invocations by 16 callers with 1, 2
 // and 4 environments (own processor time and throughput), the latency of a function
@@ -63,6 +64,7 @@ func run(args []string, out io.Writer) error {
 	}
 	flags := flag.NewFlagSet("functions", flag.ContinueOnError)
 	rounds := flags.Int("rounds", 9, "rounds of each measurement")
+	only := flags.String("only", "", "what to measure of idle, cold, invocations, crashes and edits; by default all")
 	seconds := flags.Float64("seconds", 1, "length of a round of invocations")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -80,8 +82,14 @@ func run(args []string, out io.Writer) error {
 		return fmt.Errorf("%w: %s", err, output)
 	}
 	fmt.Fprintln(out, figure.Header())
-	for _, measure := range []func() error{b.idle, b.coldGo, b.coldNode, b.invocations, b.crashes, b.edits} {
-		if err := measure(); err != nil {
+	for _, part := range []struct {
+		name    string
+		measure func() error
+	}{{"idle", b.idle}, {"cold", b.coldGo}, {"cold", b.coldNode}, {"invocations", b.invocations}, {"crashes", b.crashes}, {"edits", b.edits}} {
+		if *only != "" && *only != part.name {
+			continue
+		}
+		if err := part.measure(); err != nil {
 			return err
 		}
 	}
