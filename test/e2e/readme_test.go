@@ -70,7 +70,7 @@ func transcript(text string) (steps []step) {
 }
 
 // volatile is what differs from run to run.
-var volatile = regexp.MustCompile(`http://127\.0\.0\.1:\d+|us-east-1:[0-9a-f]{8}-[0-9a-f-]{27}`)
+var volatile = regexp.MustCompile(`(?:http://)?127\.0\.0\.1:\d+|us-east-1:[0-9a-f]{8}-[0-9a-f-]{27}`)
 
 type replay struct {
 	t     *testing.T
