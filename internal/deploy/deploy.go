@@ -194,6 +194,9 @@ func (d *Deployer) Deploy(ctx context.Context, stacks []*assembly.Stack) ([]Resu
 	if err != nil {
 		return nil, err
 	}
+	if err := d.guardAll(ctx, plans, bucket); err != nil {
+		return nil, err
+	}
 	if err := d.upload(ctx, bucket, stacks); err != nil {
 		return nil, err
 	}

@@ -3,7 +3,6 @@ package deploy
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -177,46 +176,4 @@ func (c Change) IsAccess() bool {
 	return strings.HasPrefix(c.Type, "AWS::IAM::") || strings.HasSuffix(c.Type, "Permission") || strings.HasSuffix(c.Type, "Policy") ||
 		slices.Contains([]string{"AWS::Cognito::IdentityPoolRoleAttachment", "AWS::ApiGatewayV2::Authorizer"}, c.Type) ||
 		slices.ContainsFunc(c.Properties, func(p PropertyChange) bool { return strings.HasPrefix(p.Path, "/Properties/Authoriz") })
-}
-
-// holdsIdentities are the types whose resources people's identities live in:
-// with them everybody's data loses its owner.
-func holdsIdentities(typeName string) bool {
-	return typeName == "AWS::Cognito::IdentityPool" || typeName == "AWS::Cognito::UserPool"
-}
-
-// guard refuses changes that would lose what cannot be made again, unless they
-// are allowed by name.
-func (d *Deployer) guard(p *plan, changes []Change) error {
-	var lost, names []string
-	for _, c := range changes {
-		if c.Action == Add || c.Action == Modify || slices.Contains(d.cfg.AllowReplace, c.ID) {
-			continue
-		}
-		why := ""
-		switch {
-		case holdsIdentities(c.Type):
-			why = "and with it everybody's identity"
-		case c.Kept || p.retains(c.ID):
-			why = "which is marked Retain"
-		default:
-			continue
-		}
-		lost = append(lost, fmt.Sprintf("%s %s (%s), %s", c.Action, c.ID, c.Type, why))
-		names = append(names, "--allow-replace "+c.ID)
-	}
-	if len(lost) == 0 {
-		return nil
-	}
-	return &Error{Text: "the deployment was stopped before anything changed: it would " + strings.Join(lost, "; "),
-		Remedy: "undo the edit that asks for it (\"roost diff\" tells which property), or say that you mean it: " + strings.Join(names, " ")}
-}
-
-// guarded reads a change set and refuses it if it would lose too much.
-func (d *Deployer) guarded(ctx context.Context, p *plan, made *cloudformation.CreateChangeSetOutput) error {
-	changes, err := d.changes(ctx, made)
-	if err != nil {
-		return err
-	}
-	return d.guard(p, changes)
 }
