@@ -94,6 +94,10 @@ func (a *liveApp) edit() (time.Duration, error) {
 	if err := os.WriteFile(a.file, source, 0o600); err != nil {
 		return 0, err
 	}
+	// Requests during the build would only take its processor time.
+	if err := a.seen.await("uploaded"); err != nil {
+		return 0, err
+	}
 	if err := a.await(wanted); err != nil {
 		return 0, err
 	}
@@ -157,24 +161,34 @@ func (p *progress) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// end waits until the edit is deployed.
-func (p *progress) end(took time.Duration) error {
-	for begun := time.Now(); time.Since(begun) < patience; time.Sleep(10 * time.Millisecond) {
+// await waits until a step is over.
+func (p *progress) await(step string) error {
+	for begun := time.Now(); time.Since(begun) < patience; time.Sleep(2 * time.Millisecond) {
 		p.mu.Lock()
-		if p.marks["deployed"] != 0 {
-			p.marks[answered] = took
-			if p.times == nil {
-				p.times = map[string][]time.Duration{}
-			}
-			for name, at := range p.marks {
-				p.times[name] = append(p.times[name], at)
-			}
-			p.mu.Unlock()
+		over := p.marks[step] != 0
+		p.mu.Unlock()
+		if over {
 			return nil
 		}
-		p.mu.Unlock()
 	}
-	return errors.New("the edit was never deployed")
+	return fmt.Errorf("an edit was never %s", step)
+}
+
+// end waits until the edit is deployed.
+func (p *progress) end(took time.Duration) error {
+	if err := p.await("deployed"); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.marks[answered] = took
+	if p.times == nil {
+		p.times = map[string][]time.Duration{}
+	}
+	for name, at := range p.marks {
+		p.times[name] = append(p.times[name], at)
+	}
+	return nil
 }
 
 // String tells when each step was over after the edit, without the first edit.
