@@ -26,7 +26,7 @@ func (a *Front) PolicyOf(name string) string {
 		return err
 	})
 	if err != nil {
-		return "unreadable"
+		return wire.Unreadable
 	}
 	return policy
 }
@@ -48,13 +48,16 @@ func (a *Front) VersionTarget(action string, name ObjectName, version string) wi
 	if version != "" {
 		t.Context["s3:VersionId"] = []string{version}
 	}
-	_ = a.DB.View(context.Background(), func(tx *store.Tx) error {
+	err := a.DB.View(context.Background(), func(tx *store.Tx) error {
 		o, err := objects.GetVersion(tx, name.Bucket, name.Key, version)
 		if o != nil {
 			AddTagKeys(t.Context, "s3:ExistingObjectTag/", o.Tags)
 		}
-		return err // without tags nothing is allowed that depends on them
+		return err
 	})
+	if err != nil { // the tags might have denied it
+		t.Policy = wire.Unreadable
+	}
 	return t
 }
 
