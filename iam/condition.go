@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/seed-615d3599/roost/iam/internal/glob"
 	"github.com/seed-615d3599/roost/iam/internal/scalar"
@@ -57,8 +58,10 @@ type operator struct {
 // condition is one key of one operator.
 type condition struct {
 	operator
-	key    string
-	values []value
+	key      string                // as the policy has it
+	folded   unique.Handle[string] // the key in lower case
+	values   []value
+	networks []netip.Prefix // the values of an operator on addresses, close together
 }
 
 // value is a compiled value of a condition, in the form its operator needs.
@@ -66,8 +69,28 @@ type value struct {
 	pattern glob.Pattern
 	number  float64
 	date    *time.Time
-	network *netip.Prefix
 	truth   bool
+}
+
+// reading is a value of a request in the form that its operator needs.
+type reading struct {
+	ok      bool // whether it is of the operator's type
+	number  float64
+	date    time.Time
+	address netip.Addr
+}
+
+// read is for the operators whose values are more than text.
+func (c comparison) read(text string) (r reading) {
+	switch c {
+	case compareNumber:
+		r.number, r.ok = scalar.Number(text)
+	case compareDate:
+		r.date, r.ok = scalar.Date(text)
+	case compareIP:
+		r.address, r.ok = scalar.Address(text)
+	}
+	return r
 }
 
 // lookupOperator returns the operator of a name in lower case, without its
@@ -135,28 +158,38 @@ func orderedOperator(compare comparison, name string) (operator, bool) {
 }
 
 // holds reports whether the request meets the condition.
-func (c *condition) holds(ctx Context) bool {
-	key := ctx.Lookup(c.key)
-	present := key != nil && (key.Values == nil || len(key.Values) > 0)
+func (c *condition) holds(f *facts) bool {
+	fact := f.about(c)
 	if c.compare == compareNull {
-		return c.wantsNull(!present)
+		return c.wantsNull(fact.place < 0)
 	}
-	if !present {
-		return c.holdsWithoutKey(ctx)
+	if fact.place < 0 {
+		return c.holdsWithoutKey(f.context)
 	}
-	switch c.quantifier {
-	case forAllValues:
-		return key.isEmpty() || c.holdsForAll(key, ctx)
-	case forAnyValue:
-		return !key.isEmpty() && c.holdsForAny(key, ctx)
+	key := &f.context[fact.place]
+	switch {
+	case c.quantifier != unqualified && key.isEmpty():
+		return c.quantifier == forAllValues
+	case key.Values == nil:
+		return c.holdsFor(key.Value, &fact.reading, f.context)
+	case c.quantifier == unqualified:
+		// That an operator without a set operator looks for any value of a
+		// multi-valued key, and a negated one for none, is inferred: the
+		// documentation only tells not to write it.
+		return c.holdsForMany(key.Values, c.negated, f.context)
 	}
-	// That an operator without a set operator looks for any value of a
-	// multi-valued key, and a negated one for none, is inferred: the
-	// documentation only tells not to write it.
-	if c.negated {
-		return c.holdsForAll(key, ctx)
+	return c.holdsForMany(key.Values, c.quantifier == forAllValues, f.context)
+}
+
+// holdsForMany reports whether the condition holds for all values or for any.
+func (c *condition) holdsForMany(values []string, all bool, ctx Context) bool {
+	for _, v := range values {
+		r := c.compare.read(v)
+		if c.holdsFor(v, &r, ctx) != all {
+			return !all
+		}
 	}
-	return c.holdsForAny(key, ctx)
+	return all
 }
 
 // holdsWithoutKey follows "Condition operators" (a missing key does not match,
@@ -203,46 +236,29 @@ func (k *Key) isEmpty() bool {
 	return len(k.Values) == 1 && k.Values[0] == ""
 }
 
-func (c *condition) holdsForAny(key *Key, ctx Context) bool {
-	if key.Values == nil {
-		return c.holdsFor(key.Value, ctx)
-	}
-	for _, v := range key.Values {
-		if c.holdsFor(v, ctx) {
-			return true
-		}
-	}
-	return false
-}
-
-func (c *condition) holdsForAll(key *Key, ctx Context) bool {
-	if key.Values == nil {
-		return c.holdsFor(key.Value, ctx)
-	}
-	for _, v := range key.Values {
-		if !c.holdsFor(v, ctx) {
-			return false
-		}
-	}
-	return true
-}
-
 // holdsFor compares one value of the request with those of the policy: it must
-// match any of them, or for a negated operator none. The documentation says
+// match any of them, or for a negated operator none.
+func (c *condition) holdsFor(text string, r *reading, ctx Context) bool {
+	switch c.compare {
+	case compareNumber, compareDate, compareIP:
+		return (r.ok && c.matchesReading(r)) != c.negated
+	case compareBinary:
+		return c.matchesAny(func(p *value) bool { return text == p.pattern.Source }) != c.negated
+	case compareARN:
+		if !glob.IsARN(text) {
+			return c.negated
+		}
+	}
+	return c.holdsForText(text, ctx)
+}
+
+// holdsForText is holdsFor for values with patterns. The documentation says
 // that a variable without a value "might cause the entire statement to be
 // invalid". Here a value with such a variable matches nothing, negated or
 // not, and leaves the other values of its list as they are (inferred).
-func (c *condition) holdsFor(v string, ctx Context) bool {
-	switch c.compare {
-	case compareText, compareBool, compareARN:
-	default:
-		return c.matches(v) != c.negated
-	}
-	if c.compare == compareARN && !glob.IsARN(v) {
-		return c.negated
-	}
+func (c *condition) holdsForText(text string, ctx Context) bool {
 	for i := range c.values {
-		switch c.values[i].pattern.Match(v, ctx.variable) {
+		switch c.values[i].pattern.Match(text, ctx.variable) {
 		case glob.Yes:
 			return !c.negated
 		case glob.Unresolved:
@@ -254,22 +270,22 @@ func (c *condition) holdsFor(v string, ctx Context) bool {
 	return c.negated
 }
 
-// matches reports whether a value of the request matches any of the policy's,
-// for the operators whose values are more than text. One that is not of the
-// operator's type matches none, so that a negated operator holds (inferred).
-func (c *condition) matches(v string) bool {
+// matchesReading reports whether a value of the request matches any of the
+// policy's. One that is not of the operator's type matches none, so that a
+// negated operator holds (inferred).
+func (c *condition) matchesReading(r *reading) bool {
 	switch c.compare {
 	case compareNumber:
-		number, ok := scalar.Number(v)
-		return ok && c.matchesAny(func(p *value) bool { return c.relation.holds(compareFloats(number, p.number)) })
+		return c.matchesAny(func(p *value) bool { return c.relation.holds(compareFloats(r.number, p.number)) })
 	case compareDate:
-		date, ok := scalar.Date(v)
-		return ok && c.matchesAny(func(p *value) bool { return c.relation.holds(date.Compare(*p.date)) })
-	case compareIP:
-		address, ok := scalar.Address(v)
-		return ok && c.matchesAny(func(p *value) bool { return p.network.Contains(address) })
+		return c.matchesAny(func(p *value) bool { return c.relation.holds(r.date.Compare(*p.date)) })
 	}
-	return c.matchesAny(func(p *value) bool { return v == p.pattern.Source }) // binary
+	for i := range c.networks {
+		if c.networks[i].Contains(r.address) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *condition) matchesAny(match func(*value) bool) bool {

@@ -20,8 +20,10 @@ const (
 // evaluation is one request on its way through the policies.
 type evaluation struct {
 	request   *Request
+	service   string         // prefix of the request's action, in lower case
 	variables glob.Variables // of the request's context
-	boundary  bool           // the principal has a permissions boundary
+	facts     facts
+	boundary  bool // the principal has a permissions boundary
 	trace     *Trace
 }
 
@@ -35,7 +37,10 @@ type verdict struct {
 // not nil, every statement is looked at and written down there; the decision
 // is the same.
 func Decide(request Request, policies Policies, trace *Trace) Decision {
-	e := evaluation{request: &request, variables: request.Context.variable, boundary: policies.Boundary.Policy != nil, trace: trace}
+	e := evaluation{
+		request: &request, service: servicePrefix(request.Action), variables: request.Context.variable,
+		facts: facts{context: request.Context}, boundary: policies.Boundary.Policy != nil, trace: trace,
+	}
 	var v verdicts
 	v.resource = e.policy(resourceType(&policies), &policies.Resource, noGrant)
 	v.identity = e.policies(IdentityPolicy, policies.Identity)
@@ -169,57 +174,98 @@ func (e *evaluation) policies(kind PolicyType, attached []Attached) verdict {
 	return all
 }
 
-// policy looks at the statements of one policy. have is what others of the same
-// type have granted: where that is all there is to grant, only statements that
-// deny are looked at, unless a trace is wanted.
+// policy looks at the statements of one policy that can be about the request.
+// have is what others of the same type have granted.
 func (e *evaluation) policy(kind PolicyType, attached *Attached, have grant) verdict {
 	v := verdict{granted: have}
-	if attached.Policy == nil {
-		return v
-	}
-	statements := attached.Policy.Statements
-	for i := range statements {
-		s := &statements[i]
-		if e.trace == nil && s.Effect == Allow && v.granted == directGrant {
-			continue
+	switch {
+	case attached.Policy == nil:
+	case e.trace != nil:
+		e.everyStatement(kind, attached, &v)
+	default:
+		index := &attached.Policy.index
+		e.rules(&index.general, &v)
+		if of := index.services[e.service]; of != nil {
+			e.rules(of, &v)
 		}
-		granted, failed, index := e.statement(s)
-		if e.trace != nil {
-			e.trace.add(kind, attached, s, e.explain(s, failed, index))
-		}
-		if failed != matched {
-			continue
-		}
-		if s.Effect == Deny {
-			v.denied = true
-			continue
-		}
-		v.granted = max(v.granted, granted)
 	}
 	return v
 }
 
-// statement compares a statement with the request. It returns how the
-// principal is named, the first element that does not match, and for a
-// condition its index.
+// rules stops where no further statement could change the verdict.
+func (e *evaluation) rules(r *rules, v *verdict) {
+	for i := 0; i < len(r.denies) && !v.denied; i++ {
+		v.denied = e.rule(&r.denies[i]) != noGrant
+	}
+	for i := 0; i < len(r.allows) && v.granted != directGrant && !v.denied; i++ {
+		v.granted = max(v.granted, e.rule(&r.allows[i]))
+	}
+}
+
+// rule compares a statement with a request of its service, what is cheapest
+// first. It returns how the principal is named, or noGrant if an element does
+// not match.
+func (e *evaluation) rule(r *rule) grant {
+	if !strings.HasPrefix(e.request.Resource, r.prefix) ||
+		!r.everyAction && !r.actions.match(e.request.Action, e.variables) ||
+		!r.everyResource && !r.resources.match(e.request.Resource, e.variables) ||
+		e.failing(r.conditions) >= 0 {
+		return noGrant
+	}
+	return e.named(r.principals, r.effect)
+}
+
+// everyStatement looks at all statements, as policy does at some, and writes
+// each into the trace.
+func (e *evaluation) everyStatement(kind PolicyType, attached *Attached, v *verdict) {
+	for i := range attached.Policy.Statements {
+		s := &attached.Policy.Statements[i]
+		granted, failed, index := e.statement(s)
+		e.trace.add(kind, attached, s, e.explain(s, failed, index))
+		switch {
+		case failed != matched:
+		case s.Effect == Deny:
+			v.denied = true
+		default:
+			v.granted = max(v.granted, granted)
+		}
+	}
+}
+
+// statement compares a statement with the request, element by element in the
+// order in which a trace speaks of them. It returns how the principal is
+// named, the first element that does not match, and for a condition its index.
 func (e *evaluation) statement(s *Statement) (grant, element, int) {
-	granted := directGrant
-	if s.principals != nil {
-		granted = s.principals.covers(&e.request.Principal, s.Effect, e.boundary)
-		if granted == noGrant {
-			return noGrant, principalElement, 0
-		}
-	}
-	if !s.actions.match(e.request.Action, e.variables) {
+	granted := e.named(s.principals, s.Effect)
+	failing := e.failing(s.conditions)
+	switch {
+	case granted == noGrant:
+		return noGrant, principalElement, 0
+	case !s.actions.match(e.request.Action, e.variables):
 		return noGrant, actionElement, 0
-	}
-	if s.resourced && !s.resources.match(e.request.Resource, e.variables) {
+	case s.resourced && !s.resources.match(e.request.Resource, e.variables):
 		return noGrant, resourceElement, 0
-	}
-	for i := range s.conditions {
-		if !s.conditions[i].holds(e.request.Context) {
-			return noGrant, conditionElement, i
-		}
+	case failing >= 0:
+		return noGrant, conditionElement, failing
 	}
 	return granted, matched, 0
+}
+
+// named returns how a statement reaches the principal. One without a Principal
+// is about whom it is attached to.
+func (e *evaluation) named(ps *principals, effect Effect) grant {
+	if ps == nil {
+		return directGrant
+	}
+	return ps.covers(&e.request.Principal, effect, e.boundary)
+}
+
+// failing returns the place of the first condition that does not hold, or -1.
+func (e *evaluation) failing(conditions []condition) int {
+	for i := range conditions {
+		if !conditions[i].holds(&e.facts) {
+			return i
+		}
+	}
+	return -1
 }

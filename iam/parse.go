@@ -40,6 +40,7 @@ func parse(text []byte, kind PolicyType) (*Policy, error) {
 	if err := p.document(&root); err != nil {
 		return nil, policyError(err)
 	}
+	p.policy.index = indexOf(p.policy.Statements)
 	return p.policy, nil
 }
 

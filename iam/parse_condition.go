@@ -3,9 +3,9 @@ package iam
 import (
 	"encoding/base64"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
+	"unique"
 
 	"github.com/seed-615d3599/roost/iam/internal/document"
 	"github.com/seed-615d3599/roost/iam/internal/glob"
@@ -168,7 +168,7 @@ func parseOperator(name string) (operator, error) {
 }
 
 func (p *parser) condition(op operator, m *document.Member) (condition, error) {
-	c := condition{operator: op, key: m.Name}
+	c := condition{operator: op, key: m.Name, folded: unique.Make(strings.ToLower(m.Name))}
 	if before, after, found := strings.Cut(m.Name, ":"); !found || before == "" || after == "" {
 		return c, p.ErrorAt(m.Start, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", "%q is not of the form service:key", clip(m.Name))
 	}
@@ -186,6 +186,10 @@ func (p *parser) condition(op operator, m *document.Member) (condition, error) {
 			return c, p.ErrorAt(n.Start, document.SyntaxErrors, "under %s, %s", op.name, err)
 		}
 		c.values = append(c.values, v)
+		if op.compare == compareIP {
+			network, _ := scalar.Network(n.Text) // value has looked
+			c.networks = append(c.networks, network)
+		}
 	}
 	return c, nil
 }
@@ -219,9 +223,7 @@ func (p *parser) value(op operator, text string) (v value, err error) {
 		_, decodeErr := base64.StdEncoding.Strict().DecodeString(text)
 		ok = decodeErr == nil
 	case compareIP:
-		var network netip.Prefix
-		network, ok = scalar.Network(text)
-		v.network = &network
+		_, ok = scalar.Network(text)
 	case compareARN:
 		ok = v.pattern.IsARN() || v.pattern.HasVariables
 	}

@@ -100,16 +100,18 @@ type Position struct {
 }
 
 // Policy is a compiled policy document. It is not changed after parsing, and
-// so can be used by many goroutines.
+// so can be used by many goroutines. Statements are for reading: [Decide] goes
+// by what the parsing functions compiled of them.
 type Policy struct {
 	Type       PolicyType // IdentityPolicy, ResourcePolicy or TrustPolicy, by which function parsed it
 	Version    string     // Version2008 or Version2012
 	ID         string     // the Id element, or ""
 	Statements []Statement
+
+	index index
 }
 
-// Statement is one compiled statement of a policy. What a decision looks at
-// comes first, so that it lies close together in memory.
+// Statement is one compiled statement of a policy.
 type Statement struct {
 	actions    patterns
 	resources  patterns

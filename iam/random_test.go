@@ -20,8 +20,8 @@ type randomCase struct {
 }
 
 var (
-	drawAction = rapid.SampledFrom([]string{"s3:GetObject", "s3:PutObject", "S3:getobject", "sts:AssumeRole", "execute-api:Invoke"})
-	drawOnText = rapid.SampledFrom([]string{"*", "s3:*", "s3:Get*", "s3:?etObject", "S3:GETOBJECT", "execute-api:Invoke", "*:*", "s3:P*t*"})
+	drawAction = rapid.SampledFrom([]string{"s3:GetObject", "s3:PutObject", "S3:getobject", "sts:AssumeRole", "execute-api:Invoke", "s3", "s3:"})
+	drawOnText = rapid.SampledFrom([]string{"*", "s3:*", "s3:Get*", "s3:?etObject", "S3:GETOBJECT", "execute-api:Invoke", "*:*", "s3:P*t*", "*:GetObject", "s3:*Object"})
 	drawARN    = rapid.SampledFrom([]string{
 		"arn:aws:s3:::b/bob/k", "arn:aws:s3:::b", "*", "arn:aws:s3:::b/${aws:username}/k", "arn:aws:s3:::b/*/k",
 		"arn:aws:execute-api:us-east-1:111111111111:api/$default/GET/a:b", "arn:aws:execute-api:eu-west-1:222222222222:api/p/GET/x:111111111111:api/y",

@@ -53,12 +53,20 @@ type Context []Key
 
 // Lookup returns the key of that name, in whatever case, or nil.
 func (c Context) Lookup(name string) *Key {
-	for i := range c {
-		if len(c[i].Name) == len(name) && glob.EqualFoldASCII(c[i].Name, name) {
-			return &c[i]
-		}
+	if i := c.find(name); i >= 0 {
+		return &c[i]
 	}
 	return nil
+}
+
+// find returns the place of the key of that name, or -1.
+func (c Context) find(name string) int {
+	for i := range c {
+		if len(c[i].Name) == len(name) && glob.EqualFoldASCII(c[i].Name, name) {
+			return i
+		}
+	}
+	return -1
 }
 
 // Request is what is to be decided.

@@ -38,7 +38,12 @@ func manyPolicies(t testing.TB, policies int, services ...string) (iam.Request, 
 		text = strings.ReplaceAll(text, "execute-api:", service+":")
 		all.Identity = append(all.Identity, iam.Attached{Name: fmt.Sprint("policy", i), Policy: identityPolicy(t, text)})
 	}
-	request := iam.Request{
+	return apiRequest(), all
+}
+
+// apiRequest is a call of an API by a session of Cognito.
+func apiRequest() iam.Request {
+	return iam.Request{
 		Principal: session, Action: "execute-api:Invoke",
 		Resource: "arn:aws:execute-api:us-east-1:111111111111:abcdef1234/$default/GET/users/AROAROLEROLEROLEROLE:s/items",
 		Context: iam.Context{
@@ -52,7 +57,6 @@ func manyPolicies(t testing.TB, policies int, services ...string) (iam.Request, 
 			{Name: "cognito-identity.amazonaws.com:amr", Values: []string{"authenticated", "api.twitter.com", "api.twitter.com:1:2"}},
 		},
 	}
-	return request, all
 }
 
 var mixed = []string{"execute-api", "sqs", "lambda"}
@@ -115,16 +119,42 @@ func BenchmarkDecide(b *testing.B) { benchmarkDecide(b, mixed...) }
 // of the request, so that each is looked at to the end.
 func BenchmarkDecideOneService(b *testing.B) { benchmarkDecide(b, "execute-api") }
 
+// BenchmarkDecideAddresses has the most to do: every statement is on the service
+// of the request, three in ten compare addresses, and only the last one allows.
+func BenchmarkDecideAddresses(b *testing.B) {
+	const allow = `{'Effect': 'Allow', 'Action': 'execute-api:Invoke', 'Resource': 'arn:aws:execute-api:us-east-1:111111111111:other%d/*/GET/*'}`
+	const deny = `{'Effect': 'Deny', 'Action': 'execute-api:*', 'Resource': '*', 'Condition': {'NotIpAddress': {'aws:SourceIp': ['10.%d.0.0/16', '127.0.0.0/8']}}}`
+	nine := strings.Join([]string{allow, deny, allow, allow, deny, allow, allow, deny, allow}, ",\n")
+	for _, policies := range []int{1, 10, 100} {
+		var all iam.Policies
+		for i := range policies {
+			last := allow
+			if i == policies-1 {
+				last = `{'Effect': 'Allow', 'Action': 'execute-api:Invoke', 'Resource': '*'}`
+			}
+			text := `{'Statement': [` + strings.ReplaceAll(nine+", "+last, "%d", fmt.Sprint(i)) + `]}`
+			all.Identity = append(all.Identity, iam.Attached{Policy: identityPolicy(b, strings.ReplaceAll(text, "'", `"`))})
+		}
+		benchmarkRequest(b, policies, apiRequest(), all)
+	}
+}
+
 func benchmarkDecide(b *testing.B, services ...string) {
 	for _, policies := range []int{1, 10, 100} {
-		b.Run(fmt.Sprintf("%dx10", policies), func(b *testing.B) {
-			request, all := manyPolicies(b, policies, services...)
-			b.ReportAllocs()
-			for b.Loop() {
-				iam.Decide(request, all, nil)
-			}
-		})
+		request, all := manyPolicies(b, policies, services...)
+		benchmarkRequest(b, policies, request, all)
 	}
+}
+
+func benchmarkRequest(b *testing.B, policies int, request iam.Request, all iam.Policies) {
+	b.Run(fmt.Sprintf("%dx10", policies), func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if iam.Decide(request, all, nil).Outcome != iam.Allowed {
+				b.Fatal("the request that is measured should be allowed")
+			}
+		}
+	})
 }
 
 func BenchmarkDecideTraced(b *testing.B) {

@@ -2,13 +2,16 @@
 // verifying a signature made with a session's credentials, beside
 // aws-sdk-go-v2 that signs the same request; deciding by ten policies of ten
 // statements, beside that verification; and a million live sessions.
+// Decisions are measured with the policies of two roles: an ordinary one, whose
+// statements are about many services, and the worst, whose every statement is
+// about the service of the request and three in ten compare addresses.
 //
 //	go run ./bench/access
 //	go run ./bench/access -sessions 100000
 //
-// Many short rounds alternate between the contestants, and the fastest of each
-// are compared: what else the machine does slows a round down and never speeds
-// one up. The program fails if something is over what is required.
+// The contestants take turns in many short rounds. The times are medians, and
+// so are the ratios, each of two times of one round: what else the machine does
+// then disturbs both. The program fails if something is over what is required.
 package main
 
 import (
@@ -19,6 +22,8 @@ import (
 	"os"
 	"runtime"
 	"time"
+
+	"github.com/seed-615d3599/roost/bench/figure"
 )
 
 func main() {
@@ -39,21 +44,31 @@ const (
 	sessionGrowth = 8.0 // MB for all sessions, which is what the remembered thousand may take
 )
 
-// report prints one line for each figure and remembers what is over its bound.
+// report prints the figures and remembers which are over their bound.
 type report struct {
 	out  io.Writer
 	over []error
 }
 
-func (r *report) line(name string, ours, baseline any, ratio, most float64) {
-	fmt.Fprintf(r.out, "%-50s %14v %14v %8.2f   at most %.2f\n", name, ours, baseline, ratio, most)
-	if ratio > most {
+func (r *report) line(name, ours, baseline string, ratio, most float64) {
+	f := figure.Figure{Name: name, Ours: ours, Baseline: baseline, Ratio: ratio, AtMost: true, Bound: most}
+	fmt.Fprintln(r.out, f)
+	if !f.OK() {
 		r.over = append(r.over, fmt.Errorf("%s: %.2f is over %.2f", name, ratio, most))
 	}
 }
 
-func (r *report) compare(name string, ours, baseline time.Duration, most float64) {
-	r.line(name, ours, baseline, float64(ours)/float64(baseline), most)
+// compare prints how long ours took beside a baseline, in the same rounds.
+func (r *report) compare(name string, ours, baseline []time.Duration, most float64) {
+	ratios := make([]float64, len(ours))
+	for i := range ours {
+		ratios[i] = float64(ours[i]) / float64(baseline[i])
+	}
+	r.line(name, figure.Median(ours).String(), figure.Median(baseline).String(), figure.Median(ratios), most)
+}
+
+func (r *report) count(name string, n, most float64) {
+	r.line(name, fmt.Sprint(n), "-", n, most)
 }
 
 func run(args []string, out io.Writer) error {
@@ -69,41 +84,47 @@ func run(args []string, out io.Writer) error {
 	}
 	defer w.close()
 	r := &report{out: out}
-	fmt.Fprintf(out, "%-50s %14s %14s %8s   %s\n", "name", "ours", "baseline", "ratio", "required")
-	times := fastest(*rounds, w.sign, w.verify, w.hashBody, w.verifyBody, w.decide, w.decideBare, w.decideTenfold)
-	sign, verify, hash, body, decide, bare, tenfold := times[0], times[1], times[2], times[3], times[4], times[5], times[6]
-	r.compare("verify a GET with a session / the SDK signs it", verify, sign, verifyRatio)
-	r.compare("verify 1 MiB / its SHA-256", body, hash, bodyRatio)
-	r.compare("decide 10x10 in the region / verify", decide, verify, decideRatio)
-	r.compare("decide 100x10 / decide 10x10", tenfold, bare, tenfoldRatio)
-	r.count("verify: allocations", allocations(w.verify), verifyAllocs)
-	r.count("decide 10x10: allocations", allocations(w.decideBare), decideAllocs)
-	r.count("decide 10x10 in the region: allocations", allocations(w.decide), decideAllocs)
+	fmt.Fprintln(out, figure.Header())
+	w.signatures(r, *rounds)
+	for _, role := range w.roles {
+		w.decisions(r, role, *rounds)
+	}
 	if err := w.live(r, *sessions); err != nil {
 		return err
 	}
 	return errors.Join(r.over...)
 }
 
-func (r *report) count(name string, n float64, most float64) {
-	r.line(name, n, "-", n, most)
+func (w *world) signatures(r *report, rounds int) {
+	times := measure(rounds, w.sign, w.verify, w.hashBody, w.verifyBody)
+	r.compare("verify a GET with a session / the SDK signs it", times[1], times[0], verifyRatio)
+	r.compare("verify 1 MiB / its SHA-256", times[3], times[2], bodyRatio)
+	r.count("verify: allocations", allocations(w.verify), verifyAllocs)
+}
+
+func (w *world) decisions(r *report, role *role, rounds int) {
+	inRegion, bare := func() { w.decide(role) }, func() { w.decideBare(role.request, role.ten) }
+	times := measure(rounds, w.verify, inRegion, bare, func() { w.decideBare(role.request, role.hundred) })
+	r.compare(role.name+": decide 10x10 / verify", times[2], times[0], decideRatio)
+	r.compare(role.name+": decide 10x10 in the region / verify", times[1], times[0], decideRatio)
+	r.compare(role.name+": decide 100x10 / decide 10x10", times[3], times[2], tenfoldRatio)
+	r.count(role.name+": decide 10x10: allocations", allocations(bare), decideAllocs)
+	r.count(role.name+": decide 10x10 in the region: allocations", allocations(inRegion), decideAllocs)
 }
 
 // perRound is how long one contestant runs in a round.
 const perRound = 3 * time.Millisecond
 
-// fastest runs functions in turn, and returns the time of one call of each in
-// its fastest round.
-func fastest(rounds int, functions ...func()) []time.Duration {
-	best := make([]time.Duration, len(functions))
+// measure runs functions in turn, and returns for each the time of one call in
+// each round.
+func measure(rounds int, functions ...func()) [][]time.Duration {
+	times := make([][]time.Duration, len(functions))
 	for range rounds {
 		for i, f := range functions {
-			if took := once(f); best[i] == 0 || took < best[i] {
-				best[i] = took
-			}
+			times[i] = append(times[i], once(f))
 		}
 	}
-	return best
+	return times
 }
 
 // once is the time of one call, over as many as fit into a round.

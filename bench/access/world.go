@@ -18,31 +18,24 @@ import (
 	"github.com/seed-615d3599/roost/iam"
 	"github.com/seed-615d3599/roost/internal/region/access"
 	"github.com/seed-615d3599/roost/internal/region/store"
-	"github.com/seed-615d3599/roost/internal/region/wire"
 	"github.com/seed-615d3599/roost/sigv4"
 )
 
-const roleARN = "arn:aws:iam::123456789012:role/app"
-
-// world is IAM and STS with a role, a session of it, and requests that the SDK
-// has signed with the session's key.
+// world is IAM and STS with two roles, sessions of them, and requests that the
+// SDK has signed with the first one's key.
 type world struct {
 	dir      string
 	db       *store.DB
 	access   *access.Access
 	at       time.Time
 	key      aws.Credentials
-	caller   *wire.Caller
 	verifier sigv4.Verifier
 	get, put sigv4.Request
 	unsigned *http.Request
 	signer   *v4.Signer
 	hash     string
 	body     []byte
-	question access.Question
-	bare     iam.Request
-	policies iam.Policies
-	tenfold  iam.Policies
+	roles    []*role
 	wrong    error // what failed in a measurement, which cannot return it
 }
 
@@ -61,74 +54,20 @@ func newWorld() (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(w.makeRole(), w.makeSession(), w.signRequests(), w.makePolicies()); err != nil {
+	if err := errors.Join(w.addRole("ordinary", ordinaryPolicy), w.addRole("worst", worstPolicy)); err != nil {
 		return nil, err
 	}
-	w.question = access.Question{Caller: w.caller, Action: w.bare.Action, Resource: w.bare.Resource, Context: w.bare.Context}
-	return w, nil
+	for _, role := range w.roles { // now that access knows all roles
+		if err := w.ask(role); err != nil {
+			return nil, err
+		}
+	}
+	return w, w.signRequests()
 }
 
 func (w *world) close() {
 	w.db.Close()
 	os.RemoveAll(w.dir)
-}
-
-// services take turns, as a role's policies are about several: one in three
-// policies is about APIs.
-var services = [...]string{"execute-api", "sqs", "dynamodb"}
-
-// document is a policy of ten statements that do not allow the request, each
-// failing at another of its elements; the last policy's last one allows it, so
-// that every statement is looked at.
-func document(n int, last bool) string {
-	service, text := services[n%len(services)], ""
-	for i := range 9 {
-		switch {
-		case i == 8:
-			text += fmt.Sprintf(`{"Effect":"Deny","Action":"%s:*","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":["127.0.0.0/8","10.%d.0.0/16"]}}},`, service, n%200)
-		case i%2 == 0:
-			text += fmt.Sprintf(`{"Effect":"Allow","Action":"%s:Invoke","Resource":"arn:aws:%s:us-east-1:123456789012:other%d/*/GET/%d"},`, service, service, n, i)
-		default:
-			text += fmt.Sprintf(`{"Effect":"Allow","Action":["s3:Get*","%s:Send*"],"Resource":"arn:aws:s3:::bucket%d/*"},`, service, n)
-		}
-	}
-	resource := "arn:aws:execute-api:us-east-1:123456789012:api/*/DELETE/*"
-	if last {
-		resource = "arn:aws:execute-api:us-east-1:123456789012:api/*/GET/*"
-	}
-	return `{"Version":"2012-10-17","Statement":[` + text + `{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"` + resource + `"}]}`
-}
-
-// makeRole makes the role with ten managed policies.
-func (w *world) makeRole() error {
-	service := w.access.IAM()
-	service.Authorize = func(context.Context, *wire.Call, []wire.Target) error { return nil }
-	call := func(operation string, in map[string]any) error {
-		return service.Call(context.Background(), wire.Call{}, operation, in, nil)
-	}
-	err := call("CreateRole", map[string]any{"RoleName": "app", "AssumeRolePolicyDocument": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}}`})
-	for i := range 10 {
-		name := fmt.Sprint("policy", i)
-		err = errors.Join(err,
-			call("CreatePolicy", map[string]any{"PolicyName": name, "PolicyDocument": document(i, i == 9)}),
-			call("AttachRolePolicy", map[string]any{"RoleName": "app", "PolicyArn": "arn:aws:iam::123456789012:policy/" + name}))
-	}
-	return err
-}
-
-// newSession makes a session of the role.
-func (w *world) newSession() (*access.Credentials, error) {
-	return w.access.ServiceCredentials("lambda.amazonaws.com", roleARN, "bench")
-}
-
-func (w *world) makeSession() error {
-	given, err := w.newSession()
-	if err != nil {
-		return err
-	}
-	w.key = aws.Credentials{AccessKeyID: given.AccessKeyID, SecretAccessKey: given.SecretAccessKey, SessionToken: given.SessionToken}
-	_, w.caller, err = w.access.Key(context.Background(), given.AccessKeyID, given.SessionToken)
-	return err
 }
 
 // request is a GET or a PUT with a query, signed by the SDK.
@@ -156,32 +95,6 @@ func (w *world) signRequests() error {
 	return nil
 }
 
-func (w *world) makePolicies() error {
-	w.bare = iam.Request{
-		Principal: iam.Principal{Kind: iam.AssumedRole, ARN: w.caller.ARN, RoleARN: roleARN, Account: w.caller.Account},
-		Action:    "execute-api:Invoke", Resource: "arn:aws:execute-api:us-east-1:123456789012:api/$default/GET/items/42",
-		Context: iam.Context{{Name: "aws:SourceIp", Value: "127.0.0.1"}, {Name: "aws:UserAgent", Value: "curl/8"}, {Name: "aws:SecureTransport", Value: "false"}},
-	}
-	var err error
-	if w.policies.Identity, err = policies(10); err != nil {
-		return err
-	}
-	w.tenfold.Identity, err = policies(100)
-	return err
-}
-
-func policies(n int) ([]iam.Attached, error) {
-	var list []iam.Attached
-	for i := range n {
-		policy, err := iam.Parse([]byte(document(i, i == n-1)))
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, iam.Attached{Name: fmt.Sprint("policy", i), Policy: policy})
-	}
-	return list, nil
-}
-
 func (w *world) sign() {
 	w.note(w.signer.SignHTTP(context.Background(), w.key, w.unsigned, w.hash, "execute-api", "us-east-1", w.at))
 }
@@ -203,14 +116,13 @@ func (w *world) verifyBody() {
 
 func (w *world) hashBody() { sha256.Sum256(w.body) }
 
-func (w *world) decide() {
-	decision, err := w.access.Decide(w.question, nil)
+func (w *world) decide(role *role) {
+	decision, err := w.access.Decide(role.question, nil)
 	w.note(err)
 	w.allowed(decision)
 }
 
-func (w *world) decideBare()    { w.allowed(iam.Decide(w.bare, w.policies, nil)) }
-func (w *world) decideTenfold() { w.allowed(iam.Decide(w.bare, w.tenfold, nil)) }
+func (w *world) decideBare(r iam.Request, p iam.Policies) { w.allowed(iam.Decide(r, p, nil)) }
 
 func (w *world) allowed(decision iam.Decision) {
 	if decision.Outcome != iam.Allowed {
@@ -243,12 +155,12 @@ func (w *world) live(r *report, sessions int) error {
 	}
 	heapAfter, fileAfter := w.weight()
 	r.line(fmt.Sprintf("memory before and after %d sessions, MB", sessions), fmt.Sprintf("%.1f", heapAfter), fmt.Sprintf("%.1f", heap), heapAfter-heap, sessionGrowth)
-	r.line("state file before and after, bytes", fileAfter, file, float64(fileAfter-file), 0)
+	r.line("state file before and after, bytes", fmt.Sprint(fileAfter), fmt.Sprint(file), float64(fileAfter-file), 0)
 	return nil
 }
 
 func (w *world) useSession() error {
-	given, err := w.newSession()
+	given, err := w.newSession(w.roles[0].arn)
 	if err != nil {
 		return err
 	}

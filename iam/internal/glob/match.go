@@ -97,6 +97,10 @@ func (p *Pattern) Match(s string, vars Variables) Truth {
 	return No
 }
 
+// Prefix returns the text with which whatever matches must begin, in the same
+// letters if the pattern does not fold them.
+func (p *Pattern) Prefix() string { return p.prefix }
+
 // Resolves reports whether each variable of the pattern has a value.
 func (p *Pattern) Resolves(vars Variables) bool {
 	for _, part := range p.parts {
