@@ -20,7 +20,11 @@
 // never dropped: macros, AWS::Include, unknown sections and attributes.
 package cfn
 
-import "github.com/seed-615d3599/roost/cfn/tree"
+import (
+	"slices"
+
+	"github.com/seed-615d3599/roost/cfn/tree"
+)
 
 // Node is one value of a template with its position.
 type Node = tree.Node
@@ -142,10 +146,5 @@ func (t *Template) Parameter(name string) *Parameter {
 
 // extended reports whether the functions of AWS::LanguageExtensions may be used.
 func (t *Template) extended() bool {
-	for _, name := range append(t.expanded, t.Transforms...) {
-		if name == LanguageExtensions {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(t.expanded, LanguageExtensions) || slices.Contains(t.Transforms, LanguageExtensions)
 }
