@@ -80,7 +80,7 @@ func (r *Region) buildAccess(context.Context) error {
 	}
 	r.services.access, err = access.New(access.Config{
 		Account: c.Account, Region: c.Region, DB: r.db, MasterKey: key, Now: c.Now, Rand: c.Rand,
-		WebIdentity: r.webIdentity, Used: r.services.records.Used,
+		WebIdentity: r.webIdentity, Used: r.services.records.Used, LastUsed: r.services.records.LastUsed,
 	})
 	return err
 }
@@ -215,7 +215,7 @@ func (r *Region) buildAPIs(ctx context.Context) error {
 	r.services.gateway, err = gateway.New(gateway.Config{
 		Held:    held,
 		Account: c.Account, Region: c.Region, Functions: r.services.lambda, Access: decider{r.services.access},
-		Logs: accessLogs{r.services.logs}, Refusals: explained{r.services.records}, Served: c.Served, Transport: c.Transport, Now: c.Now, Rand: c.Rand,
+		Logs: accessLogs{r.services.logs}, Refusals: explained{r.services.records}, Note: r.services.lambda.Note, Served: c.Served, Transport: c.Transport, Now: c.Now, Rand: c.Rand,
 	})
 	if err != nil {
 		return err
@@ -273,7 +273,7 @@ func (r *Region) buildStacks(context.Context) error {
 	cloudformation := s.stacks.Service()
 	s.named[cloudformation.Name] = cloudformation
 	for _, service := range s.named {
-		service.Authorize = s.access.Authorize
+		service.Authorize = explained{s.records}.forStacks(c.Now, s.access.Authorize)
 	}
 	return nil
 }

@@ -32,15 +32,6 @@ func (l *Lambda) Invoke(ctx context.Context, functionARN string, payload []byte)
 	return result.Payload, result.FunctionError, err
 }
 
-// InvokeStream is Invoke for a function that streams its response: each part
-// goes to stream as it arrives, with the content type that the function set.
-// A function that does not stream has its whole response in the result, and
-// stream is not called.
-func (l *Lambda) InvokeStream(ctx context.Context, functionARN string, payload []byte, stream func(contentType string, part []byte) error) (response []byte, functionError string, err error) {
-	result, _, err := l.run(ctx, functionARN, environment.Call{Payload: payload, Stream: stream})
-	return result.Payload, result.FunctionError, err
-}
-
 // run finds the version that an ARN means and invokes it. It returns the
 // version that ran.
 func (l *Lambda) run(ctx context.Context, functionARN string, call environment.Call) (environment.Result, string, error) {
@@ -73,6 +64,19 @@ func tooMany(t *environment.Throttled) *wire.Error {
 	e := model.Failed(http.StatusTooManyRequests, "TooManyRequestsException", t.Error())
 	e.Fields["Reason"] = t.Reason
 	return e
+}
+
+// Note writes a line into a function's log, in a stream of its own: what a service
+// that calls the function has to say about it. A function that is gone has no log.
+func (l *Lambda) Note(functionARN, line string) {
+	name, qualifier, _ := l.Parse(functionARN)
+	e := l.snapshot.Load().functions[name]
+	if e == nil || l.config.Logs == nil {
+		return
+	}
+	if t := e.pick(qualifier); t != nil {
+		l.config.Logs.Write(t.version.Logging.LogGroup, "api-gateway", l.config.Now(), line+"\n")
+	}
 }
 
 // MayInvoke decides by the function's resource policy whether a service may

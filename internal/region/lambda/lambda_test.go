@@ -290,6 +290,18 @@ func TestMayInvoke(t *testing.T) {
 	}
 }
 
+// What a caller has to say about a function's answer stands in the function's log.
+func TestNote(t *testing.T) {
+	r := start(t)
+	r.python("f", "def handler(e, c):\n    pass")
+	r.Note(arn("f"), "the answer cannot be used")
+	r.Note(arn("f")+":none", "nobody reads this")
+	r.Note(arn("gone"), "nobody reads this")
+	if got := r.logs.text(); got != "the answer cannot be used\n" {
+		t.Errorf("logged %q", got)
+	}
+}
+
 func TestEventsRetryAndReachTheirDestination(t *testing.T) {
 	r := start(t)
 	r.python("worker", "n = 0\ndef handler(e, c):\n    raise Exception('intentional failure')")

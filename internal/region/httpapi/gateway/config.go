@@ -25,6 +25,9 @@ type Config struct {
 	Logs Logs
 	// Refusals is told of every request that the gateway itself turns down; may be nil.
 	Refusals Refusals
+	// Note, if given, writes a line into a function's log: what was wrong with an
+	// answer of the function that could not be used.
+	Note func(functionARN, line string)
 	// Served, if given, is told of every request once it is answered. It must not block.
 	Served func(Served)
 	// AccountThrottle bounds the requests to all APIs together. A nil part of it is

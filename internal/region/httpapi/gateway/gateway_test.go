@@ -160,6 +160,14 @@ func TestErrors(t *testing.T) {
 			if len(w.refusals) != 1 || !strings.Contains(w.refusals[0].Reason, c.reason) || w.refusals[0].RequestID != got.Header().Get("Apigw-Requestid") {
 				t.Errorf("recorded %+v", w.refusals)
 			}
+			var notes []string
+			if c.name == "malformed answer" { // of which the function itself cannot know
+				notes = []string{fn + " API Gateway answered the request " + got.Header().Get("Apigw-Requestid") +
+					" to ANY /x with 500: statusCode of the function's answer cannot be used: it is not a whole number: x"}
+			}
+			if diff := cmp.Diff(notes, w.notes); diff != "" {
+				t.Error(diff)
+			}
 		})
 	}
 }

@@ -75,6 +75,9 @@ func (c *call) invoke(i *integration) bool {
 	}
 	if err := decode(answer, &c.res); err != nil {
 		c.integrationError = err.Error()
+		if note := c.g.config.Note; note != nil {
+			note(i.function, "API Gateway answered the request "+c.event.ID+" to "+c.route.Key+" with 500: "+err.Error())
+		}
 		return c.fail(http.StatusInternalServerError, err.Error())
 	}
 	c.functionStatus = c.res.Status

@@ -27,6 +27,7 @@ type world struct {
 	deny     string   // a source ARN that is not permitted
 	calls    int
 	lines    []string
+	notes    []string
 	refusals []Refusal
 	policy   string
 	now      time.Time
@@ -95,6 +96,7 @@ func (w *world) gateway(t testing.TB, change ...func(*Config)) *Gateway {
 	w.now = time.UnixMilli(1583348638390)
 	c := Config{
 		Account: "123456789012", Region: "us-east-1", Functions: w, Access: w, Logs: w, Refusals: w,
+		Note: func(arn, line string) { w.notes = append(w.notes, arn+" "+line) },
 		Now:  func() time.Time { return w.now },
 		Rand: strings.NewReader(strings.Repeat("0123456789abcdef", 1<<16)),
 	}
