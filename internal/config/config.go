@@ -220,11 +220,18 @@ func (f *file) app(dir, name, stageName string) (*App, error) {
 	case !stagePattern.MatchString(app.Stage):
 		return nil, &Error{Text: fmt.Sprintf("%q can't be part of a stack's name", app.Stage),
 			Remedy: "use letters, digits and hyphens for the stage, with a letter first"}
-	case !regionPattern.MatchString(app.AWSRegion) || !regionPattern.MatchString(app.LocalRegion):
-		return wrong(fmt.Sprintf("%q is not the name of an AWS region", app.AWSRegion), "write one like us-east-1")
-	case app.Account != "" && !accountPattern.MatchString(app.Account) || !accountPattern.MatchString(app.LocalAccount):
-		return wrong(fmt.Sprintf("%q is not an AWS account", or(app.Account, app.LocalAccount)), "an account has 12 digits; write it in quotes")
-	case app.To != "local" && app.To != "aws" && !strings.HasPrefix(app.To, "http://") && !strings.HasPrefix(app.To, "https://"):
+	}
+	for _, region := range []string{app.AWSRegion, app.LocalRegion} {
+		if !regionPattern.MatchString(region) {
+			return wrong(fmt.Sprintf("%q is not the name of an AWS region", region), "write one like us-east-1")
+		}
+	}
+	for _, account := range []string{app.Account, app.LocalAccount} {
+		if account != "" && !accountPattern.MatchString(account) {
+			return wrong(fmt.Sprintf("%q is not an AWS account", account), "an account has 12 digits; write it in quotes")
+		}
+	}
+	if app.To != "local" && app.To != "aws" && !strings.HasPrefix(app.To, "http://") && !strings.HasPrefix(app.To, "https://") {
 		return wrong(fmt.Sprintf("the stage goes to %q", app.To), "write local, aws or the URL of an endpoint")
 	}
 	return app, nil

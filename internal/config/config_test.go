@@ -67,6 +67,8 @@ func TestLoadErrors(t *testing.T) {
 		{"name", "", `{"name": "my app"}`, `roost.json: "my app" can't be part of a stack's name`, "hyphens"},
 		{"stage", "feature/x", `{"name": "a"}`, `"feature/x" can't be part of a stack's name`, "letter first"},
 		{"region", "", `{"name": "a", "region": "mars"}`, `roost.json: "mars" is not the name of an AWS region`, "us-east-1"},
+		{"region of the file", "x", `{"name": "a", "region": "mars", "stages": {"x": {"region": "us-east-1"}}}`, `roost.json: "mars" is not the name of an AWS region`, "us-east-1"},
+		{"account of the file", "x", `{"name": "a", "account": "12", "stages": {"x": {"account": "111122223333"}}}`, `roost.json: "12" is not an AWS account`, "12 digits"},
 		{"account", "", `{"name": "a", "account": "12"}`, `roost.json: "12" is not an AWS account`, "12 digits"},
 		{"to", "x", `{"name": "a", "stages": {"x": {"to": "gcp"}}}`, `roost.json: the stage goes to "gcp"`, "local, aws or the URL"},
 		{"syntax", "", "{\n  \"name\": \"a\"\n  \"stage\": \"b\"\n}", "roost.json:3: is not valid JSON: invalid character '\"' after object key:value pair", "correct the file"},

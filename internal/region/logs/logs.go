@@ -106,7 +106,6 @@ func (l *Logs) Write(group, stream string, at time.Time, message string) {
 	}
 	if l.size += len(message); l.size > l.config.MaxPending {
 		l.drop(b)
-		l.size += len(message)
 	}
 	b.events = append(b.events, r)
 	if l.timer == nil {
@@ -195,13 +194,13 @@ func (l *Logs) giveBack(pending map[streamKey]*batch) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for key, b := range pending {
-		if newer := l.pending[key]; newer != nil {
-			b.events = append(b.events, newer.events...)
-		}
-		l.pending[key] = b
 		for _, r := range b.events {
 			l.size += len(r.Message)
 		}
+		if newer := l.pending[key]; newer != nil { // which size counts already
+			b.events = append(b.events, newer.events...)
+		}
+		l.pending[key] = b
 		if l.size > l.config.MaxPending {
 			l.drop(b)
 		}
