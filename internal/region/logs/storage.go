@@ -70,6 +70,7 @@ func (l *Logs) append(tx *store.Tx, key streamKey, events []record) error {
 		s.First = b.First
 	}
 	s.Last = max(s.Last, b.Last)
+	// By the machine's own clock: it only has to grow, from one start to the next too.
 	l.sequence = max(l.sequence+1, time.Now().UnixNano())
 	if err := tx.Put(kindBatch, fmt.Sprintf("%s\x00%020d", key.key(), l.sequence), b); err != nil {
 		return err
