@@ -19,8 +19,6 @@ type Region struct {
 	Endpoint string `json:"endpoint"`
 	// Twitter is the base URL of the Twitter that identities come from.
 	Twitter string `json:"twitter"`
-	// Console is the base URL of the web pages; empty where there are none.
-	Console string `json:"console,omitempty"`
 	// PID is the process.
 	PID int `json:"pid"`
 	// Account has 12 digits, and Region is as us-east-1.
