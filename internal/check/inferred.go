@@ -20,10 +20,11 @@ type inference struct {
 	from func(m *model) []string
 }
 
-// assumed is the list of what is inferred in general; types add their own by
-// resources.Type.Inferred. A line goes when a recording settles it.
+// assumed is the list of what is inferred. A line goes when a recording settles
+// it.
 func assumed() []inference {
 	return []inference{
+		{"a signed request whose X-Amz-Content-Sha256 is UNSIGNED-PAYLOAD has a wrong signature", routesWith(authIAM)},
 		{"a request with a wrong signature, and one that a policy denies, gets 403 {\"message\":\"Forbidden\"}", routesWith(authIAM)},
 		{"a token without a wanted scope gets 403 {\"message\":\"Forbidden\"}", having("AWS::ApiGatewayV2::Route", "AuthorizationScopes")},
 		{"a request beyond the throttle gets 429 {\"message\":\"Too Many Requests\"}", throttled},
@@ -31,6 +32,7 @@ func assumed() []inference {
 		{"which headers a preflight's answer has, and their order", having("AWS::ApiGatewayV2::Api", "CorsConfiguration")},
 		{"the text for a Twitter token that Twitter does not know", having("AWS::Cognito::IdentityPool", "SupportedLoginProviders")},
 		{"the text for an identity that is not there", having("AWS::Cognito::IdentityPool", "")},
+		{"which services the credentials of guests are good for", guests},
 		{"iam.cognitoIdentity is null in the event of a caller without an identity", routesWith(authIAM)},
 	}
 }
@@ -59,6 +61,16 @@ func routesWith(authorization string) func(m *model) []string {
 	}
 }
 
+func guests(m *model) []string {
+	var ids []string
+	for _, one := range m.of("AWS::Cognito::IdentityPool") {
+		if resources.Flag(one.props, "AllowUnauthenticatedIdentities") {
+			ids = append(ids, one.id)
+		}
+	}
+	return ids
+}
+
 func throttled(m *model) []string {
 	ids := having("AWS::ApiGatewayV2::Stage", "RouteSettings")(m)
 	for _, one := range m.of("AWS::ApiGatewayV2::Stage") {
@@ -77,12 +89,6 @@ func (m *model) inferences() []Inference {
 	for _, one := range assumed() {
 		if ids := one.from(m); len(ids) > 0 {
 			all = append(all, Inference{one.what, ids})
-		}
-	}
-	for _, name := range m.config.Types.Names() {
-		kind, _ := m.config.Types.Lookup(name)
-		if ids := having(name, "")(m); kind.Inferred != "" && len(ids) > 0 {
-			all = append(all, Inference{kind.Inferred, ids})
 		}
 	}
 	return all

@@ -59,10 +59,6 @@ type Type struct {
 	// Refused is set for a type that no template may use: the reason and the
 	// remedy.
 	Refused string
-
-	// Inferred names what about the type rests on behaviour of AWS that is not
-	// documented; "roost check" tells.
-	Inferred string
 }
 
 // Properties is the table of a type's properties.
