@@ -145,11 +145,20 @@ func where(r *decisions.Refusal) string {
 func who(r *decisions.Refusal) string {
 	switch {
 	case r.Caller != "":
-		return "as " + r.Caller + ", with the key " + r.AccessKeyID
+		return "as " + r.Caller + withKey(r.AccessKeyID)
 	case r.AccessKeyID != "":
 		return "with the key " + r.AccessKeyID + ", whose owner was not found out"
 	}
 	return ""
+}
+
+// withKey names the key of a request. What CloudFormation does as a stack's role
+// has none.
+func withKey(id string) string {
+	if id == "" {
+		return ""
+	}
+	return ", with the key " + id
 }
 
 func diagnosisLines(d *decisions.Diagnosis) []string {

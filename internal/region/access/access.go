@@ -51,6 +51,9 @@ type Config struct {
 	// Used is told of each decision about a user or a role, by the principal's
 	// ARN (of a session: the role's). It must not block; nil for nobody.
 	Used func(principalARN, action, resource string, allowed bool)
+	// LastUsed returns when a principal was last seen to do something, or the
+	// zero time; nil for never. GetRole shows it.
+	LastUsed func(principalARN string) time.Time
 }
 
 // WebIdentity is what a verified OpenID Connect token says.
@@ -96,7 +99,7 @@ func New(config Config) (*Access, error) {
 
 // IAM returns the operations of IAM.
 func (a *Access) IAM() *wire.Service {
-	return iamapi.New(iamapi.Config{Directory: a.people, Account: a.config.Account, CallerUser: callerUser}).Service()
+	return iamapi.New(iamapi.Config{Directory: a.people, Account: a.config.Account, Region: a.config.Region, CallerUser: callerUser, LastUsed: a.config.LastUsed}).Service()
 }
 
 // callerUser is the name of the user who calls, with a key or a session of

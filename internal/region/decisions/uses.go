@@ -165,6 +165,23 @@ func (d *Decisions) Uses(_ context.Context, principalARN string, since time.Time
 	return list
 }
 
+// LastUsed returns when a principal was last seen to ask for something, allowed
+// or not, to the minute; the zero time if it was not.
+func (d *Decisions) LastUsed(principalARN string) time.Time {
+	d.uses.mu.RLock()
+	defer d.uses.mu.RUnlock()
+	var last int64
+	for key, u := range d.uses.seen {
+		if key.principal == principalARN {
+			last = max(last, u.last.Load())
+		}
+	}
+	if last == 0 {
+		return time.Time{}
+	}
+	return time.Unix(last, 0).UTC()
+}
+
 func decodeAll[T any](items []store.Item) ([]T, error) {
 	list := make([]T, len(items))
 	for i, item := range items {

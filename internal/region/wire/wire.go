@@ -75,6 +75,9 @@ type Call struct {
 	SourceIP  string
 	UserAgent string
 	HTTP      *http.Request // nil within the process
+	// Token is, within the process, the RequestToken of the stack's events about
+	// the resource that the call is for; "" if it is for none.
+	Token string
 }
 
 // Target is one action on one resource for which the caller needs permission.

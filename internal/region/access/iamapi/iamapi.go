@@ -11,30 +11,41 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/access/directory"
 	"github.com/seed-615d3599/roost/internal/region/access/simulator"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
-// Config is what New needs. All fields must be given.
+// Config is what New needs. All fields but LastUsed must be given.
 type Config struct {
 	Directory *directory.Directory
 	Account   string // 12 digits
+	Region    string
 	// CallerUser returns the name of the user who calls, or "" for a role.
 	CallerUser func(*wire.Caller) string
+	// LastUsed returns when the principal of an ARN last did something, or the
+	// zero time; nil if nobody looks.
+	LastUsed func(principalARN string) time.Time
 }
 
 // API is the service. Make it with New.
 type API struct {
-	people  *directory.Directory
-	account string
-	user    func(*wire.Caller) string
+	people   *directory.Directory
+	account  string
+	region   string
+	user     func(*wire.Caller) string
+	lastUsed func(principalARN string) time.Time
 }
 
 // New returns the service.
 func New(config Config) *API {
-	return &API{people: config.Directory, account: config.Account, user: config.CallerUser}
+	a := &API{people: config.Directory, account: config.Account, region: config.Region, user: config.CallerUser, lastUsed: config.LastUsed}
+	if a.lastUsed == nil {
+		a.lastUsed = func(string) time.Time { return time.Time{} }
+	}
+	return a
 }
 
 // nothing is the input or output of an operation without one.

@@ -2,6 +2,7 @@ package iamapi
 
 import (
 	"context"
+	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/access/directory"
 	"github.com/seed-615d3599/roost/internal/region/access/paging"
@@ -33,6 +34,13 @@ type Role struct {
 	MaxSessionDuration       int             `json:",omitempty"` // seconds
 	PermissionsBoundary      *Boundary       `json:",omitempty"`
 	Tags                     []directory.Tag `json:",omitempty"`
+	RoleLastUsed             *RoleLastUsed   `json:",omitempty"`
+}
+
+// RoleLastUsed is when and where a role was last used; empty if it was not.
+type RoleLastUsed struct {
+	LastUsedDate *wire.Time `json:",omitempty"`
+	Region       string     `json:",omitempty"`
 }
 
 // roleAnswer is a role as GetRole shows it.
@@ -43,6 +51,16 @@ func (a *API) roleAnswer(ctx context.Context, x *directory.Identity) (Role, erro
 		AssumeRolePolicyDocument: encoded(trust), Description: x.Description,
 		MaxSessionDuration: x.MaxSession, PermissionsBoundary: boundaryOf(x.Boundary), Tags: directory.TagList(x.Tags),
 	}, err
+}
+
+// roleLastUsed is what GetRole shows, and lists do not (IAM API Reference,
+// RoleLastUsed). A role of the same name that is gone has no part in it.
+func (a *API) roleLastUsed(role *directory.Identity) *RoleLastUsed {
+	at := a.lastUsed(role.ARN)
+	if at.IsZero() || at.Before(role.Created.Truncate(time.Minute)) {
+		return &RoleLastUsed{}
+	}
+	return &RoleLastUsed{LastUsedDate: &wire.Time{Time: at}, Region: a.region}
 }
 
 // CreateRoleInput is the input of CreateRole.
@@ -95,6 +113,7 @@ func (a *API) roleOperations() []wire.Operation {
 				return nil, err
 			}
 			role, err := a.roleAnswer(ctx, x)
+			role.RoleLastUsed = a.roleLastUsed(x)
 			return &RoleOutput{Role: role}, err
 		}, onNamed[Named](a, directory.Role)),
 		wire.Op("DeleteRole", a.deleteNamed(directory.Role), onNamed[Named](a, directory.Role)),

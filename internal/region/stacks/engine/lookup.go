@@ -9,6 +9,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/store"
+	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
 // lookup answers what properties refer to, from what is made already.
@@ -53,7 +54,7 @@ func (r *run) made(id string) (*records.Resource, error) {
 func (r *run) envOf(one *records.Resource, kind string) *resources.Env {
 	return &resources.Env{
 		Call: func(ctx context.Context, service, operation string, in, out any) error {
-			return r.e.Call(ctx, r.caller, service, operation, in, out)
+			return r.e.Call(ctx, wire.Call{Caller: r.caller, Token: one.Token}, service, operation, in, out)
 		},
 		Account: r.e.config.Account, Region: r.e.config.Region,
 		StackID: r.st.ID, StackName: r.st.Name, LogicalID: one.LogicalID, Type: kind, Token: one.Token,

@@ -28,7 +28,7 @@ func (l *Planner) ImportValue(ctx context.Context, name string) (any, error) {
 // parameterValue reads an SSM parameter with the caller's rights.
 func (l *Planner) parameterValue(ctx context.Context, caller *wire.Caller, name string) (value string, ok bool, err error) {
 	var out struct{ Parameter struct{ Value string } }
-	err = l.Call(ctx, caller, "ssm", "GetParameter", map[string]any{"Name": name}, &out)
+	err = l.Call(ctx, wire.Call{Caller: caller}, "ssm", "GetParameter", map[string]any{"Name": name}, &out)
 	if wire.Code(err) == "ParameterNotFound" {
 		return "", false, nil
 	}
@@ -45,7 +45,7 @@ func (l *Planner) Dynamic(ctx context.Context, caller *wire.Caller, d cfn.Dynami
 		name += ":" + strconv.FormatInt(d.Version, 10)
 	}
 	var out struct{ Parameter struct{ Value, Type string } }
-	err := l.Call(ctx, caller, "ssm", "GetParameter", map[string]any{"Name": name, "WithDecryption": d.Service == "ssm-secure"}, &out)
+	err := l.Call(ctx, wire.Call{Caller: caller}, "ssm", "GetParameter", map[string]any{"Name": name, "WithDecryption": d.Service == "ssm-secure"}, &out)
 	if err != nil {
 		return "", fmt.Errorf("dynamic reference %s: %s", d.Text, Message(err))
 	}
@@ -64,7 +64,7 @@ func (l *Planner) secretValue(ctx context.Context, caller *wire.Caller, d cfn.Dy
 		in["VersionId"] = d.VersionID
 	}
 	var out struct{ SecretString string }
-	if err := l.Call(ctx, caller, "secretsmanager", "GetSecretValue", in, &out); err != nil {
+	if err := l.Call(ctx, wire.Call{Caller: caller}, "secretsmanager", "GetSecretValue", in, &out); err != nil {
 		return "", fmt.Errorf("dynamic reference %s: %s", d.Text, Message(err))
 	}
 	if d.JSONKey == "" {
@@ -81,8 +81,9 @@ func (l *Planner) secretValue(ctx context.Context, caller *wire.Caller, d cfn.Dy
 	return text, nil
 }
 
-// Call calls an operation of a service as CloudFormation does for a stack.
-func (l *Planner) Call(ctx context.Context, caller *wire.Caller, service, operation string, in, out any) error {
+// Call calls an operation of a service as CloudFormation does for a stack. Of
+// call, Caller and Token are the stack's.
+func (l *Planner) Call(ctx context.Context, call wire.Call, service, operation string, in, out any) error {
 	target, ok := l.config.Services[service]
 	if !ok {
 		return wire.Errorf(400, "ValidationError", "roost has no service %s", service)
@@ -91,7 +92,7 @@ func (l *Planner) Call(ctx context.Context, caller *wire.Caller, service, operat
 	if err != nil {
 		return err
 	}
-	return target.Call(ctx, wire.Call{
-		Caller: caller, Region: l.config.Region, Account: l.config.Account, RequestID: id, UserAgent: "cloudformation.amazonaws.com",
-	}, operation, in, out)
+	call.Region, call.Account = l.config.Region, l.config.Account
+	call.RequestID, call.UserAgent = id, "cloudformation.amazonaws.com"
+	return target.Call(ctx, call, operation, in, out)
 }
