@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -263,6 +264,43 @@ func (b *Builder) forget(key string) {
 
 func (b *Builder) recordPath(key string) string {
 	return filepath.Join(b.cfg.Cache, key+".json")
+}
+
+// records are those of what this Builder has built or found up to date.
+func (b *Builder) records() []*record {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Collect(maps.Values(b.built))
+}
+
+// Inputs returns what the builds of this Builder were made from, absolute,
+// sorted and each once: files, those that were looked for in vain among them,
+// and the folders in which more of them might appear.
+func (b *Builder) Inputs() ([]string, error) {
+	var all []string
+	for _, rec := range b.records() {
+		names, err := rec.Inputs.names()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, names...)
+		for _, f := range rec.Inputs.Folders {
+			all = append(all, f.Path)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// Settled reports whether the inputs of every build of this Builder are now what
+// was built.
+func (b *Builder) Settled() bool {
+	for _, rec := range b.records() {
+		if now, err := rec.Inputs.fingerprint(); err != nil || now != rec.Fingerprint {
+			return false
+		}
+	}
+	return true
 }
 
 // Prune removes from the cache what this Builder has neither built nor used

@@ -123,7 +123,7 @@ func (s *session) deploy(ctx context.Context, app *config.App, t *target, made *
 	if err != nil {
 		return err
 	}
-	s.term.Print("Deploying " + plural(len(made.Stacks), "stack"))
+	s.announceStacks(len(made.Stacks))
 	results, err := d.Deploy(ctx, made.Stacks)
 	if err != nil {
 		return err
@@ -144,6 +144,8 @@ func (s *session) deploy(ctx context.Context, app *config.App, t *target, made *
 	}
 	return s.keepOutputs(app, t, results, outputsFile)
 }
+
+func (s *session) announceStacks(n int) { s.term.Print("Deploying " + plural(n, "stack")) }
 
 // keepOutputs writes down what the other commands need to know of the stage,
 // and last the file that tells others that it is ready.

@@ -14,22 +14,22 @@ import (
 
 // printNext prints what to call next, ready to paste into another terminal in
 // the same folder.
-func (s *session) printNext(app *config.App, r *config.Region, made *assembly.Assembly) {
+// open and signed are paths of routes, as routes finds them.
+func (s *session) printNext(app *config.App, r *config.Region, open, signed string) {
 	s.term.Printf("\nThe region answers at %s, and Twitter at %s.", r.Endpoint, r.Twitter)
-	for _, line := range s.suggestions(app, r, made) {
+	for _, line := range s.suggestions(app, r, open, signed) {
 		s.term.Print(line)
 	}
 	s.term.Print("Waiting for requests and edits; ctrl-C ends it.\n")
 }
 
-func (s *session) suggestions(app *config.App, r *config.Region, made *assembly.Assembly) []string {
+func (s *session) suggestions(app *config.App, r *config.Region, open, signed string) []string {
 	outputs, err := app.Outputs()
 	endpoints := named(outputs, endpointOutput)
 	if err != nil || len(endpoints) == 0 {
 		return nil
 	}
 	lines := []string{"Try, in another terminal:"}
-	open, signed := routes(made)
 	for _, path := range []string{open, signed} {
 		if path != "" {
 			lines = append(lines, "  curl "+strings.TrimSuffix(endpoints[0], "/")+path)

@@ -53,7 +53,7 @@ func (s *session) startRegion(ctx context.Context, settings regionSettings) (*st
 	if settings.debug != nil {
 		settings.debug.region = r
 	}
-	started := &startedRegion{info: regionInfo(r)}
+	started := &startedRegion{Region: r, info: regionInfo(r)}
 	stopPrinting := func() {}
 	if !settings.temporary {
 		s.term.Note(r.MemoryLimits)

@@ -157,8 +157,11 @@ func (t *target) vault(ctx context.Context, app *config.App) (*vault, error) {
 	} else {
 		c.Endpoint = "https://ssm." + t.aws.Region + "." + urlSuffix(t.aws.Region)
 	}
-	return &vault{client: c, path: "/roost/" + app.Name + "/" + app.Stage + "/"}, nil
+	return &vault{client: c, path: vaultPath(app)}, nil
 }
+
+// vaultPath is where the parameters of a stage's secrets lie.
+func vaultPath(app *config.App) string { return "/roost/" + app.Name + "/" + app.Stage + "/" }
 
 // urlSuffix is the domain of a region's services.
 func urlSuffix(region string) string {

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"sync"
 
 	"github.com/seed-615d3599/roost/internal/assembly"
 	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/deploy"
+	"github.com/seed-615d3599/roost/internal/region"
 	"github.com/seed-615d3599/roost/internal/synth"
 	"github.com/seed-615d3599/roost/internal/term"
 	"github.com/seed-615d3599/roost/internal/watch"
@@ -42,6 +45,7 @@ func (f functionFlags) check() error {
 
 // startedRegion is a region that runs in this process.
 type startedRegion struct {
+	*region.Region
 	info  *config.Region
 	close func() error
 }
@@ -81,32 +85,20 @@ func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
 	s.term.Banner("Deploying app")
 	live := &liveApp{session: s, app: app, outputsFile: c.OutputsFile, debug: debug}
 	live.source = synth.New(synth.Config{App: app, Assembly: c.Assembly, Local: true, Live: true, Debug: debug != nil,
-		Environ: s.env, Print: s.term.Print, Warn: s.term.Warn})
-	// The watching begins first, so that no edit is missed; what keeps it from
-	// beginning is told better by what reads the files.
-	watcher, unwatched := watch.New(watch.Config{Roots: live.source.Roots()})
-	if unwatched == nil {
-		defer watcher.Close()
+		Written: absolute(c.OutputsFile), Environ: s.env, Print: live.progress, Warn: s.term.Warn})
+	live.watch = sync.OnceValues(func() (*watch.Watcher, error) { return watch.New(watch.Config{Roots: live.source.Roots()}) })
+	return live.run(ctx, regionSettings{app: app, port: c.Port, twitter: c.Twitter, functions: c.functionFlags, debug: debug})
+}
+
+// absolute returns the absolute name of a file; empty stays.
+func absolute(name string) string {
+	if name == "" {
+		return ""
 	}
-	made, started, err := live.begin(ctx, regionSettings{app: app, port: c.Port, twitter: c.Twitter, functions: c.functionFlags, debug: debug})
-	if err != nil {
-		return err
+	if abs, err := filepath.Abs(name); err == nil {
+		return abs
 	}
-	defer func() { err = errors.Join(err, started.close()) }()
-	if unwatched != nil {
-		return fmt.Errorf("watch the app's files: %w", unwatched)
-	}
-	live.target = localTarget(started.info, nil)
-	if err := s.deploy(ctx, app, live.target, made, c.OutputsFile); err != nil {
-		return err
-	}
-	if debug != nil {
-		if err := debug.ready(ctx, s, true); err != nil {
-			return err
-		}
-	}
-	s.printNext(app, started.info, made)
-	return live.follow(ctx, watcher)
+	return name
 }
 
 func checkPort(port int) error {
@@ -135,26 +127,98 @@ type liveApp struct {
 	*session
 	app         *config.App
 	source      synth.Source
-	target      *target
+	region      *region.Region // set when it has started
+	target      *target        // the same
 	outputsFile string
 	debug       *debugging // nil: nothing is debugged
+	quiet       bool       // nobody wants to know that the assembly is being made
+
+	// watch begins to watch the app's files, the first time that it is called. It
+	// is called before they are read, so that no edit is missed; what keeps it
+	// from beginning is told better by what reads the files.
+	watch func() (*watch.Watcher, error)
 }
 
-// begin makes the assembly and starts the region, both at once.
-func (l *liveApp) begin(ctx context.Context, settings regionSettings) (*assembly.Assembly, *startedRegion, error) {
-	var started *startedRegion
+// progress prints what a person waits for.
+func (l *liveApp) progress(line string) {
+	if !l.quiet {
+		l.term.Print(line)
+	}
+}
+
+// run starts the region, brings the app to it and follows edits.
+func (l *liveApp) run(ctx context.Context, settings regionSettings) (err error) {
+	b, err := l.begin(ctx, settings)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.region.close()) }()
+	if b.standing != nil {
+		return l.resume(ctx, b)
+	}
+	watcher, err := l.watch()
+	if err != nil {
+		return fmt.Errorf("watch the app's files: %w", err)
+	}
+	defer watcher.Close()
+	if err := l.deploy(ctx, l.app, l.target, b.made, l.outputsFile); err != nil {
+		return err
+	}
+	if l.debug != nil {
+		if err := l.debug.ready(ctx, l.session, true); err != nil {
+			return err
+		}
+	}
+	if err := l.note(ctx, b.made); err != nil {
+		l.term.Warn("the next start will take its full time: " + err.Error())
+	}
+	open, signed := routes(b.made)
+	l.printNext(l.app, b.region.info, open, signed)
+	return l.follow(ctx, watcher)
+}
+
+// begun is what a start has when the region runs: an assembly, or else the note
+// by which the stage stands already, with the results of its deployment.
+type begun struct {
+	region   *startedRegion
+	made     *assembly.Assembly
+	standing *standing
+	results  []deploy.Result
+}
+
+// begin starts the region and, at the same time, sees that nothing has changed
+// or makes the assembly.
+func (l *liveApp) begin(ctx context.Context, settings regionSettings) (b begun, err error) {
 	var failed error
 	var both sync.WaitGroup
-	both.Go(func() { started, failed = l.startRegion(ctx, settings) })
-	made, err := l.source.Assemble(ctx)
+	both.Go(func() { b.region, failed = l.startRegion(ctx, settings) })
+	if b.standing = l.unchanged(); b.standing == nil {
+		b.made, err = l.assemble(ctx)
+	}
 	both.Wait()
+	if failed == nil {
+		l.region, l.target = b.region.Region, localTarget(b.region.info, nil)
+	}
+	if err == nil && failed == nil && b.standing != nil {
+		var stands bool
+		if b.results, stands = l.stands(ctx, b.standing); !stands {
+			b.standing = nil
+			b.made, err = l.assemble(ctx)
+		}
+	}
 	if err == nil && failed == nil {
-		return made, started, nil
+		return b, nil
 	}
 	if failed == nil {
-		failed = started.close()
+		failed = b.region.close()
 	}
-	return nil, nil, errors.Join(err, failed)
+	return begun{}, errors.Join(err, failed)
+}
+
+// assemble makes the assembly of files that are being watched.
+func (l *liveApp) assemble(ctx context.Context) (*assembly.Assembly, error) {
+	_, _ = l.watch() // whoever follows edits looks at the error
+	return l.source.Assemble(ctx)
 }
 
 // follow deploys edits until ctx ends, which is how a start ends well. An edit
@@ -169,14 +233,20 @@ func (l *liveApp) follow(ctx context.Context, watcher *watch.Watcher) error {
 			if !open {
 				return errors.New("the watching of the app's files has ended")
 			}
-			if err := l.edit(ctx, changed); err != nil && ctx.Err() == nil {
-				if !errors.Is(err, errReported) {
-					l.term.Error(err)
-				}
-				l.term.Note("The app goes on as it was before this edit.")
-			}
+			l.tellEdit(ctx, l.edit(ctx, changed))
 		}
 	}
+}
+
+// tellEdit tells of an edit that failed.
+func (l *liveApp) tellEdit(ctx context.Context, err error) {
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	if !errors.Is(err, errReported) {
+		l.term.Error(err)
+	}
+	l.term.Note("The app goes on as it was before this edit.")
 }
 
 // edit brings changed files to the region.

@@ -215,6 +215,23 @@ func (d *Deployer) Deploy(ctx context.Context, stacks []*assembly.Stack) ([]Resu
 	return work.run(NotDeployed, func(i int) Result { return d.deployStack(ctx, plans[i], bucket) }), nil
 }
 
+// Unchanged prints for a stack that is known to need nothing what Deploy does.
+func Unchanged(print func(line string), stack string) {
+	print(stack + deploying)
+	print(finished(stack, false))
+}
+
+// The lines before and after the work on a stack.
+const deploying = ": deploying..."
+
+func finished(stack string, changed bool) string {
+	note := ""
+	if !changed {
+		note = " (no changes)"
+	}
+	return "\n ✅  " + stack + note + "\n"
+}
+
 // checkEnvironments refuses stacks that are made for another account or region.
 func (d *Deployer) checkEnvironments(stacks []*assembly.Stack) error {
 	for _, s := range stacks {

@@ -21,7 +21,7 @@ const maxTemplateBody = 51200
 // deployStack brings one stack to where its template says.
 func (d *Deployer) deployStack(ctx context.Context, p *plan, b bucket) Result {
 	result := Result{Stack: p.Name, Status: Deployed}
-	d.print("%s: deploying...", p.Name)
+	d.print("%s%s", p.Name, deploying)
 	changed, err := d.applyStack(ctx, p, b)
 	if err == nil && p.TerminationProtection {
 		err = d.protect(ctx, p.Name)
@@ -31,11 +31,10 @@ func (d *Deployer) deployStack(ctx context.Context, p *plan, b bucket) Result {
 		d.print("\n ❌  %s failed: %v\n", p.Name, err)
 		return result
 	}
-	note := ""
 	if !changed {
-		result.Status, note = NoChanges, " (no changes)"
+		result.Status = NoChanges
 	}
-	d.print("\n ✅  %s%s\n", p.Name, note)
+	d.print("%s", finished(p.Name, changed))
 	if err := d.describeOutputs(ctx, &result); err != nil {
 		result.Status, result.Err = Failed, err
 	}

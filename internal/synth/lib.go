@@ -22,11 +22,15 @@ import (
 // libFolder is where the program lies that describes an app.
 const libFolder = "lib"
 
+// Preparing is the line at the beginning of making an app's assembly.
+const Preparing = "Preparing your app"
+
 // libApp is an app that a Go program describes.
 type libApp struct {
 	Config
 	builder *build.Builder
 	builds  []*roost.Build // of the last synthesis that succeeded
+	before  string         // inside, when the last Assemble began; empty where that is not known
 }
 
 func newLibApp(cfg Config) *libApp {
@@ -37,7 +41,11 @@ func newLibApp(cfg Config) *libApp {
 // Assemble runs the app's program, builds its functions and writes the
 // assembly. Nothing of an earlier assembly is touched before all has succeeded.
 func (l *libApp) Assemble(ctx context.Context) (*assembly.Assembly, error) {
-	l.Print("Preparing your app")
+	l.Print(Preparing)
+	l.before = ""
+	if l.Live {
+		l.before, _ = l.inside() // an error leaves it unknown
+	}
 	if err := l.synth(ctx); err != nil {
 		return nil, err
 	}

@@ -50,6 +50,9 @@ type Config struct {
 	Live bool
 	// Debug builds functions for debuggers.
 	Debug bool
+	// Written is a file that whoever runs the Source writes, absolute: it is no
+	// input although it may lie in the app's folder. May be empty.
+	Written string
 	// Environ is the environment of compilers and of the app's program.
 	Environ []string
 	// Print gets a line when something begins that takes time, and Warn what a
