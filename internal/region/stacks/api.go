@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed-615d3599/roost/internal/region/stacks/changesets"
 	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
 	"github.com/seed-615d3599/roost/internal/region/stacks/limits"
 	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
@@ -20,7 +21,7 @@ func (s *Stacks) Service() *wire.Service {
 	return &wire.Service{
 		Name: "cloudformation", Version: "2010-05-15", Protocol: wire.Query,
 		Namespace:  "http://cloudformation.amazonaws.com/doc/2010-05-15/",
-		Operations: slices.Concat(s.stackOperations(), s.changeSetOperations(), s.readOperations(), s.deleteOperations(), refusedOperations()),
+		Operations: slices.Concat(s.stackOperations(), s.changeSetOperations(), s.readOperations(), s.deleteOperations(), limits.Operations()),
 	}
 }
 
@@ -73,9 +74,10 @@ func (s *Stacks) createStack(ctx context.Context, c *wire.Call, in *CreateStackI
 		return nil, err
 	}
 	st.OnFailure, st.Token, st.Protected, st.NewRetained = in.OnFailure, in.ClientRequestToken, in.EnableTerminationProtection, in.RetainExceptOnCreate
-	if in.DisableRollback {
-		st.OnFailure, st.DisableRollback = "DO_NOTHING", true
+	if in.DisableRollback || in.DeploymentConfig.NoRollback() {
+		st.OnFailure = "DO_NOTHING"
 	}
+	st.DisableRollback, st.Deployment = st.OnFailure == "DO_NOTHING", in.DeploymentConfig
 	if in.TimeoutInMinutes != nil {
 		st.TimeoutMinutes = *in.TimeoutInMinutes
 	}
@@ -96,7 +98,7 @@ func (s *Stacks) createStack(ctx context.Context, c *wire.Call, in *CreateStackI
 }
 
 func (in *CreateStackInput) check() error {
-	if in.OnFailure != "" && in.DisableRollback {
+	if in.OnFailure != "" && (in.DisableRollback || in.DeploymentConfig.NoRollback()) {
 		return plan.Invalid("Either DisableRollback or OnFailure can be specified, not both.")
 	}
 	if in.TimeoutInMinutes != nil && *in.TimeoutInMinutes < 1 {
@@ -163,14 +165,27 @@ func (s *Stacks) updateStack(ctx context.Context, c *wire.Call, in *UpdateStackI
 	if seen.Nothing(before, p) {
 		return nil, plan.Invalid("No updates are to be performed.")
 	}
-	o := operation{token: in.ClientRequestToken, roleARN: in.RoleARN, disableRollback: in.DisableRollback, newRetained: in.RetainExceptOnCreate}
+	o := operation{
+		token: in.ClientRequestToken, roleARN: in.RoleARN, deployment: in.DeploymentConfig,
+		disableRollback: in.DisableRollback || in.DeploymentConfig.NoRollback(), newRetained: in.RetainExceptOnCreate,
+	}
 	return s.update(ctx, c, before, seen.Hint, o)
 }
 
 // operation is what an update has besides its definition.
 type operation struct {
 	token, roleARN, changeSet, onFailure string
+	deployment                           *records.DeploymentConfig
 	disableRollback, newRetained         bool
+}
+
+// mark notes on a stack who does what to it.
+func (o operation) mark(c *wire.Call, st *records.Stack) {
+	st.OwnerARN, st.Token, st.ChangeSetID = owner(c.Caller), o.token, o.changeSet
+	st.DisableRollback, st.NewRetained, st.Deployment = o.disableRollback, o.newRetained, o.deployment
+	if o.roleARN != "" {
+		st.RoleARN = o.roleARN
+	}
 }
 
 // update begins an update, if the stack is still what was looked at.
@@ -182,13 +197,9 @@ func (s *Stacks) update(ctx context.Context, c *wire.Call, before *records.Stack
 		if st.Tried != before.Tried || st.Status != before.Status {
 			return plan.Invalid("Stack:%s was updated by another request meanwhile.", st.ID)
 		}
-		st.OwnerARN, st.Token, st.ChangeSetID = owner(c.Caller), o.token, o.changeSet
-		st.DisableRollback, st.NewRetained = o.disableRollback, o.newRetained
-		if o.roleARN != "" {
-			st.RoleARN = o.roleARN
-		}
+		o.mark(c, st)
 		if o.changeSet != "" {
-			if err := dropChangeSets(tx, st.ID, o.changeSet); err != nil {
+			if err := changesets.Executed(tx, st.ID, o.changeSet); err != nil {
 				return err
 			}
 		}

@@ -4,9 +4,8 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
-	"time"
 
+	"github.com/seed-615d3599/roost/internal/region/stacks/changesets"
 	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
 	"github.com/seed-615d3599/roost/internal/region/stacks/limits"
 	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
@@ -15,33 +14,6 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
-
-// changeSet is a change set as it is stored.
-type changeSet struct {
-	ID             string
-	Name           string
-	StackID        string
-	StackName      string
-	Description    string
-	Status         string
-	Reason         string
-	Execution      string // execution status
-	Created        time.Time
-	Token          string
-	Body           string
-	Parameters     []records.Parameter
-	Capabilities   []string
-	Tags           map[string]string
-	Topics         []string // notification ARNs
-	RoleARN        string
-	Changes        []preview.Change
-	Touch          map[string]bool // see engine.Hint
-	Imports        []string
-	Tried          int // of the stack when it was made
-	OnStackFailure string
-	Nested         bool // IncludeNestedStacks
-	Import         bool // ImportExistingResources
-}
 
 // CreateChangeSetInput is the input of CreateChangeSet.
 type CreateChangeSetInput struct {
@@ -76,7 +48,7 @@ type ChangeSetInput struct {
 	NextToken             string
 	IncludePropertyValues bool
 	ClientRequestToken    string
-	DisableRollback       bool
+	DisableRollback       *bool
 	RetainExceptOnCreate  bool
 }
 
@@ -96,8 +68,11 @@ type DescribeChangeSetOutput struct {
 	Tags                    []Tag
 	Changes                 []preview.Change
 	NotificationARNs        []string
-	OnStackFailure          string `json:",omitempty"`
-	NextToken               string `json:",omitempty"`
+	OnStackFailure          string                    `json:",omitempty"`
+	DeploymentConfig        *records.DeploymentConfig `json:",omitempty"`
+	ParentChangeSetID       string                    `json:"ParentChangeSetId,omitempty"`
+	RootChangeSetID         string                    `json:"RootChangeSetId,omitempty"`
+	NextToken               string                    `json:",omitempty"`
 	ImportExistingResources bool
 	IncludeNestedStacks     bool
 	RollbackConfiguration   RollbackConfiguration
@@ -105,15 +80,19 @@ type DescribeChangeSetOutput struct {
 
 // ChangeSetSummary is an entry of ListChangeSets.
 type ChangeSetSummary struct {
-	StackID         string `json:"StackId"`
-	StackName       string
-	ChangeSetID     string `json:"ChangeSetId"`
-	ChangeSetName   string
-	ExecutionStatus string
-	Status          string
-	StatusReason    string `json:",omitempty"`
-	CreationTime    wire.Time
-	Description     string `json:",omitempty"`
+	StackID                 string `json:"StackId"`
+	StackName               string
+	ChangeSetID             string `json:"ChangeSetId"`
+	ChangeSetName           string
+	ExecutionStatus         string
+	Status                  string
+	StatusReason            string `json:",omitempty"`
+	CreationTime            wire.Time
+	Description             string `json:",omitempty"`
+	IncludeNestedStacks     bool
+	ImportExistingResources bool
+	ParentChangeSetID       string `json:"ParentChangeSetId,omitempty"`
+	RootChangeSetID         string `json:"RootChangeSetId,omitempty"`
 }
 
 // ListChangeSetsOutput is the output of ListChangeSets.
@@ -151,56 +130,20 @@ func (s *Stacks) changeSetStack(in *ChangeSetInput) string {
 	return cs.StackID
 }
 
-func findChangeSet(tx *store.Tx, in *ChangeSetInput) (*changeSet, error) {
-	cs := &changeSet{}
-	if strings.HasPrefix(in.ChangeSetName, "arn:") {
-		found, err := tx.Get(records.KindChangeSet, in.ChangeSetName, cs)
-		if err != nil || found {
-			return cs, err
-		}
-	} else {
-		if in.StackName == "" {
-			return nil, plan.Invalid("StackName must be specified if ChangeSetName is not specified as an ARN.")
-		}
-		st, err := records.Find(tx, in.StackName)
-		if err != nil {
-			return nil, err
-		}
-		all, err := changeSetsOf(tx, st.ID)
-		if err != nil {
-			return nil, err
-		}
-		for _, cs := range all {
-			if cs.Name == in.ChangeSetName {
-				return cs, nil
-			}
-		}
-	}
-	return nil, wire.Errorf(http.StatusNotFound, "ChangeSetNotFound", "ChangeSet [%s] does not exist", in.ChangeSetName)
-}
-
-func (s *Stacks) findChangeSet(ctx context.Context, in *ChangeSetInput) (found *changeSet, err error) {
+func (s *Stacks) findChangeSet(ctx context.Context, in *ChangeSetInput) (found *changesets.Set, err error) {
 	err = s.config.DB.View(ctx, func(tx *store.Tx) error {
-		found, err = findChangeSet(tx, in)
+		found, err = changesets.Find(tx, in.StackName, in.ChangeSetName)
 		return err
 	})
 	return found, err
 }
 
-// changeSetsOf returns the change sets of a stack, the oldest first.
-func changeSetsOf(tx *store.Tx, stackID string) ([]*changeSet, error) {
-	all, err := store.All[*changeSet](tx, records.KindChangeSet, "")
-	all = slices.DeleteFunc(all, func(cs *changeSet) bool { return cs.StackID != stackID })
-	slices.SortFunc(all, func(a, b *changeSet) int { return a.Created.Compare(b.Created) })
-	return all, err
-}
-
 func (in *CreateChangeSetInput) check() error {
 	switch {
 	case in.ChangeSetType == "IMPORT" || len(in.ResourcesToImport) > 0:
-		return unsupported("importing resources into a stack", "let the stack create them")
+		return limits.Unsupported("importing resources into a stack", "let the stack create them")
 	case in.DeploymentMode != "":
-		return unsupported("DeploymentMode "+in.DeploymentMode, "nothing drifts here; leave it out")
+		return limits.Unsupported("DeploymentMode "+in.DeploymentMode, "nothing drifts here; leave it out")
 	case len(in.Description) > maxDescription:
 		return plan.Invalid("1 validation error detected: Value at 'description' failed to satisfy constraint: Member must have length less than or equal to %d", maxDescription)
 	}
@@ -208,6 +151,12 @@ func (in *CreateChangeSetInput) check() error {
 		return err
 	}
 	if err := limits.Enum("onStackFailure", in.OnStackFailure, "DELETE", "DO_NOTHING", "ROLLBACK"); err != nil {
+		return err
+	}
+	if in.OnStackFailure == "DELETE" && in.ChangeSetType != "CREATE" {
+		return plan.Invalid("OnStackFailure DELETE is only valid for change sets of type CREATE")
+	}
+	if err := limits.Token(in.ClientToken); err != nil {
 		return err
 	}
 	return limits.Name("changeSetName", in.ChangeSetName)
@@ -224,26 +173,43 @@ func (s *Stacks) createChangeSet(ctx context.Context, c *wire.Call, in *CreateCh
 	if err != nil {
 		return nil, err
 	}
-	id, err := s.engine.UUID()
+	cs, err := s.newSet(in.ChangeSetName, st)
 	if err != nil {
 		return nil, err
 	}
-	cs := &changeSet{
-		ID:   "arn:aws:cloudformation:" + s.config.Region + ":" + s.config.Account + ":changeSet/" + in.ChangeSetName + "/" + id,
-		Name: in.ChangeSetName, StackID: st.ID, StackName: st.Name, Description: in.Description, Token: in.ClientToken,
-		Created: s.config.Now().UTC(), Capabilities: in.Capabilities, RoleARN: in.RoleARN, Tried: st.Tried,
-		OnStackFailure: in.OnStackFailure, Nested: in.IncludeNestedStacks, Import: in.ImportExistingResources, Status: "CREATE_COMPLETE", Execution: "AVAILABLE",
-	}
-	if err := s.fill(ctx, c, cs, in, st); err != nil {
+	cs.Description, cs.Token, cs.Capabilities, cs.RoleARN = in.Description, in.ClientToken, in.Capabilities, in.RoleARN
+	cs.OnStackFailure, cs.Deployment, cs.Nested, cs.Import = in.OnStackFailure, in.DeploymentConfig, in.IncludeNestedStacks, in.ImportExistingResources
+	below, err := s.fill(ctx, c, cs, in, st)
+	if err != nil {
 		return nil, err
 	}
 	out := &CreateChangeSetOutput{ID: cs.ID, StackID: st.ID}
-	err = s.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error { return s.keepChangeSet(tx, st, cs, out) })
+	err = s.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+		if err := s.keepChangeSet(tx, st, cs, out); err != nil || out.ID != cs.ID {
+			return err
+		}
+		for _, one := range below {
+			if err := one.Put(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	return out, err
 }
 
+// newSet makes the record of a change set that can be executed.
+func (s *Stacks) newSet(name string, st *records.Stack) (*changesets.Set, error) {
+	id, err := s.engine.UUID()
+	return &changesets.Set{
+		ID:   "arn:aws:cloudformation:" + s.config.Region + ":" + s.config.Account + ":changeSet/" + name + "/" + id,
+		Name: name, StackID: st.ID, StackName: st.Name, Created: s.config.Now().UTC(), Tried: st.Tried,
+		Status: "CREATE_COMPLETE", Execution: "AVAILABLE",
+	}, err
+}
+
 // keepChangeSet stores a change set, and the stack that it is to create.
-func (s *Stacks) keepChangeSet(tx *store.Tx, st *records.Stack, cs *changeSet, out *CreateChangeSetOutput) error {
+func (s *Stacks) keepChangeSet(tx *store.Tx, st *records.Stack, cs *changesets.Set, out *CreateChangeSetOutput) error {
 	if st.Status == "" {
 		if _, err := records.Find(tx, st.Name); err == nil {
 			return plan.Invalid("Stack [%s] already exists and cannot be created again with the changeSet [%s].", st.Name, cs.Name)
@@ -256,7 +222,7 @@ func (s *Stacks) keepChangeSet(tx *store.Tx, st *records.Stack, cs *changeSet, o
 			return err
 		}
 	}
-	all, err := changeSetsOf(tx, cs.StackID)
+	all, err := changesets.Of(tx, cs.StackID)
 	if err != nil {
 		return err
 	}
@@ -270,7 +236,7 @@ func (s *Stacks) keepChangeSet(tx *store.Tx, st *records.Stack, cs *changeSet, o
 			return wire.Errorf(http.StatusBadRequest, "AlreadyExistsException", "ChangeSet %s already exists", other.ID)
 		}
 	}
-	return tx.Put(records.KindChangeSet, cs.ID, cs)
+	return cs.Put(tx)
 }
 
 // changeSetTarget finds the stack that a change set is for. One that is to be
@@ -290,27 +256,28 @@ func (s *Stacks) changeSetTarget(ctx context.Context, c *wire.Call, in *CreateCh
 	return st, updatable(st)
 }
 
-// fill checks what the change set asks for and lists the changes. A template
-// without changes makes a failed change set, as on AWS; one at fault is an
-// error of the call, since nothing is gained by hiding it in a change set.
-func (s *Stacks) fill(ctx context.Context, c *wire.Call, cs *changeSet, in *CreateChangeSetInput, st *records.Stack) error {
+// fill checks what the change set asks for and lists the changes, and returns
+// the change sets of nested stacks. A template without changes makes a failed
+// change set, as on AWS; one at fault is an error of the call, since nothing is
+// gained by hiding it in a change set.
+func (s *Stacks) fill(ctx context.Context, c *wire.Call, cs *changesets.Set, in *CreateChangeSetInput, st *records.Stack) ([]*changesets.Set, error) {
 	p, err := s.prepare(ctx, c.Caller, in.Definition, st, true)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cs.Body, cs.Parameters, cs.Tags, cs.Topics = p.Body, p.Parameters, p.Tags, p.NotificationARNs
 	seen, err := s.preview(ctx, c.Caller, st, p)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cs.Changes, cs.Touch, cs.Imports = seen.Changes, seen.Hint.Touch, seen.Hint.Imports
-	if st.Revision == 0 {
-		return nil
-	}
-	if seen.Nothing(st, p) {
+	if st.Revision > 0 && seen.Nothing(st, p) {
 		cs.Status, cs.Execution, cs.Reason = "FAILED", "UNAVAILABLE", nothingToChange
 	}
-	return nil
+	if !in.IncludeNestedStacks {
+		return nil, nil
+	}
+	return s.nestedSets(ctx, c.Caller, cs, level{st: st, p: p, seen: seen})
 }
 
 func (s *Stacks) describeChangeSet(ctx context.Context, _ *wire.Call, in *ChangeSetInput) (*DescribeChangeSetOutput, error) {
@@ -322,7 +289,7 @@ func (s *Stacks) describeChangeSet(ctx context.Context, _ *wire.Call, in *Change
 		ChangeSetName: cs.Name, ChangeSetID: cs.ID, StackID: cs.StackID, StackName: cs.StackName, Description: cs.Description,
 		CreationTime: wire.Time{Time: cs.Created}, ExecutionStatus: cs.Execution, Status: cs.Status, StatusReason: cs.Reason,
 		Capabilities: cs.Capabilities, Tags: tagList(cs.Tags), Parameters: shownParameters(cs.Parameters),
-		OnStackFailure:   cs.OnStackFailure,
+		OnStackFailure: cs.OnStackFailure, DeploymentConfig: cs.Deployment, ParentChangeSetID: cs.ParentID, RootChangeSetID: cs.RootID,
 		NotificationARNs: cs.Topics, IncludeNestedStacks: cs.Nested, ImportExistingResources: cs.Import,
 	}
 	if out.Changes, out.NextToken, err = page(slices.Clone(cs.Changes), in.NextToken); err != nil || in.IncludePropertyValues {
@@ -347,7 +314,15 @@ func (s *Stacks) executeChangeSet(ctx context.Context, c *wire.Call, in *ChangeS
 	if err != nil {
 		return nil, err
 	}
-	if cs.Execution != "AVAILABLE" {
+	switch {
+	case cs.RootID != "":
+		return nil, wire.Errorf(http.StatusBadRequest, "InvalidChangeSetStatus", "ChangeSet [%s] cannot be executed by itself: it is executed with [%s]", cs.ID, cs.RootID)
+	case in.DisableRollback != nil && cs.OnStackFailure != "":
+		return nil, plan.Invalid("DisableRollback must not be specified: the change set was made with OnStackFailure")
+	case cs.Execution != "AVAILABLE":
+		if again, err := s.executed(ctx, cs, in.ClientRequestToken); again || err != nil {
+			return &nothing{}, err
+		}
 		return nil, wire.Errorf(http.StatusBadRequest, "InvalidChangeSetStatus", "ChangeSet [%s] cannot be executed in its current status of [%s]", cs.ID, cs.Status)
 	}
 	st, err := s.engine.Find(ctx, cs.StackID)
@@ -364,14 +339,23 @@ func (s *Stacks) executeChangeSet(ctx context.Context, c *wire.Call, in *ChangeS
 	p := &plan.Prepared{Body: cs.Body, Plan: settled, Parameters: cs.Parameters, Capabilities: cs.Capabilities, Tags: cs.Tags, NotificationARNs: cs.Topics}
 	o := operation{
 		token: in.ClientRequestToken, roleARN: cs.RoleARN, changeSet: cs.ID, onFailure: cs.OnStackFailure,
-		disableRollback: in.DisableRollback, newRetained: in.RetainExceptOnCreate,
+		deployment: cs.Deployment, newRetained: in.RetainExceptOnCreate,
+		disableRollback: in.DisableRollback != nil && *in.DisableRollback || cs.Deployment.NoRollback() || cs.OnStackFailure == "DO_NOTHING",
 	}
 	if st.Status == "REVIEW_IN_PROGRESS" {
 		return &nothing{}, s.createReviewed(ctx, c, st, p, o)
 	}
-	o.disableRollback = o.disableRollback || o.onFailure == "DO_NOTHING"
 	_, err = s.update(ctx, c, st, &engine.Hint{Prepared: p, Touch: cs.Touch, Imports: cs.Imports}, o)
 	return &nothing{}, err
+}
+
+// executed reports whether a change set was executed by the same request.
+func (s *Stacks) executed(ctx context.Context, cs *changesets.Set, token string) (bool, error) {
+	if token == "" || cs.Execution != "EXECUTE_COMPLETE" {
+		return false, nil
+	}
+	st, err := s.engine.Find(ctx, cs.StackID)
+	return err == nil && st.ChangeSetID == cs.ID && st.Token == token, err
 }
 
 // createReviewed creates the stack of an executed change set.
@@ -380,15 +364,12 @@ func (s *Stacks) createReviewed(ctx context.Context, c *wire.Call, st *records.S
 		if st.Status != "REVIEW_IN_PROGRESS" {
 			return updatable(st)
 		}
-		st.OwnerARN, st.Token, st.ChangeSetID, st.OnFailure = owner(c.Caller), o.token, o.changeSet, o.onFailure
-		st.DisableRollback, st.NewRetained = o.disableRollback, o.newRetained
-		if o.roleARN != "" {
-			st.RoleARN = o.roleARN
-		}
+		o.mark(c, st)
+		st.OnFailure = o.onFailure
 		if o.disableRollback {
 			st.OnFailure = "DO_NOTHING"
 		}
-		if err := dropChangeSets(tx, st.ID, o.changeSet); err != nil {
+		if err := changesets.Executed(tx, st.ID, o.changeSet); err != nil {
 			return err
 		}
 		return s.engine.Begin(tx, st, p, "CREATE_IN_PROGRESS")
@@ -399,38 +380,16 @@ func (s *Stacks) createReviewed(ctx context.Context, c *wire.Call, st *records.S
 	return err
 }
 
-// dropChangeSets marks the executed change set and removes the others, which
-// do not fit the stack any more.
-func dropChangeSets(tx *store.Tx, stackID, executed string) error {
-	all, err := changeSetsOf(tx, stackID)
-	if err != nil {
-		return err
-	}
-	for _, cs := range all {
-		if cs.ID != executed {
-			if err := tx.Delete(records.KindChangeSet, cs.ID); err != nil {
-				return err
-			}
-			continue
-		}
-		cs.Execution = "EXECUTE_COMPLETE"
-		if err := tx.Put(records.KindChangeSet, cs.ID, cs); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (s *Stacks) deleteChangeSet(ctx context.Context, _ *wire.Call, in *ChangeSetInput) (*nothing, error) {
 	return &nothing{}, s.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		cs, err := findChangeSet(tx, in)
+		cs, err := changesets.Find(tx, in.StackName, in.ChangeSetName)
 		if code := wire.Code(err); code == "ChangeSetNotFound" || code == "ValidationError" {
 			return nil // deleting what is not there succeeds
 		}
 		if err != nil {
 			return err
 		}
-		return tx.Delete(records.KindChangeSet, cs.ID)
+		return cs.Delete(tx)
 	})
 }
 
@@ -439,9 +398,9 @@ func (s *Stacks) listChangeSets(ctx context.Context, _ *wire.Call, in *PagedInpu
 	if err != nil {
 		return nil, err
 	}
-	var all []*changeSet
+	var all []*changesets.Set
 	err = s.config.DB.View(ctx, func(tx *store.Tx) error {
-		all, err = changeSetsOf(tx, st.ID)
+		all, err = changesets.Of(tx, st.ID)
 		return err
 	})
 	if err != nil {
@@ -453,7 +412,8 @@ func (s *Stacks) listChangeSets(ctx context.Context, _ *wire.Call, in *PagedInpu
 		out.Summaries = append(out.Summaries, ChangeSetSummary{
 			StackID: cs.StackID, StackName: cs.StackName, ChangeSetID: cs.ID, ChangeSetName: cs.Name,
 			ExecutionStatus: cs.Execution, Status: cs.Status, StatusReason: cs.Reason,
-			CreationTime: wire.Time{Time: cs.Created}, Description: cs.Description,
+			CreationTime: wire.Time{Time: cs.Created}, Description: cs.Description, IncludeNestedStacks: cs.Nested,
+			ImportExistingResources: cs.Import, ParentChangeSetID: cs.ParentID, RootChangeSetID: cs.RootID,
 		})
 	}
 	return out, err

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/seed-615d3599/roost/internal/region/stacks/changesets"
 	"github.com/seed-615d3599/roost/internal/region/stacks/limits"
 	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
@@ -19,7 +20,7 @@ type DeleteStackInput struct {
 	RoleARN            string
 	ClientRequestToken string
 	DeletionMode       string
-	DeploymentConfig   DeploymentConfig
+	DeploymentConfig   *records.DeploymentConfig
 }
 
 // ContinueInput is the input of ContinueUpdateRollback.
@@ -44,6 +45,9 @@ type SignalInput struct {
 	Status            string `required:"true"`
 }
 
+// forceDelete is the DeletionMode that leaves what cannot be deleted.
+const forceDelete = "FORCE_DELETE_STACK"
+
 type nothing struct{}
 
 func (s *Stacks) deleteOperations() []wire.Operation {
@@ -59,44 +63,11 @@ func (s *Stacks) deleteOperations() []wire.Operation {
 	}
 }
 
-// whatever is the input of an operation that is refused whatever it is given.
-type whatever struct{}
-
-// UnmarshalText implements encoding.TextUnmarshaler, for the query protocol.
-func (*whatever) UnmarshalText([]byte) error { return nil }
-
-// UnmarshalJSON implements json.Unmarshaler, for calls within the process.
-func (*whatever) UnmarshalJSON([]byte) error { return nil }
-
-func refusedOperations() []wire.Operation {
-	refused := map[string]string{
-		"CancelUpdateStack":        "let the update end; it rolls back by itself if it fails",
-		"RollbackStack":            "update the stack again, or delete it",
-		"SetStackPolicy":           "stack policies are not enforced",
-		"GetStackPolicy":           "stack policies are not enforced",
-		"DetectStackDrift":         "nothing changes resources behind a stack's back here",
-		"DetectStackResourceDrift": "nothing changes resources behind a stack's back here",
-		"CreateStackSet":           "there is one account and one region",
-		"CreateGeneratedTemplate":  "write the template instead",
-		"EstimateTemplateCost":     "it costs nothing here",
-		"RegisterType":             "the types are built in",
-		"ActivateType":             "the types are built in",
-		"CreateStackRefactor":      "let the stacks make their resources anew",
-	}
-	var operations []wire.Operation
-	for _, name := range sortedKeys(refused) {
-		operations = append(operations, wire.Op(name, func(context.Context, *wire.Call, *whatever) (*struct{}, error) {
-			return nil, unsupported(name, refused[name])
-		}))
-	}
-	return operations
-}
-
 func (s *Stacks) deleteStack(ctx context.Context, c *wire.Call, in *DeleteStackInput) (*nothing, error) {
-	if err := limits.Enum("deletionMode", in.DeletionMode, "STANDARD", "FORCE_DELETE_STACK"); err != nil {
+	if err := limits.Enum("deletionMode", in.DeletionMode, "STANDARD", forceDelete); err != nil {
 		return nil, err
 	}
-	if err := in.DeploymentConfig.refuse(); err != nil {
+	if err := refuseDeployment(in.DeploymentConfig); err != nil {
 		return nil, err
 	}
 	if err := limits.Token(in.ClientRequestToken); err != nil {
@@ -119,15 +90,15 @@ func (s *Stacks) deleteStack(ctx context.Context, c *wire.Call, in *DeleteStackI
 		if len(in.RetainResources) > 0 && st.Status != "DELETE_FAILED" {
 			return plan.Invalid("Invalid operation on stack [%s]. RetainResources can only be specified for stacks in DELETE_FAILED state.", st.ID)
 		}
-		if in.DeletionMode == "FORCE_DELETE_STACK" && st.Status != "DELETE_FAILED" {
+		if in.DeletionMode == forceDelete && st.Status != "DELETE_FAILED" {
 			return plan.Invalid("Invalid operation on stack [%s]. FORCE_DELETE_STACK can only be specified for stacks in DELETE_FAILED state.", st.ID)
 		}
 		st.OwnerARN, st.Token, st.Retain = owner(c.Caller), in.ClientRequestToken, in.RetainResources
-		st.Force, st.NewRetained, st.Held = in.DeletionMode == "FORCE_DELETE_STACK", false, false
+		st.Force, st.NewRetained, st.Held = in.DeletionMode == forceDelete, false, false
 		if in.RoleARN != "" {
 			st.RoleARN = in.RoleARN
 		}
-		if err := dropChangeSets(tx, st.ID, ""); err != nil {
+		if err := changesets.Executed(tx, st.ID, ""); err != nil {
 			return err
 		}
 		return s.engine.SetStatus(tx, st, "DELETE_IN_PROGRESS", "User Initiated")
@@ -175,7 +146,11 @@ func (s *Stacks) continueUpdateRollback(ctx context.Context, c *wire.Call, in *C
 	if err := limits.Token(in.ClientRequestToken); err != nil {
 		return nil, err
 	}
+	launch := false
 	st, err := s.engine.Update(ctx, in.StackName, func(tx *store.Tx, st *records.Stack) error {
+		if in.ClientRequestToken != "" && st.Token == in.ClientRequestToken {
+			return nil // asked again
+		}
 		if st.Status != "UPDATE_ROLLBACK_FAILED" {
 			return plan.Invalid("Stack:%s is in %s state and can not continue rollback.", st.ID, st.Status)
 		}
@@ -184,21 +159,21 @@ func (s *Stacks) continueUpdateRollback(ctx context.Context, c *wire.Call, in *C
 			st.RoleARN = in.RoleARN
 		}
 		for _, id := range in.ResourcesToSkip {
-			if err := skipRollback(tx, st, id); err != nil {
+			if err := s.skipRollback(tx, st, id); err != nil {
 				return err
 			}
 		}
+		launch = true
 		return s.engine.SetStatus(tx, st, "UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
 	})
-	if err != nil {
-		return nil, err
+	if err == nil && launch {
+		s.engine.Launch(st.ID, c.Caller, nil)
 	}
-	s.engine.Launch(st.ID, c.Caller, nil)
-	return &nothing{}, nil
+	return &nothing{}, err
 }
 
 // skipRollback takes a resource as brought back although it could not be.
-func skipRollback(tx *store.Tx, st *records.Stack, logicalID string) error {
+func (s *Stacks) skipRollback(tx *store.Tx, st *records.Stack, logicalID string) error {
 	one := &records.Resource{}
 	found, err := tx.Get(records.KindResource, st.ID+"/"+logicalID, one)
 	if err != nil {
@@ -207,7 +182,10 @@ func skipRollback(tx *store.Tx, st *records.Stack, logicalID string) error {
 	if !found || one.Status != "UPDATE_FAILED" {
 		return plan.Invalid("ResourcesToSkip: %s does not belong to stack [%s] or is not in UPDATE_FAILED state", logicalID, st.ID)
 	}
-	one.Status, one.Reason, one.Restored = "UPDATE_COMPLETE", "", true
+	one.Status, one.Reason, one.Restored = "UPDATE_COMPLETE", "Resource skipped during UpdateRollback", true
+	if err := s.engine.Tell(tx, st, one); err != nil {
+		return err
+	}
 	return one.Put(tx)
 }
 

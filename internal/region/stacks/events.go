@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/seed-615d3599/roost/internal/region/stacks/limits"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -45,7 +46,7 @@ func (s *Stacks) describeEvents(ctx context.Context, _ *wire.Call, in *Operation
 	out := &OperationEventsOutput{}
 	switch {
 	case in.OperationID != "":
-		return nil, unsupported("OperationId", "name the stack")
+		return nil, limits.Unsupported("OperationId", "name the stack")
 	case in.ChangeSetName != "":
 		_, err := s.findChangeSet(ctx, &ChangeSetInput{ChangeSetName: in.ChangeSetName, StackName: in.StackName})
 		return out, err

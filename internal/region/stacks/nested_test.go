@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seed-615d3599/roost/internal/region/stacks"
+	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
 // parent is a template with a nested stack made from an object in S3, and a
@@ -136,4 +137,100 @@ func TestNestedStackIsCancelled(t *testing.T) {
 	if left := f.things(t); len(left) > 0 {
 		t.Errorf("left over: %v", left)
 	}
+}
+
+// changeSet makes a change set and describes it.
+func (f *fixture) changeSet(stack, name, kind string, more map[string]any) stacks.DescribeChangeSetOutput {
+	f.t.Helper()
+	in := map[string]any{"StackName": stack, "ChangeSetName": name, "ChangeSetType": kind, "IncludeNestedStacks": true}
+	for member, value := range more {
+		in[member] = value
+	}
+	f.must("CreateChangeSet", in, nil)
+	return f.describe(stack, name)
+}
+
+func (f *fixture) describe(stack, name string) (out stacks.DescribeChangeSetOutput) {
+	f.t.Helper()
+	f.must("DescribeChangeSet", map[string]any{"StackName": stack, "ChangeSetName": name}, &out)
+	return out
+}
+
+// changed lists "ACTION LOGICAL SOURCE…" of a change set.
+func changed(out stacks.DescribeChangeSetOutput) (list []string) {
+	for _, c := range out.Changes {
+		text := c.ResourceChange.Action + " " + c.ResourceChange.LogicalResourceID
+		for _, d := range c.ResourceChange.Details {
+			text += " " + d.ChangeSource
+		}
+		list = append(list, text)
+	}
+	return list
+}
+
+// IncludeNestedStacks: the nested stacks have change sets of their own, which
+// are executed and deleted with the one of their root.
+func TestNestedChangeSets(t *testing.T) {
+	f := start(t)
+	nested(f)
+	f.templates["middle"] = `{"Resources": {"M": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://b.s3.amazonaws.com/one", "Parameters": {"Size": 1}}}}}`
+	body := map[string]any{"TemplateBody": `{"Resources": {"N": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://b.s3.amazonaws.com/middle"}}}}`}
+	root := f.changeSet("p", "first", "CREATE", body)
+	middle := f.describe("", root.Changes[0].ResourceChange.ChangeSetID)
+	inner := f.describe("", middle.Changes[0].ResourceChange.ChangeSetID)
+	if diff := cmp.Diff([]string{"Add A", "Add Gone"}, changed(inner)); diff != "" {
+		t.Error(diff)
+	}
+	if inner.ParentChangeSetID != middle.ChangeSetID || inner.RootChangeSetID != root.ChangeSetID || !strings.HasPrefix(inner.StackName, middle.StackName+"-M-") {
+		t.Errorf("the innermost one: %+v", inner)
+	}
+	if err := f.call("ExecuteChangeSet", map[string]any{"ChangeSetName": inner.ChangeSetID}, nil); wire.Code(err) != "InvalidChangeSetStatus" {
+		t.Errorf("a nested change set was executed: %v", err)
+	}
+	f.must("ExecuteChangeSet", map[string]any{"ChangeSetName": root.ChangeSetID}, nil)
+	f.wantRest("p", "CREATE_COMPLETE")
+	if inner = f.describe("", inner.ChangeSetID); inner.ExecutionStatus != "EXECUTE_COMPLETE" {
+		t.Errorf("the innermost one is %s", inner.ExecutionStatus)
+	}
+
+	if same := f.changeSet("p", "same", "UPDATE", body); same.Status != "FAILED" || len(same.Changes) > 0 {
+		t.Errorf("nothing has changed: %+v", same)
+	}
+	f.templates["one"] = f.templates["two"] // under the same URL
+	root = f.changeSet("p", "second", "UPDATE", body)
+	if diff := cmp.Diff([]string{"Modify N Automatic"}, changed(root)); diff != "" {
+		t.Error(diff)
+	}
+	middle = f.describe("", root.Changes[0].ResourceChange.ChangeSetID)
+	inner = f.describe("", middle.Changes[0].ResourceChange.ChangeSetID)
+	if diff := cmp.Diff([]string{"Modify A DirectModification", "Add New", "Remove Gone"}, changed(inner)); diff != "" {
+		t.Error(diff)
+	}
+	f.must("DeleteChangeSet", map[string]any{"ChangeSetName": root.ChangeSetID}, nil)
+	if err := f.call("DescribeChangeSet", map[string]any{"ChangeSetName": inner.ChangeSetID}, nil); wire.Code(err) != "ChangeSetNotFound" {
+		t.Errorf("it outlives its root: %v", err)
+	}
+	f.update("p", body["TemplateBody"].(string), nil)
+	f.wantRest("p", "UPDATE_COMPLETE")
+	f.wantThings("A:x=1", "New:<nil>=1")
+}
+
+// What is wrong with a nested template is known before anything is made.
+func TestNestedChangeSetIsRefused(t *testing.T) {
+	f := start(t)
+	nested(f)
+	f.templates["self"] = `{"Resources": {"N": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://b.s3.amazonaws.com/self"}}}}`
+	for key, want := range map[string]string{
+		"bad":  "Nested stack N: Template format error: roost cannot deploy this template:",
+		"none": "Nested stack N: S3 error: ",
+		"self": "stacks nest 20 deep at most",
+	} {
+		in := map[string]any{"StackName": "p", "ChangeSetName": "c", "ChangeSetType": "CREATE", "IncludeNestedStacks": true,
+			"TemplateBody": strings.ReplaceAll(f.templates["self"], "self", key)}
+		if err := f.call("CreateChangeSet", in, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": f.templates["self"]}, nil)
+	f.wantRest("s", "ROLLBACK_COMPLETE")
 }

@@ -48,7 +48,11 @@ func answer(st *records.Stack) Stack {
 		StackStatus: st.Status, StackStatusReason: st.Reason, DisableRollback: st.DisableRollback,
 		NotificationARNs: st.NotificationARNs, Capabilities: st.Capabilities, RoleARN: st.RoleARN, Tags: tagList(st.Tags),
 		EnableTerminationProtection: st.Protected, ParentID: st.ParentID, RootID: st.RootID,
+		RetainExceptOnCreate: st.NewRetained, DeploymentConfig: st.Deployment,
 		DriftInformation: DriftInformation{StackDriftStatus: "NOT_CHECKED"},
+	}
+	if st.Force {
+		a.DeletionMode = forceDelete
 	}
 	if st.TimeoutMinutes > 0 {
 		a.TimeoutInMinutes = &st.TimeoutMinutes

@@ -2,9 +2,7 @@ package stacks
 
 import (
 	"context"
-	"net/http"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/seed-615d3599/roost/cfn"
 	"github.com/seed-615d3599/roost/internal/region/stacks/limits"
@@ -22,10 +20,7 @@ type Parameter struct {
 }
 
 // Tag is a key and a value.
-type Tag struct {
-	Key   string
-	Value string
-}
+type Tag = limits.Tag
 
 // RollbackConfiguration can only be empty here.
 type RollbackConfiguration struct {
@@ -33,18 +28,11 @@ type RollbackConfiguration struct {
 	MonitoringTimeInMinutes int                          `json:",omitempty"`
 }
 
-// DeploymentConfig can only ask for what happens anyway.
-type DeploymentConfig struct {
-	Mode            string
-	DisableRollback *bool
-}
-
-func (d DeploymentConfig) refuse() error {
-	switch {
-	case d.Mode != "" && d.Mode != "STANDARD":
-		return unsupported("DeploymentConfig with Mode "+d.Mode, "use STANDARD; nothing takes long to settle here")
-	case d.DisableRollback != nil:
-		return unsupported("DisableRollback within DeploymentConfig", "it belongs to other modes than STANDARD; use the parameter DisableRollback")
+// refuseDeployment refuses what a deployment's configuration can ask for and
+// nothing here does.
+func refuseDeployment(d *records.DeploymentConfig) error {
+	if d != nil && d.Mode != "" && d.Mode != "STANDARD" {
+		return limits.Unsupported("DeploymentConfig with Mode "+d.Mode, "use STANDARD; nothing takes long to settle here")
 	}
 	return nil
 }
@@ -62,7 +50,7 @@ type Definition struct {
 	NotificationARNs      []string
 	RoleARN               string
 	RollbackConfiguration RollbackConfiguration
-	DeploymentConfig      DeploymentConfig
+	DeploymentConfig      *records.DeploymentConfig
 	DisableValidation     bool
 }
 
@@ -80,37 +68,28 @@ func (p Policies) refuse() error {
 		"StackPolicyDuringUpdateBody": p.StackPolicyDuringUpdateBody, "StackPolicyDuringUpdateURL": p.StackPolicyDuringUpdateURL,
 	} {
 		if given != "" {
-			return unsupported(name, "stack policies are not enforced; use DeletionPolicy, or termination protection")
+			return limits.Unsupported(name, "stack policies are not enforced; use DeletionPolicy, or termination protection")
 		}
 	}
 	return nil
 }
 
-func unsupported(what, instead string) error {
-	return wire.Errorf(http.StatusNotImplemented, "NotImplemented", "roost does not support %s: %s", what, instead)
-}
-
-// Limits of a request ("CreateStack").
-const (
-	maxTags          = 50
-	maxTagKey        = 128
-	maxTagValue      = 256
-	maxNotifications = 5
-)
+// maxNotifications is how many topics a stack can have ("CreateStack").
+const maxNotifications = 5
 
 // check refuses what a definition cannot have, whatever its template.
 func (d Definition) check() error {
 	switch r := d.RollbackConfiguration; {
 	case len(r.RollbackTriggers) > 0:
-		return unsupported("RollbackTriggers", "there are no alarms here")
+		return limits.Unsupported("RollbackTriggers", "there are no alarms here")
 	case r.MonitoringTimeInMinutes != 0:
-		return unsupported("MonitoringTimeInMinutes", "there are no alarms here")
+		return limits.Unsupported("MonitoringTimeInMinutes", "there are no alarms here")
 	}
-	if err := d.DeploymentConfig.refuse(); err != nil {
+	if err := refuseDeployment(d.DeploymentConfig); err != nil {
 		return err
 	}
 	if d.DisableValidation {
-		return unsupported("DisableValidation", "a template is always checked before anything is made")
+		return limits.Unsupported("DisableValidation", "a template is always checked before anything is made")
 	}
 	for _, capability := range d.Capabilities {
 		if err := limits.Enum("capabilities", capability, cfn.CapabilityAutoExpand, cfn.CapabilityIAM, cfn.CapabilityNamedIAM); err != nil {
@@ -120,28 +99,7 @@ func (d Definition) check() error {
 	if len(d.NotificationARNs) > maxNotifications {
 		return plan.Invalid("1 validation error detected: Value at 'notificationARNs' failed to satisfy constraint: Member must have length less than or equal to %d", maxNotifications)
 	}
-	return d.checkTags()
-}
-
-func (d Definition) checkTags() error {
-	if len(d.Tags) > maxTags {
-		return plan.Invalid("1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to %d", maxTags)
-	}
-	seen := map[string]bool{}
-	for _, tag := range d.Tags {
-		switch length := utf8.RuneCountInString(tag.Key); {
-		case length < 1 || length > maxTagKey:
-			return plan.Invalid("1 validation error detected: Value '%s' at 'tags.1.member.key' failed to satisfy constraint: Member must have length between 1 and %d", tag.Key, maxTagKey)
-		case utf8.RuneCountInString(tag.Value) > maxTagValue:
-			return plan.Invalid("1 validation error detected: Value of tag '%s' failed to satisfy constraint: Member must have length less than or equal to %d", tag.Key, maxTagValue)
-		case strings.HasPrefix(strings.ToLower(tag.Key), "aws:"):
-			return plan.Invalid("Tag key %s cannot begin with aws:", tag.Key)
-		case seen[tag.Key]:
-			return plan.Invalid("Duplicate tag keys found: %s", tag.Key)
-		}
-		seen[tag.Key] = true
-	}
-	return nil
+	return limits.Tags(d.Tags)
 }
 
 // body returns the text of the template that a definition means.

@@ -1,6 +1,9 @@
 package stacks
 
-import "github.com/seed-615d3599/roost/internal/region/wire"
+import (
+	"github.com/seed-615d3599/roost/internal/region/stacks/records"
+	"github.com/seed-615d3599/roost/internal/region/wire"
+)
 
 // Output is an output as the API carries it.
 type Output struct {
@@ -34,8 +37,11 @@ type Stack struct {
 	RoleARN                     string `json:",omitempty"`
 	Tags                        []Tag
 	EnableTerminationProtection bool
-	ParentID                    string `json:"ParentId,omitempty"`
-	RootID                      string `json:"RootId,omitempty"`
+	RetainExceptOnCreate        bool                      `json:",omitempty"`
+	DeletionMode                string                    `json:",omitempty"`
+	DeploymentConfig            *records.DeploymentConfig `json:",omitempty"`
+	ParentID                    string                    `json:"ParentId,omitempty"`
+	RootID                      string                    `json:"RootId,omitempty"`
 	DriftInformation            DriftInformation
 }
 

@@ -32,6 +32,7 @@ type world struct {
 	hang      map[string]chan struct{} // slow things that wait: by logical id
 	allow     map[string]int           // how often "update A" goes well before it fails
 	skipped   time.Duration            // how far the clock was put forward
+	roles     map[string]bool          // those that trust CloudFormation
 }
 
 func newWorld() *world {
@@ -175,6 +176,12 @@ func (f *fixture) open() {
 	f.engine = stacks.New(stacks.Config{
 		Account: "123456789012", Region: "us-east-1", DB: db, Types: resources.New(f.thingType(), f.slowType(), f.partType()),
 		CallerFor: func(arn string) (*wire.Caller, error) { return &wire.Caller{ARN: arn}, nil },
+		RoleCaller: func(arn string) (*wire.Caller, error) {
+			if !f.roles[arn] {
+				return nil, wire.Errorf(400, "ValidationError", "Role %s is invalid or cannot be assumed", arn)
+			}
+			return &wire.Caller{ARN: arn}, nil
+		},
 		Object: func(_ context.Context, _ *wire.Caller, _, key string) ([]byte, error) {
 			if body, ok := f.templates[key]; ok {
 				return []byte(body), nil

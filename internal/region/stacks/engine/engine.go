@@ -66,6 +66,8 @@ type Engine struct {
 	*plan.Planner // what templates say, and ask
 
 	config Config
+	clock  records.Clock
+	rest   records.Rest
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -75,9 +77,7 @@ type Engine struct {
 	running map[string]*launch            // by stack id
 	stops   map[string]context.CancelFunc // of what makes resources, by stack id
 	halted  map[string]bool               // nested stacks for which their parents do not wait any more
-	rest    map[string]atRest             // what stacks have, by stack id
 	changed chan struct{}                 // closed and renewed when any stack's status changes
-	last    map[string]time.Time          // of each stack's newest event
 }
 
 // launch is what a run of a stack is to know, and whether to look again after
@@ -112,7 +112,7 @@ func New(config Config) *Engine {
 		config.MaxParallel = 32
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	e := &Engine{config: config, ctx: ctx, cancel: cancel, running: map[string]*launch{}, stops: map[string]context.CancelFunc{}, halted: map[string]bool{}, rest: map[string]atRest{}, last: map[string]time.Time{}, changed: make(chan struct{})}
+	e := &Engine{config: config, ctx: ctx, cancel: cancel, running: map[string]*launch{}, stops: map[string]context.CancelFunc{}, halted: map[string]bool{}, changed: make(chan struct{})}
 	e.Planner = plan.New(plan.Config{
 		Account: config.Account, Region: config.Region, DB: config.DB, Types: config.Types, Own: resources.New(append(config.Own, e.nestedType())...),
 		Services: config.Services, Rand: config.Rand, Record: config.Record, Object: config.Object,
@@ -199,35 +199,6 @@ func (e *Engine) signal() {
 	e.mu.Unlock()
 }
 
-// maxLast is of how many stacks the time of the newest event is kept in memory.
-const maxLast = 1000
-
-// moment returns the time for a stack's next event, in milliseconds as clients
-// see it and later than that of every other: tools order events by it.
-func (e *Engine) moment(tx *store.Tx, stackID string) (time.Time, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	last, known := e.last[stackID]
-	if !known {
-		newest, _, err := records.Events(tx, stackID, "", 1)
-		if err != nil {
-			return time.Time{}, err
-		}
-		if len(newest) > 0 {
-			last = newest[0].Time
-		}
-		if len(e.last) >= maxLast {
-			clear(e.last)
-		}
-	}
-	now := e.config.Now().UTC().Truncate(time.Millisecond)
-	if !now.After(last) {
-		now = last.Add(time.Millisecond)
-	}
-	e.last[stackID] = now
-	return now, nil
-}
-
 // Update changes a stack's record; f may refuse.
 func (e *Engine) Update(ctx context.Context, id string, f func(*store.Tx, *records.Stack) error) (*records.Stack, error) {
 	var st *records.Stack
@@ -252,7 +223,7 @@ func (e *Engine) SetStatus(tx *store.Tx, st *records.Stack, status, reason strin
 	if err != nil {
 		return err
 	}
-	at, err := e.moment(tx, st.ID)
+	at, err := e.clock.Moment(tx, st.ID, e.config.Now())
 	if err != nil {
 		return err
 	}
@@ -261,9 +232,14 @@ func (e *Engine) SetStatus(tx *store.Tx, st *records.Stack, status, reason strin
 	})
 }
 
+// Tell writes an event of a resource's status.
+func (e *Engine) Tell(tx *store.Tx, st *records.Stack, one *records.Resource) error {
+	return e.putEvent(tx, st, records.Event{LogicalID: one.LogicalID, PhysicalID: one.State.ID, Type: one.Type, Status: one.Status, Reason: one.Reason})
+}
+
 // putEvent writes what became of a resource.
 func (e *Engine) putEvent(tx *store.Tx, st *records.Stack, event records.Event) (err error) {
-	if event.Time, err = e.moment(tx, st.ID); err != nil {
+	if event.Time, err = e.clock.Moment(tx, st.ID, e.config.Now()); err != nil {
 		return err
 	}
 	event.ID = event.LogicalID + "-" + event.Status + "-" + event.Time.Format("2006-01-02T15:04:05.000Z")
@@ -336,41 +312,11 @@ func (e *Engine) Resources(ctx context.Context, stackID string) (all []*records.
 	return all, err
 }
 
-// atRest is what a stack had when its last run ended, so that the next update
-// need not read it all again.
-type atRest struct {
-	tried  int
-	status string
-	all    []*records.Resource
-}
-
-// maxAtRest is of how many stacks the resources are kept in memory.
-const maxAtRest = 16
-
-// keep remembers the resources of a stack that has come to rest.
-func (e *Engine) keep(st *records.Stack, have map[string]*records.Resource) {
-	all := make([]*records.Resource, 0, len(have))
-	for _, id := range sortedKeys(have) {
-		if one := have[id]; one.Exists {
-			all = append(all, one)
-		}
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if len(e.rest) >= maxAtRest {
-		clear(e.rest)
-	}
-	e.rest[st.ID] = atRest{tried: st.Tried, status: st.Status, all: all}
-}
-
 // ResourcesOf returns the resources of a stack that is at rest. They must not
 // be changed.
 func (e *Engine) ResourcesOf(ctx context.Context, st *records.Stack) ([]*records.Resource, error) {
-	e.mu.Lock()
-	kept, ok := e.rest[st.ID]
-	e.mu.Unlock()
-	if ok && kept.tried == st.Tried && kept.status == st.Status {
-		return kept.all, nil
+	if all, ok := e.rest.Resources(st); ok {
+		return all, nil
 	}
 	return e.Resources(ctx, st.ID)
 }

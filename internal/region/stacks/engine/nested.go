@@ -65,10 +65,14 @@ func (e *Engine) beginNested(ctx context.Context, env *resources.Env, parent *re
 	}
 	child := &records.Stack{
 		ID: e.StackARN(name, id), Name: name, Created: e.config.Now().UTC(), OwnerARN: parent.OwnerARN, RoleARN: parent.RoleARN,
-		OnFailure: "DO_NOTHING", Token: env.Token, ParentID: parent.ID, RootID: rootOf(parent),
+		OnFailure: "DO_NOTHING", Token: env.Token, ParentID: parent.ID, RootID: rootOf(parent), Depth: parent.Depth + 1,
 		TimeoutMinutes: resources.Int(want, "TimeoutInMinutes", 0), Protected: parent.Protected,
 	}
-	caller, p, err := e.prepareNested(ctx, parent, child, want)
+	caller, err := e.rights(parent, nil)
+	if err != nil {
+		return nil, err
+	}
+	p, err := e.PrepareNested(ctx, caller, parent, child, want)
 	if err != nil {
 		return nil, err
 	}
@@ -92,15 +96,19 @@ func (e *Engine) StackARN(name, id string) string {
 	return "arn:aws:cloudformation:" + e.config.Region + ":" + e.config.Account + ":stack/" + name + "/" + id
 }
 
-// prepareNested reads and checks the template of a nested stack.
-func (e *Engine) prepareNested(ctx context.Context, parent, child *records.Stack, want map[string]any) (*wire.Caller, *plan.Prepared, error) {
-	caller, err := e.rights(parent, nil)
-	if err != nil {
-		return nil, nil, err
+// maxDepth is how deep stacks nest; a template that nests itself ends there.
+// CloudFormation names no limit [?].
+const maxDepth = 20
+
+// PrepareNested reads and checks the template of a nested stack. want are the
+// properties that its parent's template gives it.
+func (e *Engine) PrepareNested(ctx context.Context, caller *wire.Caller, parent, child *records.Stack, want map[string]any) (*plan.Prepared, error) {
+	if child.Depth > maxDepth {
+		return nil, plan.Invalid("stacks nest %d deep at most", maxDepth)
 	}
 	body, err := e.Fetch(ctx, caller, resources.Text(want, "TemplateURL"))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	q := plan.Request{Body: body, Values: map[string]string{}, Capabilities: parent.Capabilities, Tags: maps.Clone(parent.Tags), NotificationARNs: resources.Texts(want, "NotificationARNs")}
 	if q.Tags == nil {
@@ -112,8 +120,33 @@ func (e *Engine) prepareNested(ctx context.Context, parent, child *records.Stack
 	for _, tag := range resources.Children(want, "Tags") {
 		q.Tags[resources.Text(tag, "Key")] = resources.Text(tag, "Value")
 	}
-	p, err := e.Prepare(ctx, caller, child, q)
-	return caller, p, err
+	return e.Prepare(ctx, caller, child, q)
+}
+
+// Stale reports whether the template of a nested stack, or of one within it, is
+// not what lies under its URL any more: CloudFormation updates it then with its
+// parent. A template that cannot be read has not changed.
+func (e *Engine) Stale(ctx context.Context, caller *wire.Caller, nested resources.State) (bool, error) {
+	child, err := e.Find(ctx, nested.ID)
+	if err != nil {
+		return false, nil // deleted behind the parent's back
+	}
+	have, err := e.Template(ctx, child)
+	if err != nil {
+		return false, err
+	}
+	if body, err := e.Fetch(ctx, caller, resources.Text(nested.Properties, "TemplateURL")); err == nil && body != have {
+		return true, nil
+	}
+	all, err := e.Resources(ctx, child.ID)
+	for _, one := range all {
+		if one.Type == records.StackType && one.Exists && err == nil {
+			if stale, err := e.Stale(ctx, caller, one.State); stale || err != nil {
+				return stale, err
+			}
+		}
+	}
+	return false, err
 }
 
 // updateNested begins an update, unless an earlier attempt did, and waits for
@@ -143,7 +176,11 @@ func (e *Engine) beginNestedUpdate(ctx context.Context, env *resources.Env, chil
 	if err != nil {
 		return nil, err
 	}
-	caller, p, err := e.prepareNested(ctx, parent, child, want)
+	caller, err := e.rights(parent, nil)
+	if err != nil {
+		return nil, err
+	}
+	p, err := e.PrepareNested(ctx, caller, parent, child, want)
 	if err != nil {
 		return nil, err
 	}

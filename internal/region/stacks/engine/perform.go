@@ -207,7 +207,7 @@ func failure(a *act, cause error) string {
 	if !errors.As(cause, &known) {
 		return plan.Message(cause)
 	}
-	code := handlerCode(known)
+	code := plan.HandlerCode(known)
 	if code == "AlreadyExists" && a.how == records.Replaced {
 		if name, ok := a.customName(); ok {
 			return "CloudFormation cannot update a stack when a custom-named resource requires replacing. Rename " + name + " and update the stack again."
@@ -226,24 +226,6 @@ func (a *act) customName() (name string, ok bool) {
 		}
 	}
 	return "", false
-}
-
-// handlerCode translates a service's error to CloudFormation's codes for
-// resource handlers ("Handler error codes" of the CLI's user guide).
-func handlerCode(e *wire.Error) string {
-	switch {
-	case strings.Contains(e.Code, "AccessDenied"):
-		return "AccessDenied"
-	case resources.Exists(e):
-		return "AlreadyExists"
-	case e.Status == 404, strings.Contains(e.Code, "NotFound"), strings.Contains(e.Code, "NoSuch"):
-		return "NotFound"
-	case strings.Contains(e.Code, "Limit"), strings.Contains(e.Code, "TooMany"):
-		return "ServiceLimitExceeded"
-	case e.Status >= 500:
-		return "ServiceInternalError"
-	}
-	return "InvalidRequest"
 }
 
 // event is what became of the resource just now.

@@ -56,7 +56,12 @@ func (r *run) change(ctx context.Context, one *records.Resource, want *wanted) e
 	changes := cfn.Diff(one.State.Properties, want.next.State.Properties)
 	uncertain := one.Status == "UPDATE_FAILED" && want.kind != nil && want.kind.Slow
 	if len(changes) == 0 && !uncertain {
-		return r.adjust(ctx, one, want)
+		if one.Type != records.StackType {
+			return r.adjust(ctx, one, want)
+		}
+		if stale, err := r.e.Stale(ctx, r.caller, one.State); err != nil || !stale {
+			return errors.Join(err, r.adjust(ctx, one, want))
+		}
 	}
 	if want.kind != nil && !one.Recorded {
 		for _, change := range changes {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -73,7 +74,8 @@ func (r *run) removeList(ctx context.Context, list []doomed) (failed []string) {
 		for node := range errs {
 			bad[byNode[node].id] = true
 		}
-		waits = r.withoutBlocked(waits, errs, byNode)
+		blocked := walk.Blocked(waits, errs)
+		maps.DeleteFunc(waits, func(node string, _ []string) bool { return blocked[node] || r.gone(byNode[node]) })
 	}
 	return sortedKeys(bad)
 }
@@ -98,30 +100,6 @@ func removalOrder(list []doomed) (byNode map[string]doomed, waits map[string][]s
 		}
 	}
 	return byNode, waits
-}
-
-// withoutBlocked leaves of a walk what is still to do and does not wait for
-// something that failed.
-func (r *run) withoutBlocked(waits map[string][]string, errs map[string]error, byNode map[string]doomed) map[string][]string {
-	blocked := map[string]bool{}
-	for node := range errs {
-		blocked[node] = true
-	}
-	for grew := true; grew; {
-		grew = false
-		for node, on := range waits {
-			if !blocked[node] && slices.ContainsFunc(on, func(other string) bool { return blocked[other] }) {
-				blocked[node], grew = true, true
-			}
-		}
-	}
-	left := map[string][]string{}
-	for node, on := range waits {
-		if !blocked[node] && !r.gone(byNode[node]) {
-			left[node] = on
-		}
-	}
-	return left
 }
 
 // gone reports whether nothing is left to remove of d.

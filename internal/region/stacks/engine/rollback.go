@@ -102,8 +102,7 @@ func (r *run) swapBack(ctx context.Context, one *records.Resource) error {
 	return r.record(ctx, func(tx *store.Tx) error {
 		for _, status := range []string{"UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"} {
 			one.Status, one.Reason, one.Updated = status, "", r.e.config.Now().UTC()
-			event := records.Event{LogicalID: one.LogicalID, PhysicalID: one.State.ID, Type: one.Type, Status: status}
-			if err := r.e.putEvent(tx, r.st, event); err != nil {
+			if err := r.e.Tell(tx, r.st, one); err != nil {
 				return err
 			}
 		}

@@ -41,7 +41,7 @@ func (r *run) all(ctx context.Context, caller *wire.Caller) error {
 		}
 		if !records.Active(st.Status) || st.Parked() {
 			if r.have != nil && (st.Status == "CREATE_COMPLETE" || st.Status == "UPDATE_COMPLETE") {
-				r.e.keep(st, r.have)
+				r.e.rest.Keep(st, r.have)
 			}
 			return nil
 		}

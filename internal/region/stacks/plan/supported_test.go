@@ -17,7 +17,9 @@ import (
 func TestRefusedTypes(t *testing.T) {
 	l := plan.New(plan.Config{
 		Account: "123456789012", Region: "us-east-1", Types: standard.Registry(), Own: resources.New(), Rand: rand.Reader,
-		Record: func(name string) bool { return strings.HasPrefix(name, "AWS::CloudFormation::") || name == "AWS::CloudWatch::Alarm" },
+		Record: func(name string) bool {
+			return strings.HasPrefix(name, "AWS::CloudFormation::") || name == "AWS::CloudWatch::Alarm"
+		},
 	})
 	const hint = `name it under "record" in roost.json`
 	for _, c := range []struct {

@@ -80,6 +80,24 @@ func Message(err error) string {
 	return err.Error()
 }
 
+// HandlerCode translates a service's error to CloudFormation's codes for
+// resource handlers ("Handler error codes" of the CLI's user guide).
+func HandlerCode(e *wire.Error) string {
+	switch {
+	case strings.Contains(e.Code, "AccessDenied"):
+		return "AccessDenied"
+	case resources.Exists(e):
+		return "AlreadyExists"
+	case e.Status == 404, strings.Contains(e.Code, "NotFound"), strings.Contains(e.Code, "NoSuch"):
+		return "NotFound"
+	case strings.Contains(e.Code, "Limit"), strings.Contains(e.Code, "TooMany"):
+		return "ServiceLimitExceeded"
+	case e.Status >= 500:
+		return "ServiceInternalError"
+	}
+	return "InvalidRequest"
+}
+
 // Validation gives an error of a template the form of the API.
 func Validation(err error) error {
 	if _, ok := err.(*wire.Error); ok {

@@ -31,6 +31,7 @@ type Question struct {
 // Answer is what would become of it.
 type Answer struct {
 	Changes []Change
+	Nested  []Nested // of the changes, those of nested stacks
 	Hint    *engine.Hint
 	lookup  cfn.Lookup // what outputs would refer to
 }
@@ -67,7 +68,7 @@ func (a *Answer) sameOutputs(st *records.Stack, p *plan.Prepared) bool {
 func Of(ctx context.Context, e *engine.Engine, q Question) (*Answer, error) {
 	f := &foresight{
 		e: e, ctx: ctx, q: q, plan: q.Prepared.Plan, have: map[string]*records.Resource{}, tags: q.Stack.Tags,
-		replaced: map[string]bool{}, touch: map[string]bool{}, imports: map[string]bool{},
+		replaced: map[string]bool{}, touch: map[string]bool{}, imports: map[string]bool{}, nested: map[string]map[string]any{},
 	}
 	if q.Prepared.Tags != nil {
 		f.tags = q.Prepared.Tags
@@ -81,9 +82,13 @@ func Of(ctx context.Context, e *engine.Engine, q Question) (*Answer, error) {
 		if err != nil {
 			return nil, err
 		}
-		if change != nil {
-			answer.Changes = append(answer.Changes, Change{Type: "Resource", ResourceChange: *change})
+		if change == nil {
+			continue
 		}
+		if change.ResourceType == records.StackType {
+			answer.Nested = append(answer.Nested, Nested{Index: len(answer.Changes), Properties: f.nested[declared.LogicalID]})
+		}
+		answer.Changes = append(answer.Changes, Change{Type: "Resource", ResourceChange: *change})
 	}
 	for _, one := range q.Have {
 		if f.plan.Resource(one.LogicalID) == nil && one.Exists {
@@ -116,6 +121,7 @@ type foresight struct {
 	replaced map[string]bool // logical ids whose id and attributes will change
 	touch    map[string]bool // those of which anything may change
 	imports  map[string]bool
+	nested   map[string]map[string]any // the properties that nested stacks would have
 }
 
 func (f *foresight) lookup() cfn.Lookup {
@@ -176,6 +182,9 @@ func (f *foresight) of(declared *cfn.Resource) (*ResourceChange, error) {
 		return nil, err
 	}
 	id := declared.LogicalID
+	if declared.Type == records.StackType {
+		f.nested[id] = next.props
+	}
 	needs := f.plan.DependsOn(id)
 	one := f.have[id]
 	if one == nil || !one.Exists {
@@ -187,7 +196,28 @@ func (f *foresight) of(declared *cfn.Resource) (*ResourceChange, error) {
 	f.touch[id] = strings.HasSuffix(one.Status, "_FAILED") || one.Metadata != next.metadata || !slices.Equal(one.DependsOn, needs) ||
 		one.Deletion != declared.DeletionPolicy || one.Replace != declared.UpdateReplacePolicy ||
 		slices.ContainsFunc(needs, func(need string) bool { return f.touch[need] })
-	return f.modification(one, next), nil
+	change := f.modification(one, next)
+	if change == nil && one.Type == records.StackType {
+		return f.renewal(one)
+	}
+	return change, nil
+}
+
+// renewal says that a nested stack changes because its template did, whatever
+// its parent says.
+func (f *foresight) renewal(one *records.Resource) (*ResourceChange, error) {
+	stale, err := f.e.Stale(f.ctx, f.q.Caller, one.State)
+	if err != nil || !stale {
+		return nil, err
+	}
+	f.touch[one.LogicalID] = true
+	return &ResourceChange{
+		Action: "Modify", LogicalResourceID: one.LogicalID, PhysicalResourceID: one.State.ID, ResourceType: one.Type,
+		Replacement: "False", Scope: []string{"Properties"},
+		Details: []ChangeDetail{{
+			Target: ChangeTarget{Attribute: "Properties", RequiresRecreation: "Never"}, Evaluation: "Dynamic", ChangeSource: "Automatic",
+		}},
+	}, nil
 }
 
 // modification says how a resource that is there would change.

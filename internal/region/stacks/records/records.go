@@ -51,11 +51,25 @@ type Stack struct {
 	Force           bool     // DeletionMode FORCE_DELETE_STACK
 	Token           string   // ClientRequestToken of the operation
 
-	ParentID string
-	RootID   string
+	Deployment *DeploymentConfig // as given
+	ParentID   string
+	RootID     string
+	Depth      int // how many stacks it is nested in
 	// Held is set while a parent's operation is under way: the stack does not
 	// clean up before its parent does, so that it can still go back.
 	Held bool
+}
+
+// DeploymentConfig is how an operation is to be carried out. Only what happens
+// anyway can be asked for, and not to roll back.
+type DeploymentConfig struct {
+	Mode            string `json:",omitempty"`
+	DisableRollback *bool  `json:",omitempty"`
+}
+
+// NoRollback reports whether a failed operation is to be left as it is.
+func (d *DeploymentConfig) NoRollback() bool {
+	return d != nil && d.DisableRollback != nil && *d.DisableRollback
 }
 
 // Kept is what a stack has besides its template, and gets back with it.

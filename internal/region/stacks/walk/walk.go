@@ -6,6 +6,7 @@ package walk
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"sync"
 )
@@ -53,6 +54,23 @@ func All(ctx context.Context, waits map[string][]string, limit int, do func(ctx 
 	}
 	sort.Strings(left)
 	return w.failed, left
+}
+
+// Blocked returns the nodes that failed and those that wait for one of them.
+func Blocked(waits map[string][]string, failed map[string]error) map[string]bool {
+	blocked := map[string]bool{}
+	for node := range failed {
+		blocked[node] = true
+	}
+	for grew := true; grew; {
+		grew = false
+		for node, on := range waits {
+			if !blocked[node] && slices.ContainsFunc(on, func(other string) bool { return blocked[other] }) {
+				blocked[node], grew = true, true
+			}
+		}
+	}
+	return blocked
 }
 
 type walker struct {
