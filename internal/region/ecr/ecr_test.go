@@ -1,34 +1,28 @@
 package ecr_test
 
 import (
-	"context"
-	"encoding/json"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/seed-615d3599/roost/internal/region/ecr"
-	"github.com/seed-615d3599/roost/internal/region/store"
-	"github.com/seed-615d3599/roost/internal/region/wire"
+	"github.com/seed-615d3599/roost/internal/region/wire/wiretest"
 )
 
 func TestOperations(t *testing.T) {
-	db, err := store.Open(filepath.Join(t.TempDir(), "region.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	service := ecr.New(ecr.Config{Account: "123456789012", Region: "us-east-1", DB: db}).Service()
-	service.Authorize = func(context.Context, *wire.Call, []wire.Target) error { return nil }
+	w := wiretest.New(t)
+	w.Service = ecr.New(ecr.Config{Account: "123456789012", Region: "us-east-1", DB: w.DB}).Service()
 	const missing = `RepositoryNotFoundException: The repository with name 'assets' does not exist in the registry with id '123456789012'`
 	const policy = `{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":\"lambda.amazonaws.com\"},\"Action\":[\"ecr:BatchGetImage\"]}]}`
-	for _, step := range []struct{ operation, input, want string }{
+	w.Run([][3]string{
 		{"DescribeRepositories", `{"repositoryNames":["assets"]}`, missing},
 		{"CreateRepository", `{"repositoryName":"Assets"}`, `InvalidParameterException`},
 		{"CreateRepository", `{"repositoryName":"assets","imageTagMutability":"IMMUTABLE"}`, `"repositoryUri":"123456789012.dkr.ecr.us-east-1.amazonaws.com/assets"`},
 		{"CreateRepository", `{"repositoryName":"assets"}`, `RepositoryAlreadyExistsException`},
 		{"DescribeRepositories", `{}`, `"repositoryArn":"arn:aws:ecr:us-east-1:123456789012:repository/assets"`},
 		{"DescribeRepositories", `{"repositoryNames":["assets"]}`, `"imageTagMutability":"IMMUTABLE"`},
+		{"CreateRepository", `{"repositoryName":"more"}`, `"repositoryName":"more"`},
+		{"DescribeRepositories", `{"maxResults":1}`, `"nextToken":"1"`},
+		{"DescribeRepositories", `{"maxResults":1,"nextToken":"1"}`, `{"repositories":[{"repositoryArn":"arn:aws:ecr:us-east-1:123456789012:repository/more"`},
+		{"DescribeRepositories", `{"nextToken":"x"}`, `InvalidParameterException`},
 		{"DescribeImages", `{"repositoryName":"assets"}`, `{"imageDetails":[]}`},
 		{"DescribeImages", `{"repositoryName":"assets","imageIds":[{"imageTag":"v1"}]}`, `ImageNotFoundException: The image with imageId {imageDigest:'null', imageTag:'v1'} does not exist within the repository with name 'assets'`},
 		{"GetRepositoryPolicy", `{"repositoryName":"assets"}`, `RepositoryPolicyNotFoundException`},
@@ -41,16 +35,5 @@ func TestOperations(t *testing.T) {
 		{"GetAuthorizationToken", `{}`, `roost does not support GetAuthorizationToken of ECR`},
 		{"DeleteRepository", `{"repositoryName":"assets","force":true}`, `"repositoryName":"assets"`},
 		{"DeleteRepository", `{"repositoryName":"assets"}`, missing},
-	} {
-		var out json.RawMessage
-		got := ""
-		if err := service.Call(t.Context(), wire.Call{}, step.operation, json.RawMessage(step.input), &out); err != nil {
-			got = err.Error()
-		} else {
-			got = string(out)
-		}
-		if !strings.Contains(got, step.want) {
-			t.Errorf("%s %s\n  %s\nwant %s", step.operation, step.input, got, step.want)
-		}
-	}
+	})
 }

@@ -2,16 +2,12 @@ package kms_test
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/kms"
-	"github.com/seed-615d3599/roost/internal/region/store"
-	"github.com/seed-615d3599/roost/internal/region/wire"
+	"github.com/seed-615d3599/roost/internal/region/wire/wiretest"
 )
 
 // The id that a source of zeros gives.
@@ -22,20 +18,11 @@ type zeros struct{}
 func (zeros) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte{0}, len(p))), nil }
 
 func TestOperations(t *testing.T) {
-	db, err := store.Open(filepath.Join(t.TempDir(), "region.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	w := wiretest.New(t)
 	now := time.Unix(1700000000, 0)
-	service := kms.New(kms.Config{Account: "123456789012", Region: "us-east-1", DB: db, Rand: zeros{}, Now: func() time.Time { return now }}).Service()
-	var asked []wire.Target
-	service.Authorize = func(_ context.Context, _ *wire.Call, targets []wire.Target) error {
-		asked = targets
-		return nil
-	}
+	w.Service = kms.New(kms.Config{Account: "123456789012", Region: "us-east-1", DB: w.DB, Rand: zeros{}, Now: func() time.Time { return now }}).Service()
 	const arn = "arn:aws:kms:us-east-1:123456789012:"
-	for _, step := range []struct{ operation, input, want string }{
+	for _, step := range [][3]string{
 		{"CreateKey", `{"KeySpec":"RSA_2048"}`, `UnsupportedOperationException: roost does not support keys with KeySpec RSA_2048`},
 		{"CreateKey", `{"Policy":"{"}`, `MalformedPolicyDocumentException`},
 		{"CreateKey", `{"Description":"d","Tags":[{"TagKey":"a","TagValue":"1"}]}`, `"KeyId":"` + id + `","Arn":"` + arn + `key/` + id + `"`},
@@ -63,21 +50,13 @@ func TestOperations(t *testing.T) {
 		{"DeleteAlias", `{"AliasName":"alias/mine"}`, `{}`},
 		{"DeleteAlias", `{"AliasName":"alias/mine"}`, `NotFoundException`},
 	} {
-		var out json.RawMessage
-		got := ""
-		if err := service.Call(t.Context(), wire.Call{}, step.operation, json.RawMessage(step.input), &out); err != nil {
-			got = err.Error()
-		} else {
-			got = string(out)
+		w.Asked = nil
+		w.Check(step[0], step[1], step[2])
+		if step[0] == "DeleteAlias" && (len(w.Asked) != 2 || w.Asked[0].Resource != arn+"alias/mine") {
+			t.Errorf("asked for %+v, not for the alias and its key", w.Asked)
 		}
-		if !strings.Contains(got, step.want) {
-			t.Errorf("%s %s\n  %s\nwant %s", step.operation, step.input, got, step.want)
-		}
-		if step.operation == "DeleteAlias" && (len(asked) != 2 || asked[0].Resource != arn+"alias/mine") {
-			t.Errorf("asked for %+v, not for the alias and its key", asked)
-		}
-		if step.operation == "GetKeyPolicy" && (asked[0].Resource != arn+"key/"+id || !strings.Contains(asked[0].Policy, "root")) {
-			t.Errorf("asked for %+v: the key's own policy has no say", asked)
+		if step[0] == "GetKeyPolicy" && (w.Asked[0].Resource != arn+"key/"+id || !strings.Contains(w.Asked[0].Policy, "root")) {
+			t.Errorf("asked for %+v: the key's own policy has no say", w.Asked)
 		}
 	}
 }

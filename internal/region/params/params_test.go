@@ -2,11 +2,8 @@ package params_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,69 +11,29 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/seed-615d3599/roost/internal/region/params"
-	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
+	"github.com/seed-615d3599/roost/internal/region/wire/wiretest"
 )
 
 const account = "123456789012"
 
-// world is a Parameter Store in which everybody may do everything.
-type world struct {
-	t     testing.TB
-	file  string
-	ssm   *wire.Service
-	asked []wire.Target
-}
-
-func start(t testing.TB) *world {
+// start is a Parameter Store in which everybody may do everything.
+func start(t testing.TB) *wiretest.World {
 	t.Helper()
-	w := &world{t: t, file: filepath.Join(t.TempDir(), "region.db")}
-	db, err := store.Open(w.file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	w := wiretest.New(t)
 	p, err := params.New(params.Config{
-		Account: account, Region: "eu-west-1", DB: db, MasterKey: bytes.Repeat([]byte{7}, 32),
+		Account: account, Region: "eu-west-1", DB: w.DB, MasterKey: bytes.Repeat([]byte{7}, 32),
 		Now: func() time.Time { return time.Unix(1700000000, 0) },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.ssm = p.Service()
-	w.ssm.Authorize = func(_ context.Context, _ *wire.Call, targets []wire.Target) error {
-		w.asked = append(w.asked, targets...)
-		return nil
-	}
+	w.Service, w.Caller = p.Service(), &wire.Caller{Account: account, ARN: "arn:aws:iam::" + account + ":user/roost"}
 	return w
 }
 
-// call calls an operation with its input as JSON, and returns its output so, or
-// its error's code and message.
-func (w *world) call(operation, input string) string {
-	w.t.Helper()
-	var out json.RawMessage
-	caller := &wire.Caller{Account: account, ARN: "arn:aws:iam::" + account + ":user/roost"}
-	err := w.ssm.Call(w.t.Context(), wire.Call{Caller: caller}, operation, json.RawMessage(input), &out)
-	if err != nil {
-		return err.Error()
-	}
-	return string(out)
-}
-
-// check calls, and wants the answer to hold a text.
-func (w *world) check(operation, input, want string) {
-	w.t.Helper()
-	if got := w.call(operation, input); !strings.Contains(got, want) {
-		w.t.Errorf("%s %s\n  %s\nwant %s", operation, input, got, want)
-	}
-}
-
-// step is one call of a script: what is asked, and what the answer holds.
-type step struct{ operation, input, want string }
-
 func TestOperations(t *testing.T) {
-	tests := map[string][]step{
+	tests := map[string][][3]string{
 		"versions": {
 			{"PutParameter", `{"Name":"/a/b","Value":"one","Type":"String"}`, `{"Version":1,"Tier":"Standard"}`},
 			{"PutParameter", `{"Name":"/a/b","Value":"two"}`, `ParameterAlreadyExists: The parameter already exists. To overwrite this value, set the overwrite option in the request to true.`},
@@ -153,10 +110,7 @@ func TestOperations(t *testing.T) {
 	}
 	for name, steps := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := start(t)
-			for _, step := range steps {
-				w.check(step.operation, step.input, step.want)
-			}
+			start(t).Run(steps)
 		})
 	}
 }
@@ -164,7 +118,7 @@ func TestOperations(t *testing.T) {
 func TestPathsAndPages(t *testing.T) {
 	w := start(t)
 	for _, name := range []string{"/app/a", "/app/b/c", "/app/b/d", "/apple", "/other"} {
-		w.check("PutParameter", fmt.Sprintf(`{"Name":%q,"Value":"v","Type":"String"}`, name), `"Version":1`)
+		w.Check("PutParameter", fmt.Sprintf(`{"Name":%q,"Value":"v","Type":"String"}`, name), `"Version":1`)
 	}
 	for _, test := range []struct {
 		input string
@@ -179,7 +133,7 @@ func TestPathsAndPages(t *testing.T) {
 		{`{"Path":"/none"}`, nil},
 	} {
 		var out params.GetByPathOutput
-		if err := json.Unmarshal([]byte(w.call("GetParametersByPath", test.input)), &out); err != nil {
+		if err := json.Unmarshal([]byte(w.Call("GetParametersByPath", test.input)), &out); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
@@ -194,43 +148,40 @@ func TestPathsAndPages(t *testing.T) {
 
 func TestTheHundredAndFirstVersionRemovesTheFirst(t *testing.T) {
 	w := start(t)
-	w.check("PutParameter", `{"Name":"/v","Value":"1","Type":"String"}`, `"Version":1`)
-	w.check("LabelParameterVersion", `{"Name":"/v","ParameterVersion":1,"Labels":["hold"]}`, `"ParameterVersion":1`)
+	w.Check("PutParameter", `{"Name":"/v","Value":"1","Type":"String"}`, `"Version":1`)
+	w.Check("LabelParameterVersion", `{"Name":"/v","ParameterVersion":1,"Labels":["hold"]}`, `"ParameterVersion":1`)
 	for i := 2; i <= 100; i++ {
-		w.check("PutParameter", fmt.Sprintf(`{"Name":"/v","Value":"%d","Overwrite":true}`, i), fmt.Sprintf(`"Version":%d`, i))
+		w.Check("PutParameter", fmt.Sprintf(`{"Name":"/v","Value":"%d","Overwrite":true}`, i), fmt.Sprintf(`"Version":%d`, i))
 	}
-	w.check("PutParameter", `{"Name":"/v","Value":"101","Overwrite":true}`, `ParameterMaxVersionLimitExceeded: You attempted to create a new version of /v`)
-	w.check("UnlabelParameterVersion", `{"Name":"/v","ParameterVersion":1,"Labels":["hold"]}`, `hold`)
-	w.check("PutParameter", `{"Name":"/v","Value":"101","Overwrite":true}`, `"Version":101`)
-	w.check("GetParameter", `{"Name":"/v:1"}`, `ParameterVersionNotFound`)
-	w.check("GetParameter", `{"Name":"/v:2"}`, `"Value":"2"`)
+	w.Check("PutParameter", `{"Name":"/v","Value":"101","Overwrite":true}`, `ParameterMaxVersionLimitExceeded: You attempted to create a new version of /v`)
+	w.Check("UnlabelParameterVersion", `{"Name":"/v","ParameterVersion":1,"Labels":["hold"]}`, `hold`)
+	w.Check("PutParameter", `{"Name":"/v","Value":"101","Overwrite":true}`, `"Version":101`)
+	w.Check("GetParameter", `{"Name":"/v:1"}`, `ParameterVersionNotFound`)
+	w.Check("GetParameter", `{"Name":"/v:2"}`, `"Value":"2"`)
 }
 
 func TestSecureStringsAreNotInTheFile(t *testing.T) {
 	w := start(t)
-	w.check("PutParameter", `{"Name":"/s","Value":"correct-horse-battery","Type":"SecureString"}`, `"Version":1`)
-	if got := w.call("GetParameter", `{"Name":"/s"}`); strings.Contains(got, "correct-horse") {
+	w.Check("PutParameter", `{"Name":"/s","Value":"correct-horse-battery","Type":"SecureString"}`, `"Version":1`)
+	if got := w.Call("GetParameter", `{"Name":"/s"}`); strings.Contains(got, "correct-horse") {
 		t.Errorf("told without decryption: %s", got)
 	}
-	for _, suffix := range []string{"", "-wal"} {
-		data, err := os.ReadFile(w.file + suffix)
-		if err == nil && bytes.Contains(data, []byte("correct-horse")) {
-			t.Errorf("the value is in the file region.db%s", suffix)
-		}
+	if !w.Stored("SecureString") || w.Stored("correct-horse") {
+		t.Error("the state has the value, or nothing at all")
 	}
 }
 
 func TestWhatIsAsked(t *testing.T) {
 	w := start(t)
-	w.check("PutParameter", `{"Name":"/s","Value":"v","Type":"SecureString","KeyId":"alias/mine"}`, `"Version":1`)
-	w.check("GetParameter", `{"Name":"/s:1","WithDecryption":true}`, `"Value":"v"`)
-	w.check("GetParametersByPath", `{"Path":"/app"}`, ``)
-	w.check("GetParametersByPath", `{"Path":"/","WithDecryption":true}`, `"Value":"v"`)
-	w.check("GetParameter", `{"Name":"arn:aws:ssm:eu-west-1:123456789012:parameter/s","WithDecryption":true}`, `"Value":"v"`)
-	w.check("PutParameter", `{"Name":"/s","Value":"w","Type":"SecureString","Overwrite":true,"KeyId":"1234"}`, `"Version":2`)
-	w.check("PutParameter", `{"Name":"/s","Value":"w","Overwrite":true}`, `"Version":3`)
-	w.check("GetParameter", `{"Name":"/s:1","WithDecryption":true}`, `"Value":"v"`)
-	w.check("GetParameterHistory", `{"Name":"/s","WithDecryption":true}`, `"Value":"w"`)
+	w.Check("PutParameter", `{"Name":"/s","Value":"v","Type":"SecureString","KeyId":"alias/mine"}`, `"Version":1`)
+	w.Check("GetParameter", `{"Name":"/s:1","WithDecryption":true}`, `"Value":"v"`)
+	w.Check("GetParametersByPath", `{"Path":"/app"}`, ``)
+	w.Check("GetParametersByPath", `{"Path":"/","WithDecryption":true}`, `"Value":"v"`)
+	w.Check("GetParameter", `{"Name":"arn:aws:ssm:eu-west-1:123456789012:parameter/s","WithDecryption":true}`, `"Value":"v"`)
+	w.Check("PutParameter", `{"Name":"/s","Value":"w","Type":"SecureString","Overwrite":true,"KeyId":"1234"}`, `"Version":2`)
+	w.Check("PutParameter", `{"Name":"/s","Value":"w","Overwrite":true}`, `"Version":3`)
+	w.Check("GetParameter", `{"Name":"/s:1","WithDecryption":true}`, `"Value":"v"`)
+	w.Check("GetParameterHistory", `{"Name":"/s","WithDecryption":true}`, `"Value":"w"`)
 	want := []string{
 		"ssm:PutParameter arn:aws:ssm:eu-west-1:123456789012:parameter/s",
 		"kms:Encrypt arn:aws:kms:eu-west-1:123456789012:alias/mine",
@@ -253,7 +204,7 @@ func TestWhatIsAsked(t *testing.T) {
 		"kms:Decrypt arn:aws:kms:eu-west-1:123456789012:key/1234",
 	}
 	var got []string
-	for _, target := range w.asked {
+	for _, target := range w.Asked {
 		got = append(got, target.Action+" "+target.Resource)
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
@@ -269,16 +220,16 @@ func TestReadsFollowWrites(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.SampledFrom(names).Draw(t, "name")
 		if rapid.IntRange(0, 9).Draw(t, "delete") == 0 {
-			w.call("DeleteParameter", fmt.Sprintf(`{"Name":%q}`, name))
+			w.Call("DeleteParameter", fmt.Sprintf(`{"Name":%q}`, name))
 			delete(model, name)
 		} else if len(model[name]) < 90 {
 			value := rapid.StringMatching(`[a-z]{1,20}`).Draw(t, "value")
-			w.call("PutParameter", fmt.Sprintf(`{"Name":%q,"Value":%q,"Type":"SecureString","Overwrite":true}`, name, value))
+			w.Call("PutParameter", fmt.Sprintf(`{"Name":%q,"Value":%q,"Type":"SecureString","Overwrite":true}`, name, value))
 			model[name] = append(model[name], value)
 		}
 		for name, values := range model {
 			i := rapid.IntRange(1, len(values)).Draw(t, "version")
-			got := w.call("GetParameter", fmt.Sprintf(`{"Name":"%s:%d","WithDecryption":true}`, name, i))
+			got := w.Call("GetParameter", fmt.Sprintf(`{"Name":"%s:%d","WithDecryption":true}`, name, i))
 			if !strings.Contains(got, fmt.Sprintf(`"Value":%q`, values[i-1])) {
 				t.Fatalf("%s:%d is %s, want %s", name, i, got, values[i-1])
 			}

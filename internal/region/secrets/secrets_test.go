@@ -2,11 +2,8 @@ package secrets_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/seed-615d3599/roost/internal/region/secrets"
-	"github.com/seed-615d3599/roost/internal/region/store"
-	"github.com/seed-615d3599/roost/internal/region/wire"
+	"github.com/seed-615d3599/roost/internal/region/wire/wiretest"
 )
 
 const (
@@ -25,59 +21,24 @@ const (
 	token3  = "33333333-3333-3333-3333-333333333333"
 )
 
-// world is a Secrets Manager in which everybody may do everything.
-type world struct {
-	t       testing.TB
-	file    string
-	now     time.Time
-	service *wire.Service
-	asked   []wire.Target
-}
-
-func start(t testing.TB) *world {
+// start is a Secrets Manager in which everybody may do everything. Its clock is
+// what now points to.
+func start(t testing.TB) (w *wiretest.World, now *time.Time) {
 	t.Helper()
-	w := &world{t: t, file: filepath.Join(t.TempDir(), "region.db"), now: time.Unix(1700000000, 0)}
-	db, err := store.Open(w.file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	w = wiretest.New(t)
+	clock := time.Unix(1700000000, 0)
 	s, err := secrets.New(secrets.Config{
-		Account: account, Region: "eu-west-1", DB: db, MasterKey: bytes.Repeat([]byte{7}, 32), Now: func() time.Time { return w.now },
+		Account: account, Region: "eu-west-1", DB: w.DB, MasterKey: bytes.Repeat([]byte{7}, 32), Now: func() time.Time { return clock },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.service = s.Service()
-	w.service.Authorize = func(_ context.Context, _ *wire.Call, targets []wire.Target) error {
-		w.asked = append(w.asked, targets...)
-		return nil
-	}
-	return w
+	w.Service = s.Service()
+	return w, &clock
 }
-
-func (w *world) call(operation, input string) string {
-	w.t.Helper()
-	var out json.RawMessage
-	err := w.service.Call(w.t.Context(), wire.Call{}, operation, json.RawMessage(input), &out)
-	if err != nil {
-		return err.Error()
-	}
-	return string(out)
-}
-
-func (w *world) check(operation, input, want string) {
-	w.t.Helper()
-	if got := w.call(operation, input); !strings.Contains(got, want) {
-		w.t.Errorf("%s %s\n  %s\nwant %s", operation, input, got, want)
-	}
-}
-
-// step is one call of a script: what is asked, and what the answer holds.
-type step struct{ operation, input, want string }
 
 func TestOperations(t *testing.T) {
-	tests := map[string][]step{
+	tests := map[string][][3]string{
 		"versions and stages": {
 			{"CreateSecret", `{"Name":"app/db","SecretString":"one","ClientRequestToken":"` + token1 + `"}`, `"Name":"app/db","VersionId":"` + token1},
 			{"CreateSecret", `{"Name":"app/db","SecretString":"one","ClientRequestToken":"` + token1 + `"}`, `"VersionId":"` + token1},
@@ -148,29 +109,27 @@ func TestOperations(t *testing.T) {
 	}
 	for name, steps := range tests {
 		t.Run(name, func(t *testing.T) {
-			w := start(t)
-			for _, step := range steps {
-				w.check(step.operation, step.input, step.want)
-			}
+			w, _ := start(t)
+			w.Run(steps)
 		})
 	}
 }
 
 func TestSecretsGoWhenTheWindowEnds(t *testing.T) {
-	w := start(t)
-	w.check("CreateSecret", `{"Name":"s","SecretString":"old"}`, `"Name":"s"`)
-	w.check("DeleteSecret", `{"SecretId":"s","RecoveryWindowInDays":7}`, `"DeletionDate"`)
-	w.now = w.now.AddDate(0, 0, 7)
-	w.check("RestoreSecret", `{"SecretId":"s"}`, `ResourceNotFoundException`)
-	w.check("ListSecrets", `{"IncludePlannedDeletion":true}`, `{"SecretList":[]}`)
-	w.check("CreateSecret", `{"Name":"s","SecretString":"new"}`, `"Name":"s"`)
-	w.check("GetSecretValue", `{"SecretId":"s"}`, `"SecretString":"new"`)
+	w, now := start(t)
+	w.Check("CreateSecret", `{"Name":"s","SecretString":"old"}`, `"Name":"s"`)
+	w.Check("DeleteSecret", `{"SecretId":"s","RecoveryWindowInDays":7}`, `"DeletionDate"`)
+	*now = now.AddDate(0, 0, 7)
+	w.Check("RestoreSecret", `{"SecretId":"s"}`, `ResourceNotFoundException`)
+	w.Check("ListSecrets", `{"IncludePlannedDeletion":true}`, `{"SecretList":[]}`)
+	w.Check("CreateSecret", `{"Name":"s","SecretString":"new"}`, `"Name":"s"`)
+	w.Check("GetSecretValue", `{"SecretId":"s"}`, `"SecretString":"new"`)
 }
 
 func TestNamesAndARNs(t *testing.T) {
-	w := start(t)
+	w, _ := start(t)
 	var made struct{ ARN string }
-	if err := json.Unmarshal([]byte(w.call("CreateSecret", `{"Name":"a-b","SecretString":"v"}`)), &made); err != nil {
+	if err := json.Unmarshal([]byte(w.Call("CreateSecret", `{"Name":"a-b","SecretString":"v"}`)), &made); err != nil {
 		t.Fatal(err)
 	}
 	prefix := "arn:aws:secretsmanager:eu-west-1:123456789012:secret:a-b"
@@ -181,13 +140,13 @@ func TestNamesAndARNs(t *testing.T) {
 		made.ARN: `"SecretString":"v"`, prefix: `"SecretString":"v"`, "a-b": `"SecretString":"v"`,
 		"a": "ResourceNotFoundException", prefix + "-aaaaaa": "ResourceNotFoundException",
 	} {
-		w.check("GetSecretValue", fmt.Sprintf(`{"SecretId":%q}`, id), want)
+		w.Check("GetSecretValue", fmt.Sprintf(`{"SecretId":%q}`, id), want)
 	}
 	want := "secretsmanager:CreateSecret " + prefix + "-??????"
-	if got := w.asked[0].Action + " " + w.asked[0].Resource; got != want {
+	if got := w.Asked[0].Action + " " + w.Asked[0].Resource; got != want {
 		t.Errorf("asked for %s, want %s", got, want)
 	}
-	for _, target := range w.asked[1:] {
+	for _, target := range w.Asked[1:] {
 		if target.Context["secretsmanager:SecretId"][0] == "a-b" && target.Resource != made.ARN {
 			t.Errorf("asked for %s, want %s", target.Resource, made.ARN)
 		}
@@ -195,18 +154,15 @@ func TestNamesAndARNs(t *testing.T) {
 }
 
 func TestValuesAreNotInTheFile(t *testing.T) {
-	w := start(t)
-	w.check("CreateSecret", `{"Name":"s","SecretString":"correct-horse-battery"}`, `"Name":"s"`)
-	for _, suffix := range []string{"", "-wal"} {
-		data, err := os.ReadFile(w.file + suffix)
-		if err == nil && bytes.Contains(data, []byte("correct-horse")) {
-			t.Errorf("the value is in the file region.db%s", suffix)
-		}
+	w, _ := start(t)
+	w.Check("CreateSecret", `{"Name":"s","SecretString":"correct-horse-battery"}`, `"Name":"s"`)
+	if !w.Stored("AWSCURRENT") || w.Stored("correct-horse") {
+		t.Error("the state has the value, or nothing at all")
 	}
 }
 
 func TestPasswords(t *testing.T) {
-	w := start(t)
+	w, _ := start(t)
 	rapid.Check(t, func(t *rapid.T) {
 		length := rapid.IntRange(5, 60).Draw(t, "length")
 		excluded := rapid.StringMatching(`[a-m0-4!-)]{0,10}`).Draw(t, "excluded")
@@ -216,7 +172,7 @@ func TestPasswords(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out struct{ RandomPassword string }
-		if err := json.Unmarshal([]byte(w.call("GetRandomPassword", string(input))), &out); err != nil {
+		if err := json.Unmarshal([]byte(w.Call("GetRandomPassword", string(input))), &out); err != nil {
 			t.Fatal(err)
 		}
 		password := out.RandomPassword
