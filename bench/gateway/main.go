@@ -24,6 +24,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"runtime/pprof"
 	"slices"
@@ -52,7 +53,7 @@ func run(args []string, out io.Writer) error {
 	rounds := flags.Int("rounds", 15, "rounds of each measurement")
 	seconds := flags.Float64("seconds", 0.6, "length of a round")
 	requests := flags.Int("requests", 1_000_000, "requests over which goroutines and memory are watched; 0 for none")
-	only := flags.String("only", "", "measure only the lines whose name contains this, and compare nothing")
+	only := flags.String("only", "", "measure only the lines whose name this regular expression matches, and compare nothing")
 	profile := flags.String("profile", "", "have the region write its processor profile to this file")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -248,7 +249,11 @@ func (b *bench) compare(only string) error {
 		{name: "naive, 1 connection", contestant: b.naive, base: b.naive.Few, path: public, connections: 1},
 	}
 	if only != "" {
-		lines = slices.DeleteFunc(lines, func(l *line) bool { return !strings.Contains(l.name, only) })
+		wanted, err := regexp.Compile(only)
+		if err != nil {
+			return err
+		}
+		lines = slices.DeleteFunc(lines, func(l *line) bool { return !wanted.MatchString(l.name) })
 	}
 	for round := -1; round < b.rounds; round++ { // the first only warms up
 		for _, l := range lines {
