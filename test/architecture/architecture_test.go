@@ -35,7 +35,7 @@ var rules = map[string][]string{
 	"internal/region/store":         {"modernc.org/sqlite"},
 	"internal/region/wire":          {"iam"},
 	"internal/region/wire/wiretest": {"internal/region/wire", "internal/region/store"},
-	"internal/region/sealed":        {"internal/region/wire"},
+	"internal/region/sealed":        {"internal/region/wire", "internal/region/store"},
 	"internal/region/http1":         {},
 	"internal/region/oidc":          {"github.com/go-jose/", "golang.org/x/sync/"},
 	"internal/region/edge":          service("iam", "sigv4/..."),

@@ -30,17 +30,24 @@ type UnlabelOutput struct {
 	InvalidLabels []string
 }
 
-// versionOf finds the version that the input means.
-func (in *LabelInput) versionOf(all []version) (*version, error) {
+// meant finds the parameter with all its versions, and the one among them that
+// the input means.
+func (p *Params) meant(tx *store.Tx, in *LabelInput) (x *parameter, all []version, target *version, err error) {
+	if x, _, err = p.resolve(tx, in.Name); err != nil {
+		return nil, nil, nil, err
+	}
+	if all, err = versions(tx, x); err != nil {
+		return nil, nil, nil, err
+	}
 	if in.ParameterVersion == nil {
-		return &all[len(all)-1], nil
+		return x, all, &all[len(all)-1], nil
 	}
 	for i := range all {
 		if all[i].Number == *in.ParameterVersion {
-			return &all[i], nil
+			return x, all, &all[i], nil
 		}
 	}
-	return nil, wire.Errorf(400, "ParameterVersionNotFound", "Systems Manager could not find version %d of %s. Verify the version and try again.", *in.ParameterVersion, in.Name)
+	return nil, nil, nil, wire.Errorf(400, "ParameterVersionNotFound", "Systems Manager could not find version %d of %s. Verify the version and try again.", *in.ParameterVersion, in.Name)
 }
 
 // validLabel applies the rules of LabelParameterVersion (API Reference).
@@ -53,15 +60,7 @@ func validLabel(label string) bool {
 func (p *Params) label(ctx context.Context, _ *wire.Call, in *LabelInput) (*LabelOutput, error) {
 	out := &LabelOutput{InvalidLabels: []string{}}
 	return out, p.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		x, _, err := p.resolve(tx, in.Name)
-		if err != nil {
-			return err
-		}
-		all, err := versions(tx, x)
-		if err != nil {
-			return err
-		}
-		target, err := in.versionOf(all)
+		x, all, target, err := p.meant(tx, in)
 		if err != nil {
 			return err
 		}
@@ -105,15 +104,7 @@ func move(tx *store.Tx, x *parameter, all []version, target *version, labels []s
 func (p *Params) unlabel(ctx context.Context, _ *wire.Call, in *LabelInput) (*UnlabelOutput, error) {
 	out := &UnlabelOutput{RemovedLabels: []string{}, InvalidLabels: []string{}}
 	return out, p.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		x, _, err := p.resolve(tx, in.Name)
-		if err != nil {
-			return err
-		}
-		all, err := versions(tx, x)
-		if err != nil {
-			return err
-		}
-		target, err := in.versionOf(all)
+		x, _, target, err := p.meant(tx, in)
 		if err != nil {
 			return err
 		}

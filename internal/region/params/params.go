@@ -12,10 +12,7 @@ package params
 
 import (
 	"context"
-	"crypto/rand"
-	"io"
 	"net/http"
-	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/sealed"
 	"github.com/seed-615d3599/roost/internal/region/store"
@@ -23,14 +20,7 @@ import (
 )
 
 // Config is what New needs. Account, Region, DB and MasterKey must be given.
-type Config struct {
-	Account   string // 12 digits
-	Region    string
-	DB        *store.DB
-	MasterKey []byte           // secret; SecureStrings can be read only with the same one
-	Now       func() time.Time // nil means time.Now
-	Rand      io.Reader        // nil means crypto/rand
-}
+type Config = sealed.Config
 
 // Params is the service. Make it with New.
 type Params struct {
@@ -41,13 +31,7 @@ type Params struct {
 
 // New returns the service.
 func New(config Config) (*Params, error) {
-	if config.Now == nil {
-		config.Now = time.Now
-	}
-	if config.Rand == nil {
-		config.Rand = rand.Reader
-	}
-	box, err := sealed.New(config.MasterKey, "ssm parameters", config.Rand)
+	config, box, err := config.Open("ssm parameters")
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +92,7 @@ func (p *Params) each(references []string) []wire.Target {
 
 // keys are those of AWS KMS that SecureStrings can be encrypted with.
 func (p *Params) keys() sealed.Keys {
-	return sealed.Keys{Account: p.config.Account, Region: p.config.Region, Service: "ssm"}
+	return p.config.Keys("ssm")
 }
 
 // keyTarget is the permission that a key needs, if it is not the default one

@@ -7,7 +7,8 @@
 // Each purpose has a key of its own, derived from the region's master key with
 // HKDF (RFC 5869). Values are sealed with AES-256-GCM; the context, such as the
 // name under which a value is kept, is authenticated with it, so that a value
-// cannot be moved to another name.
+// cannot be moved to another name. Config is what services that do so have in
+// common.
 //
 // Keys of AWS KMS are records in the region: nothing is encrypted with them, but
 // their use is authorized, see Keys.

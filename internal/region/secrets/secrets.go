@@ -10,9 +10,7 @@ package secrets
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -25,14 +23,7 @@ import (
 )
 
 // Config is what New needs. Account, Region, DB and MasterKey must be given.
-type Config struct {
-	Account   string // 12 digits
-	Region    string
-	DB        *store.DB
-	MasterKey []byte           // secret; values can be read only with the same one
-	Now       func() time.Time // nil means time.Now
-	Rand      io.Reader        // nil means crypto/rand
-}
+type Config = sealed.Config
 
 // Secrets is the service. Make it with New.
 type Secrets struct {
@@ -43,13 +34,7 @@ type Secrets struct {
 
 // New returns the service.
 func New(config Config) (*Secrets, error) {
-	if config.Now == nil {
-		config.Now = time.Now
-	}
-	if config.Rand == nil {
-		config.Rand = rand.Reader
-	}
-	box, err := sealed.New(config.MasterKey, "secrets manager", config.Rand)
+	config, box, err := config.Open("secrets manager")
 	if err != nil {
 		return nil, err
 	}
@@ -289,7 +274,7 @@ func (s *Secrets) valueTargets(_ *wire.Call, in *GetValueInput) []wire.Target {
 
 // keys are those of AWS KMS that secrets can be encrypted with.
 func (s *Secrets) keys() sealed.Keys {
-	return sealed.Keys{Account: s.config.Account, Region: s.config.Region, Service: "secretsmanager"}
+	return s.config.Keys("secretsmanager")
 }
 
 // all reads the secrets that are there, by name.
