@@ -13,7 +13,8 @@
 //	made, err := source.Assemble(ctx)
 //	made, err = source.Edited(ctx, changedFiles)
 //
-// While Assemble or Edited fails, the last assembly stays as it was.
+// While Assemble or Edited fails, the last assembly stays as it was, but for an
+// app of CDK's: there its own command writes the folder.
 package synth
 
 import (
