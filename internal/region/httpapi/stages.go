@@ -118,9 +118,13 @@ func (h *HTTPAPI) deleteRouteSettings(ctx context.Context, _ *wire.Call, in *rou
 	return nil, err
 }
 
-// resetCache drops what Lambda authorizers said: a stage that is compiled again
-// begins with empty caches.
+// resetCache drops what the stage's Lambda authorizers said.
 func (h *HTTPAPI) resetCache(ctx context.Context, _ *wire.Call, in *stageRef) (*none, error) {
-	_, err := h.changeStage(ctx, in, func(*store.Tx, *apiDoc, *stageDoc) error { return nil })
-	return nil, err
+	return nil, h.view(ctx, in.APIID, func(tx *store.Tx, a *apiDoc) error {
+		_, err := get[stageDoc](tx, kindStage, a.APIID+"/"+in.StageName, "Stage", in.StageName)
+		if err == nil {
+			h.config.Gateway.ForgetVerdicts(a.APIID, in.StageName)
+		}
+		return err
+	})
 }

@@ -32,6 +32,8 @@ type stage struct {
 	format    *vars.Format
 	cors      *cors.Policy
 	shared    *throttle.Bucket // of the routes without a throttle of their own
+
+	authorizers map[string]*authorizer // by id
 }
 
 // compiledRoute is a route with all that a request needs.
@@ -92,18 +94,18 @@ func (g *Gateway) compileStage(apiID string, config Stage) (*stage, error) {
 	if config.AccessLogGroup != "" {
 		s.format = vars.ParseFormat(config.AccessLogFormat)
 	}
-	authorizers := map[string]*authorizer{}
+	s.authorizers = map[string]*authorizer{}
 	for _, a := range config.Authorizers {
 		compiled, err := g.compileAuthorizer(apiID, config.Variables, a)
 		if err != nil {
 			return nil, fmt.Errorf("authorizer %s: %w", a.Name, err)
 		}
-		authorizers[a.ID] = compiled
+		s.authorizers[a.ID] = compiled
 	}
 	keys := make([]string, len(config.Routes))
 	for i, r := range config.Routes {
 		keys[i] = r.Key
-		compiled, err := g.compileRoute(apiID, s, r, authorizers)
+		compiled, err := g.compileRoute(apiID, s, r)
 		if err != nil {
 			return nil, fmt.Errorf("route %s: %w", r.Key, err)
 		}
@@ -114,7 +116,7 @@ func (g *Gateway) compileStage(apiID string, config Stage) (*stage, error) {
 	return s, err
 }
 
-func (g *Gateway) compileRoute(apiID string, s *stage, r Route, authorizers map[string]*authorizer) (*compiledRoute, error) {
+func (g *Gateway) compileRoute(apiID string, s *stage, r Route) (*compiledRoute, error) {
 	c := &compiledRoute{Route: r, stage: s, throttle: s.shared, methodPath: r.Key}
 	if t, ok := s.Throttles[r.Key]; ok {
 		c.throttle = throttle.New(t, g.config.Now)
@@ -130,7 +132,7 @@ func (g *Gateway) compileRoute(apiID string, s *stage, r Route, authorizers map[
 	switch r.AuthorizationType {
 	case AuthorizationNone, "", AuthorizationIAM:
 	case AuthorizationJWT, AuthorizationCustom:
-		c.authorizer = authorizers[r.AuthorizerID]
+		c.authorizer = s.authorizers[r.AuthorizerID]
 		want := map[string]string{AuthorizationJWT: AuthorizerJWT, AuthorizationCustom: AuthorizerRequest}[r.AuthorizationType]
 		if c.authorizer == nil || c.authorizer.Type != want {
 			return nil, fmt.Errorf("its authorization type is %s, but %q is no authorizer of type %s of this API", r.AuthorizationType, r.AuthorizerID, want)

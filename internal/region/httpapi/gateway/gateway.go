@@ -78,12 +78,14 @@ func (g *Gateway) Check(a API) error {
 	return err
 }
 
-// Put serves an API, in place of what it was before.
+// Put serves an API, in place of what it was before. Calls for one API must not
+// overlap.
 func (g *Gateway) Put(a API) error {
 	compiled, err := g.compile(a)
 	if err != nil {
 		return err
 	}
+	compiled.takeOver(g.snapshot.Load().apis[a.ID])
 	g.update(func(s *snapshot) { s.apis[a.ID] = compiled })
 	return nil
 }

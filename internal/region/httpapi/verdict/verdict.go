@@ -123,6 +123,13 @@ func (s *Cache) Get(now time.Time, sources []string, ask func() (*Verdict, error
 	return v, nil
 }
 
+// Clear forgets every answer.
+func (s *Cache) Clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.answers)
+}
+
 // makeRoom drops what has expired, and if that is nothing some other.
 func (s *Cache) makeRoom(now time.Time) {
 	if len(s.answers) < maxKept {
