@@ -26,14 +26,16 @@ func (h *HTTPAPI) createAPI(ctx context.Context, _ *wire.Call, in *createAPI) (*
 	if err != nil {
 		return nil, err
 	}
-	port, url, err := h.config.Ports.Open(id, 0)
-	if err != nil {
-		return nil, err
-	}
-	h.setURL(id, url)
-	a := &apiDoc{APIProps: in.APIProps, APIID: id, CreatedDate: h.now(), Tags: in.Tags, Port: port}
+	a := &apiDoc{APIProps: in.APIProps, APIID: id, CreatedDate: h.now(), Tags: in.Tags}
 	a.SetDefaults()
 	err = h.config.DB.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
+		port, url, err := h.config.Ports.Open(id, 0) // now, because the answer has the URL
+		if err != nil {
+			return err
+		}
+		tx.OnUndo(func() { h.drop(id) })
+		h.setURL(id, url)
+		a.Port = port
 		if err := tx.Put(kindAPI, id, a); err != nil {
 			return err
 		}
@@ -43,7 +45,6 @@ func (h *HTTPAPI) createAPI(ctx context.Context, _ *wire.Call, in *createAPI) (*
 		return h.publish(tx, a)
 	})
 	if err != nil {
-		h.drop(id)
 		return nil, err
 	}
 	return h.apiOut(a), nil

@@ -80,6 +80,11 @@ func (h *HTTPAPI) publish(tx *store.Tx, a *apiDoc) error {
 	h.version[a.APIID]++
 	version := h.version[a.APIID]
 	h.mu.Unlock()
+	tx.OnUndo(func() { // what was built before is the newest again
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.version[a.APIID]--
+	})
 	tx.OnCommit(func() {
 		h.mu.Lock()
 		newest := h.version[a.APIID] == version

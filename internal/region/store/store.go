@@ -216,6 +216,7 @@ func (db *DB) commit(batch []*update) {
 	tx.done = true
 	if err := sqlTx.Commit(); err != nil {
 		_ = sqlTx.Rollback()
+		tx.undo(0)
 		fail(fmt.Errorf("state file: %w", err))
 		return
 	}

@@ -74,6 +74,38 @@ func TestUpdateIsUndoneAlone(t *testing.T) {
 	}
 }
 
+func TestOnUndo(t *testing.T) {
+	db := open(t)
+	refused := errors.New("refused")
+	var undone []string
+	note := func(tx *store.Tx, name string) { tx.OnUndo(func() { undone = append(undone, name) }) }
+	update := func(ctx context.Context, err error, then func(context.Context, *store.Tx)) error {
+		return db.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
+			then(ctx, tx)
+			return err
+		})
+	}
+	if err := update(t.Context(), nil, func(ctx context.Context, tx *store.Tx) {
+		note(tx, "kept")
+		if err := update(ctx, refused, func(_ context.Context, tx *store.Tx) { note(tx, "inner") }); err == nil {
+			t.Error("the inner update did not fail")
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := update(t.Context(), refused, func(ctx context.Context, tx *store.Tx) {
+		note(tx, "first")
+		if err := update(ctx, nil, func(_ context.Context, tx *store.Tx) { note(tx, "part") }); err != nil {
+			t.Error(err)
+		}
+	}); !errors.Is(err, refused) {
+		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{"inner", "part", "first"}, undone); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestConcurrentUpdatesEachCommitOrFail(t *testing.T) {
 	db := open(t)
 	var group sync.WaitGroup

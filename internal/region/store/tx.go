@@ -19,6 +19,7 @@ type Tx struct {
 	done     bool
 	depth    int
 	onCommit []func()
+	onUndo   []func()
 }
 
 // Item is a stored value with its key. Value is JSON.
@@ -122,6 +123,19 @@ func All[T any](tx *Tx, kind, prefix string) ([]T, error) {
 // calls, before Update returns. It is not called for an update that failed.
 func (tx *Tx) OnCommit(f func()) { tx.onCommit = append(tx.onCommit, f) }
 
+// OnUndo has f called if what the current update wrote is undone, because it or
+// one that it is part of fails: for what was made outside the state file meanwhile.
+// Those of one update are called in the opposite order of the calls.
+func (tx *Tx) OnUndo(f func()) { tx.onUndo = append(tx.onUndo, f) }
+
+// undo calls what is to be called when all since the first so many is undone.
+func (tx *Tx) undo(first int) {
+	for i := len(tx.onUndo) - 1; i >= first; i-- {
+		tx.onUndo[i]()
+	}
+	tx.onUndo = tx.onUndo[:first]
+}
+
 // nested runs f so that its writes are undone when it fails.
 func (tx *Tx) nested(ctx context.Context, f func(context.Context, *Tx) error) error {
 	if !tx.writable {
@@ -133,10 +147,11 @@ func (tx *Tx) nested(ctx context.Context, f func(context.Context, *Tx) error) er
 	if _, err := tx.sql.Exec("SAVEPOINT " + name); err != nil {
 		return err
 	}
-	hooks := len(tx.onCommit)
+	hooks, undone := len(tx.onCommit), len(tx.onUndo)
 	err := call(ctx, tx, f)
 	if err != nil {
 		tx.onCommit = tx.onCommit[:hooks]
+		tx.undo(undone)
 		if _, undo := tx.sql.Exec("ROLLBACK TO " + name); undo != nil {
 			return errors.Join(err, undo)
 		}
