@@ -11,9 +11,11 @@ import (
 
 const notInConditions = "Template format error: Unresolved dependencies [%s]. Cannot reference resources in the Conditions block of the template"
 
-var pseudoParameters = []string{
-	"AWS::AccountId", "AWS::NotificationARNs", "AWS::NoValue", "AWS::Partition",
-	"AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix",
+func pseudoParameters() []string {
+	return []string{
+		"AWS::AccountId", "AWS::NotificationARNs", "AWS::NoValue", "AWS::Partition",
+		"AWS::Region", "AWS::StackId", "AWS::StackName", "AWS::URLSuffix",
+	}
 }
 
 // names are logical ids that something refers to, each once, and where the
@@ -96,7 +98,7 @@ func (c *checker) collect() {
 	for _, p := range c.t.Parameters {
 		c.parameters[p.Name] = true
 	}
-	for _, name := range pseudoParameters {
+	for _, name := range pseudoParameters() {
 		c.parameters[name] = true
 	}
 	for _, r := range c.t.Resources {

@@ -37,10 +37,12 @@ const ssmValue = "AWS::SSM::Parameter::Value<"
 // awsTypes are the types whose values AWS looks up in the account ("AWS-specific
 // parameter types"). Nothing in this package can look them up, so their values
 // are taken as they are.
-var awsTypes = []string{
-	"AWS::EC2::AvailabilityZone::Name", "AWS::EC2::Image::Id", "AWS::EC2::Instance::Id", "AWS::EC2::KeyPair::KeyName",
-	"AWS::EC2::SecurityGroup::GroupName", "AWS::EC2::SecurityGroup::Id", "AWS::EC2::Subnet::Id", "AWS::EC2::Volume::Id",
-	"AWS::EC2::VPC::Id", "AWS::Route53::HostedZone::Id",
+func awsTypes() []string {
+	return []string{
+		"AWS::EC2::AvailabilityZone::Name", "AWS::EC2::Image::Id", "AWS::EC2::Instance::Id", "AWS::EC2::KeyPair::KeyName",
+		"AWS::EC2::SecurityGroup::GroupName", "AWS::EC2::SecurityGroup::Id", "AWS::EC2::Subnet::Id", "AWS::EC2::Volume::Id",
+		"AWS::EC2::VPC::Id", "AWS::Route53::HostedZone::Id",
+	}
 }
 
 // knownType reports whether CloudFormation has a type of parameter.
@@ -54,10 +56,10 @@ func knownType(t string) bool {
 		return true
 	}
 	if inner, ok := strings.CutPrefix(t, "List<"); ok {
-		t = strings.TrimSuffix(inner, ">")
-		return t != "AWS::EC2::KeyPair::KeyName" && slices.Contains(awsTypes, t)
+		inner, closed := strings.CutSuffix(inner, ">")
+		return closed && inner != "AWS::EC2::KeyPair::KeyName" && slices.Contains(awsTypes(), inner)
 	}
-	return slices.Contains(awsTypes, t)
+	return slices.Contains(awsTypes(), t)
 }
 
 // SSM returns the type inside AWS::SSM::Parameter::Value<…>, or "" if the

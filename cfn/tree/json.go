@@ -67,7 +67,7 @@ func (r *jsonReader) value(depth int, path string) (*Node, error) {
 		return nil, err
 	}
 	if r.nodes++; depth > MaxDepth {
-		return nil, &Error{Pos: pos, Text: tooDeep}
+		return nil, tooDeep(pos)
 	}
 	switch v := tok.(type) {
 	case json.Delim:

@@ -14,7 +14,9 @@ const (
 	MaxDepth = 100
 )
 
-var tooDeep = fmt.Sprintf("Template format error: the template nests deeper than %d levels.", MaxDepth)
+func tooDeep(at Position) *Error {
+	return &Error{Pos: at, Text: fmt.Sprintf("Template format error: the template nests deeper than %d levels.", MaxDepth)}
+}
 
 // Parse reads a template in JSON or YAML; name stands in positions. A text
 // whose first character is "{" is JSON, as CloudFormation decides it. The

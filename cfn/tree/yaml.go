@@ -59,7 +59,7 @@ func (r *yamlReader) pos(n *yaml.Node) Position {
 
 func (r *yamlReader) value(y *yaml.Node, depth int, path string) (*Node, *Error) {
 	if depth > MaxDepth {
-		return nil, &Error{Pos: r.pos(y), Text: tooDeep}
+		return nil, tooDeep(r.pos(y))
 	}
 	if name, isShort := shortForm(y); isShort {
 		return r.function(y, name, depth, path)
