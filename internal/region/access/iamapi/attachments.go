@@ -192,6 +192,10 @@ type TagsOutput struct {
 
 // boundaryAndTagOperations are those that users and roles have alike.
 func (a *API) boundaryAndTagOperations(kind directory.Kind) []wire.Operation {
+	return append(a.boundaryOperations(kind), a.tagOperations(kind)...)
+}
+
+func (a *API) boundaryOperations(kind directory.Kind) []wire.Operation {
 	name := kind.Title()
 	return []wire.Operation{
 		wire.Op("Put"+name+"PermissionsBoundary", func(ctx context.Context, _ *wire.Call, in *BoundaryInput) (*nothing, error) {
@@ -213,6 +217,12 @@ func (a *API) boundaryAndTagOperations(kind directory.Kind) []wire.Operation {
 			}
 			return &nothing{}, err
 		}, onNamed[Named](a, kind)),
+	}
+}
+
+func (a *API) tagOperations(kind directory.Kind) []wire.Operation {
+	name := kind.Title()
+	return []wire.Operation{
 		wire.Op("Tag"+name, func(ctx context.Context, _ *wire.Call, in *TagInput) (*nothing, error) {
 			of, err := in.of(kind)
 			if err == nil {

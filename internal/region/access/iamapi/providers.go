@@ -70,9 +70,6 @@ func (a *API) providerOperations() []wire.Operation {
 		t := wire.Target{Resource: in.OpenIDConnectProviderArn, Context: map[string][]string{}}
 		return []wire.Target{requestTags(t, in.Tags, in.TagKeys)}
 	})
-	tag := func(ctx context.Context, _ *wire.Call, in *TagProviderInput) (*nothing, error) {
-		return &nothing{}, a.people.TagProvider(ctx, in.OpenIDConnectProviderArn, in.Tags, in.TagKeys)
-	}
 	return []wire.Operation{
 		wire.Op("CreateOpenIDConnectProvider", a.createProvider, wire.Targets(func(_ *wire.Call, in *CreateProviderInput) []wire.Target {
 			t := wire.Target{Resource: a.people.ProviderARN(in.URL), Context: map[string][]string{}}
@@ -83,33 +80,46 @@ func (a *API) providerOperations() []wire.Operation {
 		wire.Op("DeleteOpenIDConnectProvider", func(ctx context.Context, _ *wire.Call, in *ProviderInput) (*nothing, error) {
 			return &nothing{}, a.people.DeleteProvider(ctx, in.OpenIDConnectProviderArn)
 		}, on),
-		wire.Op("AddClientIDToOpenIDConnectProvider", a.changeClients(func(ids []string, id string) []string {
-			if slices.Contains(ids, id) {
-				return ids
-			}
-			return append(ids, id)
-		}), onClient),
-		wire.Op("RemoveClientIDFromOpenIDConnectProvider", a.changeClients(func(ids []string, id string) []string {
-			return slices.DeleteFunc(ids, func(have string) bool { return have == id })
-		}), onClient),
-		wire.Op("UpdateOpenIDConnectProviderThumbprint", func(ctx context.Context, _ *wire.Call, in *ThumbprintInput) (*nothing, error) {
-			return &nothing{}, a.people.ChangeProvider(ctx, in.OpenIDConnectProviderArn, func(p *directory.Provider) error {
-				p.Thumbprints = in.ThumbprintList
-				return nil
-			})
-		}, wire.On(func(_ *wire.Call, in *ThumbprintInput) string { return in.OpenIDConnectProviderArn })),
-		wire.Op("TagOpenIDConnectProvider", tag, onTags),
-		wire.Op("UntagOpenIDConnectProvider", tag, onTags),
-		wire.Op("ListOpenIDConnectProviderTags", func(ctx context.Context, _ *wire.Call, in *ProviderInput) (*TagsOutput, error) {
-			p, err := a.people.ReadProvider(ctx, in.OpenIDConnectProviderArn)
-			if err != nil {
-				return nil, err
-			}
-			out := &TagsOutput{}
-			out.Tags, out.Pages, err = paging.Cut(directory.TagList(p.Tags), in.Page)
-			return out, err
-		}, on),
+		wire.Op("AddClientIDToOpenIDConnectProvider", a.changeClients(withID), onClient),
+		wire.Op("RemoveClientIDFromOpenIDConnectProvider", a.changeClients(withoutID), onClient),
+		wire.Op("UpdateOpenIDConnectProviderThumbprint", a.setThumbprints,
+			wire.On(func(_ *wire.Call, in *ThumbprintInput) string { return in.OpenIDConnectProviderArn })),
+		wire.Op("TagOpenIDConnectProvider", a.tagProvider, onTags),
+		wire.Op("UntagOpenIDConnectProvider", a.tagProvider, onTags),
+		wire.Op("ListOpenIDConnectProviderTags", a.listProviderTags, on),
 	}
+}
+
+func withID(ids []string, id string) []string {
+	if slices.Contains(ids, id) {
+		return ids
+	}
+	return append(ids, id)
+}
+
+func withoutID(ids []string, id string) []string {
+	return slices.DeleteFunc(ids, func(have string) bool { return have == id })
+}
+
+func (a *API) setThumbprints(ctx context.Context, _ *wire.Call, in *ThumbprintInput) (*nothing, error) {
+	return &nothing{}, a.people.ChangeProvider(ctx, in.OpenIDConnectProviderArn, func(p *directory.Provider) error {
+		p.Thumbprints = in.ThumbprintList
+		return nil
+	})
+}
+
+func (a *API) tagProvider(ctx context.Context, _ *wire.Call, in *TagProviderInput) (*nothing, error) {
+	return &nothing{}, a.people.TagProvider(ctx, in.OpenIDConnectProviderArn, in.Tags, in.TagKeys)
+}
+
+func (a *API) listProviderTags(ctx context.Context, _ *wire.Call, in *ProviderInput) (*TagsOutput, error) {
+	p, err := a.people.ReadProvider(ctx, in.OpenIDConnectProviderArn)
+	if err != nil {
+		return nil, err
+	}
+	out := &TagsOutput{}
+	out.Tags, out.Pages, err = paging.Cut(directory.TagList(p.Tags), in.Page)
+	return out, err
 }
 
 func (a *API) changeClients(change func(ids []string, id string) []string) func(context.Context, *wire.Call, *ClientIDInput) (*nothing, error) {

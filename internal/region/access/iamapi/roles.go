@@ -107,31 +107,13 @@ func (a *API) roleOperations() []wire.Operation {
 		wire.Op("CreateRole", a.createRole, wire.Targets(func(_ *wire.Call, in *CreateRoleInput) []wire.Target {
 			return []wire.Target{a.newTarget("role", in.Path, in.RoleName, in.PermissionsBoundary, in.Tags)}
 		})),
-		wire.Op("GetRole", func(ctx context.Context, _ *wire.Call, in *Named) (*RoleOutput, error) {
-			x, err := a.readNamed(ctx, directory.Role, *in)
-			if err != nil {
-				return nil, err
-			}
-			role, err := a.roleAnswer(ctx, x)
-			role.RoleLastUsed = a.roleLastUsed(x)
-			return &RoleOutput{Role: role}, err
-		}, onNamed[Named](a, directory.Role)),
+		wire.Op("GetRole", a.getRole, onNamed[Named](a, directory.Role)),
 		wire.Op("DeleteRole", a.deleteNamed(directory.Role), onNamed[Named](a, directory.Role)),
 		wire.Op("ListRoles", a.listRoles, wire.On(func(*wire.Call, *ListInput) string { return a.people.ARN("role", "/", "*") })),
 		wire.Op("UpdateRole", a.updateRole, wire.Targets(func(_ *wire.Call, in *UpdateRoleInput) []wire.Target {
 			return []wire.Target{a.target(directory.Role, in.RoleName)}
 		})),
-		wire.Op("UpdateRoleDescription", func(ctx context.Context, c *wire.Call, in *UpdateDescriptionInput) (*RoleOutput, error) {
-			if _, err := a.updateRole(ctx, c, &UpdateRoleInput{RoleName: in.RoleName, Description: in.Description}); err != nil {
-				return nil, err
-			}
-			x, err := a.people.Read(ctx, directory.Role, in.RoleName)
-			if err != nil {
-				return nil, err
-			}
-			role, err := a.roleAnswer(ctx, x)
-			return &RoleOutput{Role: role}, err
-		}, wire.Targets(func(_ *wire.Call, in *UpdateDescriptionInput) []wire.Target {
+		wire.Op("UpdateRoleDescription", a.updateDescription, wire.Targets(func(_ *wire.Call, in *UpdateDescriptionInput) []wire.Target {
 			return []wire.Target{a.target(directory.Role, in.RoleName)}
 		})),
 		wire.Op("UpdateAssumeRolePolicy", func(ctx context.Context, _ *wire.Call, in *UpdateTrustInput) (*nothing, error) {
@@ -143,6 +125,28 @@ func (a *API) roleOperations() []wire.Operation {
 			return []wire.Target{a.target(directory.Role, in.RoleName)}
 		})),
 	}, a.boundaryAndTagOperations(directory.Role)...)
+}
+
+func (a *API) getRole(ctx context.Context, _ *wire.Call, in *Named) (*RoleOutput, error) {
+	x, err := a.readNamed(ctx, directory.Role, *in)
+	if err != nil {
+		return nil, err
+	}
+	role, err := a.roleAnswer(ctx, x)
+	role.RoleLastUsed = a.roleLastUsed(x)
+	return &RoleOutput{Role: role}, err
+}
+
+func (a *API) updateDescription(ctx context.Context, c *wire.Call, in *UpdateDescriptionInput) (*RoleOutput, error) {
+	if _, err := a.updateRole(ctx, c, &UpdateRoleInput{RoleName: in.RoleName, Description: in.Description}); err != nil {
+		return nil, err
+	}
+	x, err := a.people.Read(ctx, directory.Role, in.RoleName)
+	if err != nil {
+		return nil, err
+	}
+	role, err := a.roleAnswer(ctx, x)
+	return &RoleOutput{Role: role}, err
 }
 
 // deleteNamed is DeleteUser, DeleteRole or DeleteGroup.
