@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +38,11 @@ func TestCDK(t *testing.T) {
 	runScripts(t, "testdata/cdk", map[string]string{"NODE_MODULES": filepath.Dir(library), "CDK_VALIDATION": "false"})
 }
 
+// TestAWS runs the AWS CLI against a region.
+func TestAWS(t *testing.T) {
+	runScripts(t, "testdata/aws", map[string]string{"AWS": need.Tool(t, "aws")})
+}
+
 func runScripts(t *testing.T, dir string, variables map[string]string) {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -46,7 +52,7 @@ func runScripts(t *testing.T, dir string, variables map[string]string) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 dir,
 		RequireExplicitExec: true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "until": until, "get": get, "stops": stops},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "until": until, "get": get, "stops": stops, "documented": documented},
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ROOT", root)
 			for name, value := range variables {
@@ -134,4 +140,36 @@ func get(ts *testscript.TestScript, neg bool, args []string) {
 		return
 	}
 	ts.Fatalf("%s has no API", args[1])
+}
+
+// documented holds the objects of the last standard output to docs/json.md: each
+// is of a type that is listed there, with members that are.
+func documented(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: documented")
+	}
+	text, err := os.ReadFile(filepath.Join(ts.Getenv("ROOT"), "docs", "json.md"))
+	ts.Check(err)
+	rows := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z]+)` \\|(.*)$").FindAllStringSubmatch(string(text), -1) {
+		rows[row[1]] = row[2]
+	}
+	last := ""
+	for line := range strings.Lines(ts.ReadFile("stdout")) {
+		var object map[string]json.RawMessage
+		ts.Check(json.Unmarshal([]byte(line), &object))
+		ts.Check(json.Unmarshal(object["type"], &last))
+		row, listed := rows[last]
+		if !listed || string(object["v"]) != "1" {
+			ts.Fatalf("docs/json.md has nothing of %s", line)
+		}
+		for member := range object {
+			if member != "type" && member != "v" && !strings.Contains(row, "`"+member+"`") {
+				ts.Fatalf("docs/json.md says nothing of %s in %s", member, line)
+			}
+		}
+	}
+	if last != "end" {
+		ts.Fatalf("it ends with %q", last)
+	}
 }

@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -140,8 +141,23 @@ func (s *session) usage(err error) int {
 		name, _, _ := strings.Cut(parse.Context.Command(), " <")
 		hint = fmt.Sprintf(`run "roost %s --help" for its arguments`, name)
 	}
-	s.term.Error(term.WithHint(err, hint))
+	s.term.Error(term.WithHint(inWords(err, parse), hint))
 	return exitUsage
+}
+
+// noValue is how kong says that a flag is the last word and needs a value.
+var noValue = regexp.MustCompile(`^(--[a-z-]+): (?:expected .* value but got "EOL" .*|missing value, .*)$`)
+
+// inWords says what is wrong with a command line in a person's words. What is
+// given to "roost secret set" is not said again.
+func inWords(err error, parse *kong.ParseError) error {
+	if found := noValue.FindStringSubmatch(err.Error()); found != nil {
+		return errors.New(found[1] + " needs a value")
+	}
+	if parse != nil && parse.Context != nil && strings.HasPrefix(parse.Context.Command(), "secret set <name>") {
+		return errors.New("a secret's value is no argument, where others could see it: it is asked for, or read from standard input")
+	}
+	return err
 }
 
 // errReported ends a command with status 1 whose failure has been printed.

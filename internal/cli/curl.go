@@ -67,7 +67,7 @@ func (c *curlCommand) request(ctx context.Context, s *session, app *config.App) 
 	var body io.Reader
 	method := http.MethodGet
 	if c.Data != nil {
-		data, err := s.argument(*c.Data)
+		data, err := s.argument(ctx, *c.Data)
 		if err != nil {
 			return nil, err
 		}

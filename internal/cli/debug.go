@@ -40,6 +40,9 @@ func (f debugFlags) debugging(app *config.App) (*debugging, error) {
 		}
 		return nil, nil
 	}
+	if err := checkPort("--debug-port", f.DebugPort); err != nil {
+		return nil, err
+	}
 	d, err := debugger.Listen(debugger.Config{Function: f.Debug, Port: f.DebugPort, Dir: filepath.Join(app.RoostDir(), "debug")})
 	if err != nil {
 		return nil, term.WithHint(fmt.Errorf("the debugger's port: %w", err), "choose another one with --debug-port, or leave it to be chosen")

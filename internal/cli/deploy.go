@@ -229,7 +229,7 @@ func (c *removeCommand) Run(ctx context.Context, s *session) (err error) {
 			"--stage and --to say which stage is meant, and where")
 	}
 	if t.to == toAWS && !c.Yes {
-		if err := s.confirm(app, t, stacks); err != nil {
+		if err := s.confirm(ctx, app, t, stacks); err != nil {
 			return err
 		}
 	}
@@ -270,13 +270,17 @@ func (s *session) stageStacks(ctx context.Context, app *config.App, d *deploy.De
 }
 
 // confirm asks before anything is removed from AWS. Without an answer nothing is.
-func (s *session) confirm(app *config.App, t *target, stacks []*assembly.Stack) error {
+func (s *session) confirm(ctx context.Context, app *config.App, t *target, stacks []*assembly.Stack) error {
 	s.term.Print("This deletes:")
 	for _, stack := range stacks {
 		s.term.Print("  " + stack.Name)
 	}
 	fmt.Fprintf(s.out, "Remove stage %s from account %s? Type the stage's name: ", app.Stage, t.account)
-	if answer, err := readLine(s.in); err != nil || answer != app.Stage {
+	answer, err := readLine(s.typed(ctx))
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil || answer != app.Stage {
 		return term.WithHint(errors.New("nothing was removed"), "pass --yes to remove without being asked")
 	}
 	return nil

@@ -146,7 +146,7 @@ func (c *invokeCommand) Run(ctx context.Context, s *session) error {
 	}
 	payload := "{}"
 	if c.Payload != nil {
-		if payload, err = s.argument(*c.Payload); err != nil {
+		if payload, err = s.argument(ctx, *c.Payload); err != nil {
 			return err
 		}
 	}
@@ -170,13 +170,13 @@ func (c *invokeCommand) Run(ctx context.Context, s *session) error {
 
 // argument returns a value as it stands, or with @ the content of a file, or of
 // standard input.
-func (s *session) argument(value string) (string, error) {
+func (s *session) argument(ctx context.Context, value string) (string, error) {
 	name, isFile := strings.CutPrefix(value, "@")
 	if !isFile {
 		return value, nil
 	}
 	if name == "-" {
-		return readAll(s.in)
+		return readAll(s.typed(ctx))
 	}
 	data, err := os.ReadFile(name)
 	return string(data), err

@@ -63,7 +63,7 @@ func (c *secretSetCommand) Run(ctx context.Context, s *session) error {
 	if err := checkSecretName(c.Name); err != nil {
 		return err
 	}
-	value, err := s.readSecret(c.Name)
+	value, err := s.readSecret(ctx, c.Name)
 	if err != nil {
 		return err
 	}
@@ -78,6 +78,9 @@ func (c *secretListCommand) Run(ctx context.Context, s *session) error {
 		secrets, err := v.all(ctx)
 		for _, name := range sortedKeys(secrets) {
 			s.term.Print(name)
+		}
+		if err == nil && len(secrets) == 0 {
+			s.term.Note("No secrets are kept for this stage; \"roost secret set NAME\" keeps one.")
 		}
 		return err
 	})
@@ -104,10 +107,22 @@ func checkSecretName(name string) error {
 	return nil
 }
 
-// readHidden reads a line from a terminal that does not show it.
-func readHidden(file *os.File) (string, error) {
-	value, err := xterm.ReadPassword(int(file.Fd()))
-	return string(value), err
+// readHidden reads a line from a terminal that does not show it. If ctx ends
+// before, the terminal shows again what is typed.
+func readHidden(ctx context.Context, file *os.File) (string, error) {
+	fd := int(file.Fd())
+	before, err := xterm.GetState(fd)
+	if err != nil {
+		return "", err
+	}
+	value, err := await(ctx, func() (string, error) {
+		value, err := xterm.ReadPassword(fd)
+		return string(value), err
+	})
+	if ctx.Err() != nil {
+		return "", errors.Join(err, xterm.Restore(fd, before))
+	}
+	return value, err
 }
 
 // maxSecret is the most bytes that a standard parameter holds ("Managing
@@ -115,15 +130,15 @@ func readHidden(file *os.File) (string, error) {
 const maxSecret = 4096
 
 // readSecret reads a value from a pipe, or asks for it without showing it.
-func (s *session) readSecret(name string) (string, error) {
+func (s *session) readSecret(ctx context.Context, name string) (string, error) {
 	var value string
 	var err error
 	if file, ok := s.in.(*os.File); ok && term.IsTerminal(file) {
 		fmt.Fprintf(s.out, "Value of %s (it is not shown): ", name)
-		value, err = readHidden(file)
+		value, err = readHidden(ctx, file)
 		fmt.Fprintln(s.out)
 	} else {
-		value, err = readAll(s.in)
+		value, err = readAll(s.typed(ctx))
 		value = strings.TrimRight(value, "\r\n")
 	}
 	switch {

@@ -39,7 +39,7 @@ func (c *authorizeCommand) Run(ctx context.Context, s *session) error {
 	if c.As != "" {
 		profile, err = twitter.AuthorizeAs(ctx, c.As)
 	} else {
-		profile, err = twitter.AuthorizeByPIN(ctx, s.in, s.out)
+		profile, err = twitter.AuthorizeByPIN(ctx, s.typed(ctx), s.out)
 	}
 	if err != nil {
 		return err

@@ -66,7 +66,7 @@ type startCommand struct {
 // Run brings the app up and stays until it is interrupted.
 func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
 	s.allowReplace = c.AllowReplace
-	if err := errors.Join(checkPort(c.Port), c.check()); err != nil {
+	if err := errors.Join(checkPort("--port", c.Port), c.check()); err != nil {
 		return err
 	}
 	app, err := synth.Load(c.Dir, c.Stage, c.Assembly)
@@ -101,9 +101,9 @@ func absolute(name string) string {
 	return name
 }
 
-func checkPort(port int) error {
+func checkPort(flag string, port int) error {
 	if port < 0 || port > 65535 {
-		return usageError{fmt.Errorf("--port %d: a port is a number from 0 to 65535", port)}
+		return usageError{fmt.Errorf("%s %d: a port is a number from 0 to 65535", flag, port)}
 	}
 	return nil
 }
@@ -270,7 +270,7 @@ type serveCommand struct {
 
 // Run runs the region until it is interrupted.
 func (c *serveCommand) Run(ctx context.Context, s *session) (err error) {
-	if err := errors.Join(checkPort(c.Port), c.check()); err != nil {
+	if err := errors.Join(checkPort("--port", c.Port), c.check()); err != nil {
 		return err
 	}
 	app, err := config.Bare(".", "")
