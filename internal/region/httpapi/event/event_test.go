@@ -2,8 +2,6 @@ package event
 
 import (
 	"encoding/json"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/seed-615d3599/roost/internal/need"
 	"github.com/seed-615d3599/roost/internal/region/http1"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/route"
 )
@@ -202,54 +199,6 @@ func TestDecode(t *testing.T) {
 				t.Errorf("%v %s", err, diff)
 			}
 		})
-	}
-}
-
-// TestRecordedInference compares with answers of function URLs, which infer as
-// format 2.0 does.
-func TestRecordedInference(t *testing.T) {
-	data, err := os.ReadFile(need.Shared(t, "conformance", "recorded", "lambda_invoke.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	type answer struct {
-		Content any
-		Headers map[string]string
-		Status  int `json:"statuscode"`
-	}
-	var recorded map[string]struct {
-		Content map[string]json.RawMessage `json:"recorded-content"`
-	}
-	if err := json.Unmarshal(data, &recorded); err != nil {
-		t.Fatal(err)
-	}
-	seen := 0
-	for _, name := range []string{"dict", "list-mixed", "string", "integer", "float", "boolean"} {
-		var want answer
-		key := "tests/aws/services/lambda_/test_lambda.py::TestLambdaURL::test_lambda_url_invocation[" + name + "]"
-		if err := json.Unmarshal(recorded[key].Content["lambda_url_invocation"], &want); err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		seen++
-		text, isText := want.Content.(string)
-		returned := []byte(text)
-		if name == "string" || !isText {
-			returned, _ = json.Marshal(want.Content)
-		}
-		if !isText {
-			text = string(returned)
-		}
-		var got Response
-		if err := DecodeV2(returned, &got); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		if got.Status != want.Status || string(got.Body) != text || got.ContentType != want.Headers["Content-Type"] || strconv.Itoa(len(got.Body)) != want.Headers["Content-Length"] {
-			t.Errorf("%s: %d %s %q, recorded %+v", name, got.Status, got.ContentType, got.Body, want)
-		}
-	}
-	if seen != 6 {
-		t.Errorf("%d recorded answers were compared", seen)
 	}
 }
 
