@@ -2,6 +2,7 @@ package attack
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +141,57 @@ func TestAPI(t *testing.T) {
 		{"a method in small letters", strings.Replace(plain("get /private"), "get", "get", 1), 404, ""},
 		{"HEAD for GET", plain("HEAD /private"), 404, ""},
 		{"a forwarded host", plain("GET /private", "X-Forwarded-Host: trusted", "X-Forwarded-For: 127.0.0.1", "X-Amzn-Remapped-Authorization: x"), 403, ""},
+
+		// Headers and parameters twice, in other places and in other letters.
+		{"a second host", bob(func(r *raw) { r.header = append(r.header, "Host: elsewhere") }), 400, ""},
+		{"a second date", bob(func(r *raw) { r.header = append(r.header, "X-Amz-Date: "+r.get("X-Amz-Date")) }), 403, ""},
+		{"another date beside it", bob(func(r *raw) { r.header = append(r.header, "Date: Mon, 02 Jan 2006 15:04:05 GMT") }), 200, "GET /private"}, // X-Amz-Date counts
+		{"a date with an underscore", bob(func(r *raw) { r.header = append(r.header, "X_Amz_Date: 20060102T150405Z") }), 200, "GET /private"},     // is another header
+		{"a date in another form", bob(func(r *raw) { r.set("X-Amz-Date", g.clock().UTC().Format(time.RFC3339)) }), 403, ""},
+		{"a blank behind a header's name", bob(func(r *raw) { r.header = append(r.header, "Authorization : x") }), 400, ""},
+		{"blanks around values", bob(func(r *raw) { r.set("X-Amz-Date", "  "+r.get("X-Amz-Date")+" \t") }), 200, "GET /private"}, // are not signed
+		{"header names in capitals", bob(func(r *raw) { r.header = upperNames(r.header) }), 200, "GET /private"},
+		{"signed headers in capitals", bob(func(r *raw) { r.replace("Authorization", "SignedHeaders=host;", "SignedHeaders=HOST;") }), 403, ""},
+		{"a signed header named twice", bob(func(r *raw) { r.replace("Authorization", "SignedHeaders=host;", "SignedHeaders=host;host;") }), 403, ""},
+		{"a signed header that is not there", bob(func(r *raw) { r.replace("Authorization", "SignedHeaders=host;", "SignedHeaders=host;via;") }), 403, ""},
+		{"another's credential first", bob(func(r *raw) {
+			r.replace("Authorization", "Credential=", "Credential="+g.alice.AccessKeyID+"/x, Credential=")
+		}), 200, "GET /private"}, // the last counts, and is good
+		{"another's credential last", bob(func(r *raw) {
+			credential, _, _ := strings.Cut(r.get("Authorization")[len("AWS4-HMAC-SHA256 "):], ",")
+			r.set("Authorization", r.get("Authorization")+", "+strings.Replace(credential, g.bob.AccessKeyID, g.alice.AccessKeyID, 1))
+		}), 403, ""},
+		{"another session's token in the query", g.signed("GET", "/private?X-Amz-Security-Token="+url.QueryEscape(aliceSession.SessionToken), signing{as: bobSession}).String(), 200, "GET /private"},                                                                           // there it is a parameter like any other
+		{"another session's token in the header of a presigned request", strings.Replace(g.signed("GET", "/private", signing{as: bobSession, presign: time.Minute}).String(), "Host:", "X-Amz-Security-Token: "+aliceSession.SessionToken+"\r\nHost:", 1), 200, "GET /private"}, // bob's, of the query, counts
+		{"a token twice", strings.Replace(with(signing{as: bobSession}), "Host:", "X-Amz-Security-Token: "+aliceSession.SessionToken+"\r\nHost:", 1), 403, ""},
+		{"presigned with two lives", strings.Replace(presigned.String(), "X-Amz-Expires=60", "X-Amz-Expires=60&X-Amz-Expires=600", 1), 403, ""},
+		{"presigned with two credentials", strings.Replace(presigned.String(), "X-Amz-Credential="+g.bob.AccessKeyID, "X-Amz-Credential="+g.alice.AccessKeyID+"&X-Amz-Credential="+g.bob.AccessKeyID, 1), 403, ""},
+		{"presigned in small letters", strings.Replace(presigned.String(), "X-Amz-Signature=", "x-amz-signature=", 1), 403, ""},
+		{"presigned with a query", strings.Replace(presigned.String(), "X-Amz-Signature=", "admin=1&X-Amz-Signature=", 1), 403, ""},
+		{"presigned for another method", strings.Replace(presigned.String(), "GET ", "DELETE ", 1), 403, ""},
+		{"presigned with a body", strings.Replace(presigned.String(), "Connection: close\r\n\r\n", "Connection: close\r\nContent-Length: 1\r\n\r\nx", 1), 403, ""},
+		{"a body in chunks that is not the signed one", g.changed("POST", func(r *raw) {
+			r.set("Content-Length", "")
+			r.header = append(r.header, "Transfer-Encoding: chunked")
+			r.body = "5\r\nother\r\n0\r\n\r\n"
+		}), 403, ""},
+		{"a streaming payload, which only S3 takes", g.changed("POST", func(r *raw) { r.set("X-Amz-Content-Sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD") }), 403, ""},
+		{"the path's parts by way of a greedy route", bob(func(r *raw) { r.target = "/admin/x/../../private" }), 403, ""}, // the signature holds for it, bob's policy does not
+
+		// Other ways to write a path.
+		{"encoded twice", alice("/%2570rivate"), 404, ""},
+		{"an encoded backslash", alice("/public%5c..%5cprivate"), 404, ""},
+		{"an encoded line end", alice("/public%0d%0aX-Role:%20admin"), 404, ""},
+		{"overlong UTF-8", alice("/%c1%b0rivate"), 404, ""},
+		{"wide letters", alice("/%ef%bd%90rivate"), 404, ""},
+		{"a blank at the end", alice("/private%20"), 404, ""},
+		{"a question mark and nothing", alice("/private?"), 403, ""},
+		{"a servlet's parameter", alice("/public/..;/private"), 404, ""},
+		{"up from a greedy route", alice("/admin/%2e%2e/private"), 403, ""},
+		{"a method in the query", alice("/public?_method=DELETE&httpMethod=DELETE"), 200, "GET /public"},
+		{"TRACE", plain("TRACE /private"), 404, ""},
+		{"OPTIONS", plain("OPTIONS /private", "Origin: https://x", "Access-Control-Request-Method: GET"), 404, ""},
+		{"the identity of somebody else in headers", strings.Replace(alice("/private"), "Host:", "X-Amzn-Oidc-Identity: bob\r\nX-Amz-User-Arn: arn:aws:iam::123456789012:user/bob\r\nX-Forwarded-User: bob\r\nHost:", 1), 403, ""},
 	} {
 		t.Run(attack.name, func(t *testing.T) {
 			g.t = t
@@ -162,6 +214,16 @@ func presignedWithHeader(g *target, presigned raw) string {
 	header := g.signed("GET", "/private", signing{as: g.bob})
 	presigned.header = header.header
 	return presigned.String()
+}
+
+// upperNames writes the names of header lines in capitals.
+func upperNames(lines []string) []string {
+	upper := make([]string, len(lines))
+	for i, line := range lines {
+		name, value, _ := strings.Cut(line, ":")
+		upper[i] = strings.ToUpper(name) + ":" + value
+	}
+	return upper
 }
 
 // withToken is bob's own key with a session's token.

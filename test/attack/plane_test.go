@@ -12,7 +12,7 @@ import (
 func TestControlPlane(t *testing.T) {
 	g := newTarget(t)
 	address := strings.TrimPrefix(g.region.Endpoint, "http://")
-	const form, listRoles = "application/x-www-form-urlencoded", "Action=ListRoles&Version=2010-05-08"
+	const listRoles = "Action=ListRoles&Version=2010-05-08"
 	sign := func(as credentials, service, target, contentType, body string, change func(*raw)) string {
 		r := g.signed("POST", target, signing{as: as, service: service, host: address, body: body})
 		r.set("Content-Type", contentType)
@@ -145,7 +145,6 @@ func TestSessionsEnd(t *testing.T) {
 // their client did not see is in the records, and no secret is.
 func TestRefusalsAreExplained(t *testing.T) {
 	g := newTarget(t)
-	const form = "application/x-www-form-urlencoded"
 	explain := func() string {
 		t.Helper()
 		r := g.signed("POST", "/", signing{as: g.admin, service: "roost", host: strings.TrimPrefix(g.region.Endpoint, "http://"), body: "{}"})
