@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -36,11 +37,15 @@ func (s *session) startRegion(ctx context.Context, settings regionSettings) (*st
 	if settings.debug != nil {
 		debug = settings.debug.Debugger
 	}
+	warm := 0
+	if settings.debug == nil && !settings.temporary {
+		warm = runtime.NumCPU()
+	}
 	requests := make(requests, followedRequests)
 	r, err := region.Start(ctx, region.Config{
 		Debug: debug, Served: requests.served, Dir: state, Port: settings.port, Twitter: settings.twitter,
 		Account: settings.app.LocalAccount, Region: settings.app.LocalRegion,
-		Supervisor: supervise, Warn: s.term.Warn, Isolate: isolate, MaxEnvironments: settings.functions.MaxEnvironments,
+		Warm: warm, Supervisor: supervise, Warn: s.term.Warn, Isolate: isolate, MaxEnvironments: settings.functions.MaxEnvironments,
 		Record: func(typeName string) bool { return slices.Contains(settings.app.Record, typeName) },
 	})
 	var taken *region.PortError

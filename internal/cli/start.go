@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 
 	"github.com/seed-615d3599/roost/internal/assembly"
@@ -77,17 +78,17 @@ func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
 	if err := errors.Join(s.refuseSecond(app.RegionFile()), forgetOutputs(c.OutputsFile)); err != nil {
 		return err
 	}
-	debug, err := c.debugging(app)
+	debugged, err := c.debugging(app)
 	if err != nil {
 		return err
 	}
-	defer debug.close()
+	defer debugged.close()
 	s.term.Banner("Deploying app")
-	live := &liveApp{session: s, app: app, outputsFile: c.OutputsFile, debug: debug}
-	live.source = synth.New(synth.Config{App: app, Assembly: c.Assembly, Local: true, Live: true, Debug: debug != nil,
+	live := &liveApp{session: s, app: app, outputsFile: c.OutputsFile, debug: debugged}
+	live.source = synth.New(synth.Config{App: app, Assembly: c.Assembly, Local: true, Live: true, Debug: debugged != nil,
 		Written: absolute(c.OutputsFile), Environ: s.env, Print: live.progress, Warn: s.term.Warn})
 	live.watch = sync.OnceValues(func() (*watch.Watcher, error) { return watch.New(watch.Config{Roots: live.source.Roots()}) })
-	return live.run(ctx, regionSettings{app: app, port: c.Port, twitter: c.Twitter, functions: c.functionFlags, debug: debug})
+	return live.run(ctx, regionSettings{app: app, port: c.Port, twitter: c.Twitter, functions: c.functionFlags, debug: debugged})
 }
 
 // absolute returns the absolute name of a file; empty stays.
@@ -146,9 +147,15 @@ func (l *liveApp) progress(line string) {
 	}
 }
 
+// startGC is the garbage collector's percentage while the region starts: what
+// is allocated then mostly stays.
+const startGC = 800
+
 // run starts the region, brings the app to it and follows edits.
 func (l *liveApp) run(ctx context.Context, settings regionSettings) (err error) {
+	usual := debug.SetGCPercent(startGC)
 	b, err := l.begin(ctx, settings)
+	debug.SetGCPercent(usual)
 	if err != nil {
 		return err
 	}

@@ -77,6 +77,10 @@ type Config struct {
 	// must not block.
 	Served func(gateway.Served)
 
+	// Warm is how many of the functions that ran last are started at once, before
+	// anybody calls them.
+	Warm int
+
 	freshPorts bool // of a fork: the ports that its APIs had are the original's
 	volatile   bool // of a fork: the state need not outlive a crash of the machine
 }

@@ -150,7 +150,9 @@ func (r *Region) buildLambda(ctx context.Context) error {
 	if r.supervisor != nil {
 		config.Groups = r.supervisor
 	}
-	r.services.lambda, err = lambda.New(config)
+	if r.services.lambda, err = lambda.New(config); err == nil && c.Warm > 0 {
+		r.serving.Go(func() { r.services.lambda.WarmLast(ctx, c.Warm) })
+	}
 	return err
 }
 

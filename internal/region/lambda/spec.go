@@ -39,18 +39,3 @@ func (l *Lambda) spec(ctx context.Context, name string, v *model.Version) (*envi
 	}
 	return spec, err
 }
-
-// Warm starts an environment of a function before its first call.
-func (l *Lambda) Warm(ctx context.Context, functionARN string) error {
-	name, qualifier, ok := l.Parse(functionARN)
-	e := l.snapshot.Load().functions[name]
-	if !ok || e == nil || e.pick(qualifier) == nil {
-		return model.NotFound("Function not found: " + functionARN)
-	}
-	pool, err := e.pick(qualifier).open(ctx)
-	if err != nil {
-		return err
-	}
-	pool.Warm()
-	return nil
-}

@@ -98,6 +98,7 @@ func (t *target) open(ctx context.Context) (*environment.Pool, error) {
 		return nil, model.Invalid(err.Error())
 	}
 	t.pool = t.lambda.manager.Pool(spec, t.concurrency)
+	t.lambda.ran(t.name)
 	if t.gone {
 		t.pool.Retire()
 	}

@@ -90,6 +90,9 @@ type Supervisor struct {
 	cmd    *exec.Cmd
 }
 
+// lowPriority is the supervisor's nice value (setpriority(2)).
+const lowPriority = 10
+
 // Start starts the supervisor process with a command that runs Main.
 func Start(command []string, marker string) (*Supervisor, error) {
 	if len(command) == 0 {
@@ -107,6 +110,9 @@ func Start(command []string, marker string) (*Supervisor, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the supervisor %s: %w", command[0], err)
 	}
+	// It has nothing to do before the region ends: its own start must not keep
+	// that of the region waiting.
+	_ = syscall.Setpriority(syscall.PRIO_PROCESS, cmd.Process.Pid, lowPriority)
 	s := &Supervisor{marker: marker, pipe: pipe, cmd: cmd}
 	s.tell("marker " + marker + "\n")
 	return s, nil
