@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -27,6 +28,9 @@ type explainCommand struct {
 
 // Run prints why a request was refused.
 func (c *explainCommand) Run(ctx context.Context, s *session) error {
+	if info, err := os.Stat(c.ID); c.ID != "" && err == nil && info.IsDir() {
+		return usageError{fmt.Errorf("%s is a folder, not the id of a request: name the app's folder with --dir %[1]s", c.ID)}
+	}
 	if c.ID != "" && c.Last {
 		return usageError{errors.New("give an ID or --last, not both")}
 	}
@@ -60,19 +64,8 @@ func (s *session) askRegion(ctx context.Context, dir, operation string, in, out 
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(in)
+	r, err := regionRequest(ctx, running, operation, in)
 	if err != nil {
-		return err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, running.Endpoint+"/", bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("X-Amz-Target", "Roost."+operation)
-	signer := sigv4.Signer{Service: "roost", Region: running.Region, Credentials: sigv4.Credentials{
-		AccessKeyID: running.AccessKeyID, SecretAccessKey: running.SecretAccessKey}}
-	if err := signer.Sign(r, ""); err != nil {
 		return err
 	}
 	resp, err := http.DefaultClient.Do(r)
@@ -80,6 +73,27 @@ func (s *session) askRegion(ctx context.Context, dir, operation string, in, out 
 		return term.WithHint(err, "is the region running? \"roost start\" starts it")
 	}
 	defer resp.Body.Close()
+	return regionAnswer(resp, operation, out)
+}
+
+// regionRequest is a signed call of the region's own service.
+func regionRequest(ctx context.Context, running *config.Region, operation string, in any) (*http.Request, error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, running.Endpoint+"/", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	r.Header.Set("X-Amz-Target", "Roost."+operation)
+	signer := sigv4.Signer{Service: "roost", Region: running.Region, Credentials: sigv4.Credentials{
+		AccessKeyID: running.AccessKeyID, SecretAccessKey: running.SecretAccessKey}}
+	return r, signer.Sign(r, "")
+}
+
+func regionAnswer(resp *http.Response, operation string, out any) error {
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return err
