@@ -1,0 +1,66 @@
+package lambda
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/seed-615d3599/roost/internal/region/lambda/model"
+)
+
+// ranDir is the folder with an empty file for each function that has run: when
+// it last had its first call of a region's run is the file's time.
+const ranDir = "ran"
+
+// Warm starts an environment of a function before its first call.
+func (l *Lambda) Warm(ctx context.Context, functionARN string) error {
+	name, qualifier, ok := l.Parse(functionARN)
+	e := l.snapshot.Load().functions[name]
+	if !ok || e == nil || e.pick(qualifier) == nil {
+		return model.NotFound("Function not found: " + functionARN)
+	}
+	pool, err := e.pick(qualifier).open(ctx)
+	if err != nil {
+		return err
+	}
+	pool.Warm()
+	return nil
+}
+
+// WarmLast starts environments of the functions, at most so many, that earlier
+// runs of the region called last. It is a help only: what can't be started is
+// started, or told, at its first call.
+func (l *Lambda) WarmLast(ctx context.Context, most int) {
+	entries, err := os.ReadDir(filepath.Join(l.config.Dir, ranDir))
+	if err != nil {
+		return // nothing has run
+	}
+	var infos []os.FileInfo
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil {
+			infos = append(infos, info)
+		}
+	}
+	slices.SortFunc(infos, func(a, b os.FileInfo) int { return b.ModTime().Compare(a.ModTime()) })
+	functions := l.snapshot.Load().functions
+	for _, info := range infos {
+		if functions[info.Name()] == nil {
+			_ = os.Remove(filepath.Join(l.config.Dir, ranDir, info.Name())) // it was deleted
+			continue
+		}
+		if most--; most < 0 {
+			return
+		}
+		_ = l.Warm(ctx, l.ARN(info.Name(), ""))
+	}
+}
+
+// ran notes that a function is called for the first time in this run. Without
+// the note it is not warm at the next start.
+func (l *Lambda) ran(name string) {
+	dir := filepath.Join(l.config.Dir, ranDir)
+	if os.MkdirAll(dir, 0o700) == nil {
+		_ = os.WriteFile(filepath.Join(dir, name), nil, 0o600)
+	}
+}
