@@ -85,6 +85,7 @@ func (a *liveApp) edit() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
+	time.Sleep(time.Second) // a person's edits do not follow faster
 	a.edits++
 	said := regexp.MustCompile(`Hello \w+!`)
 	wanted := fmt.Sprintf("Hello edit%d!", a.edits)

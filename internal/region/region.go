@@ -78,7 +78,8 @@ type Config struct {
 	Served func(gateway.Served)
 
 	// Warm is how many of the functions that ran last are started at once, before
-	// anybody calls them.
+	// anybody calls them. Where it is not 0, new code of a function that runs is
+	// started at once too, and a process waits for the next environment of Node.js.
 	Warm int
 
 	freshPorts bool // of a fork: the ports that its APIs had are the original's

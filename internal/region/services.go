@@ -141,7 +141,7 @@ func (r *Region) buildLambda(ctx context.Context) error {
 	config := lambda.Config{
 		DB: r.db, Dir: dir, Region: c.Region, Account: c.Account,
 		Objects: r.services.assets, Credentials: roleCredentials{r.services.access}, Logs: r.services.logs,
-		EndpointURL: r.Endpoint, Now: c.Now, Warn: c.Warn, MaxEnvironments: c.MaxEnvironments,
+		EndpointURL: r.Endpoint, Now: c.Now, Warn: c.Warn, MaxEnvironments: c.MaxEnvironments, Ahead: c.Warm > 0,
 		Isolate: c.Isolate, Memory: memory,
 	}
 	if c.Debug != nil {

@@ -59,6 +59,10 @@ type Config struct {
 	Isolate []string       // the command that runs isolation.Main; nil: functions see this machine's paths
 	Memory  *cgroup.Parent // where memory is limited; nil: it is measured now and then
 
+	// Ahead starts processes ahead of calls: the first one of a new version where
+	// the old one had any, and a Node.js process for the next environment.
+	Ahead bool
+
 	MaxEnvironments int                             // 0: by cores and memory
 	IdleTimeout     time.Duration                   // 0: 5 minutes
 	RetryDelay      func(attempt int) time.Duration // between attempts of an asynchronous call; nil: as in Lambda
@@ -123,7 +127,7 @@ func New(config Config) (*Lambda, error) {
 		code: &code.Store{Dir: filepath.Join(dir, "code")},
 		manager: environment.NewManager(environment.Config{
 			Dir: temporary, Credentials: config.Credentials, Logs: config.Logs, Groups: config.Groups, Now: config.Now,
-			EndpointURL: config.EndpointURL, Isolate: config.Isolate, Memory: config.Memory, MaxEnvironments: config.MaxEnvironments, IdleTimeout: config.IdleTimeout,
+			EndpointURL: config.EndpointURL, Isolate: config.Isolate, Memory: config.Memory, Ahead: config.Ahead, MaxEnvironments: config.MaxEnvironments, IdleTimeout: config.IdleTimeout,
 		})}
 	l.snapshot.Store(&snapshot{functions: map[string]*entry{}, urls: map[string]urlTarget{}})
 	if err := l.load(); err != nil {
@@ -212,6 +216,9 @@ func (l *Lambda) publish(name string, f *model.Function) {
 	}
 	l.snapshot.Store(next)
 	if before != nil {
+		if f != nil && l.config.Ahead {
+			next.functions[name].warm(before)
+		}
 		before.retire(next.functions[name])
 		if f == nil {
 			l.manager.Reserve(before.concurrency, -1)

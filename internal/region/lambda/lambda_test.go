@@ -31,6 +31,8 @@ type region struct {
 	dir      string
 	endpoint string
 	logs     logs
+	change   func(*lambda.Config) // before the start; nil: nothing
+	stop     func()
 }
 
 type logs struct {
@@ -50,31 +52,37 @@ func (l *logs) text() string {
 	return strings.Join(l.lines, "")
 }
 
-func start(t testing.TB) *region {
+func start(t testing.TB) *region { return startWith(t, nil) }
+
+func startWith(t testing.TB, change func(*lambda.Config)) *region {
 	t.Helper()
-	r := &region{t: t, dir: t.TempDir()}
+	r := &region{t: t, dir: t.TempDir(), change: change}
 	r.open()
 	return r
 }
 
 // open starts the service on the region's folder, where an earlier one may
 // have left its state.
-func (r *region) open() (stop func()) {
+func (r *region) open() {
 	r.t.Helper()
 	db, err := store.Open(filepath.Join(r.dir, "region.db"))
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.Lambda, err = lambda.New(lambda.Config{DB: db, Dir: filepath.Join(r.dir, "lambda"), Region: "us-east-1", Account: "123456789012",
+	config := lambda.Config{DB: db, Dir: filepath.Join(r.dir, "lambda"), Region: "us-east-1", Account: "123456789012",
 		Logs:       &r.logs,
-		RetryDelay: func(int) time.Duration { return time.Millisecond }})
+		RetryDelay: func(int) time.Duration { return time.Millisecond }}
+	if r.change != nil {
+		r.change(&config)
+	}
+	r.Lambda, err = lambda.New(config)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	r.Service().Authorize = func(context.Context, *wire.Call, []wire.Target) error { return nil }
 	server := httptest.NewServer(http.HandlerFunc(r.serve))
 	r.endpoint = server.URL
-	stop = sync.OnceFunc(func() {
+	r.stop = sync.OnceFunc(func() {
 		server.Close()
 		if err := r.Close(); err != nil {
 			r.t.Error(err)
@@ -86,8 +94,7 @@ func (r *region) open() (stop func()) {
 			r.t.Error(err)
 		}
 	})
-	r.t.Cleanup(stop)
-	return stop
+	r.t.Cleanup(r.stop)
 }
 
 func (r *region) serve(w http.ResponseWriter, request *http.Request) {
@@ -188,9 +195,9 @@ func TestLifeOfAFunction(t *testing.T) {
 
 func TestARestartContinues(t *testing.T) {
 	r := &region{t: t, dir: t.TempDir()}
-	stop := r.open()
+	r.open()
 	r.python("f", "def handler(e, c):\n    return 'still here'")
-	stop()
+	r.stop()
 	r.open()
 	if got, _ := r.invoke(arn("f"), `{}`); got != `"still here"` {
 		t.Errorf("got %s", got)
@@ -302,30 +309,98 @@ func TestNote(t *testing.T) {
 	}
 }
 
-func TestEventsRetryAndReachTheirDestination(t *testing.T) {
-	r := start(t)
-	r.python("worker", "n = 0\ndef handler(e, c):\n    raise Exception('intentional failure')")
-	r.python("dest", "import json\ndef handler(e, c):\n    print('RECORD ' + json.dumps(e))")
-	r.must("PutFunctionEventInvokeConfig", object{"FunctionName": "worker",
-		"DestinationConfig": object{"OnFailure": object{"Destination": arn("dest")}}}, nil)
-	r.must("Invoke", object{"FunctionName": "worker", "InvocationType": "Event", "Payload": []byte(`{"a":1}`)}, nil)
-	var record struct {
-		RequestContext struct {
-			FunctionArn, Condition string
-			ApproximateInvokeCount int
-		}
-		RequestPayload  object
-		ResponsePayload struct{ ErrorMessage string }
+func TestEventsReachTheirDestination(t *testing.T) {
+	const fails, answers = "def handler(e, c):\n    raise Exception('intentional failure')", "def handler(e, c):\n    return {'errorMessage': 'none'}"
+	for _, test := range []struct {
+		name, source string
+		settings     object
+		retry        time.Duration
+		condition    string
+		count        int
+		message      string
+	}{
+		{"retries", fails, object{}, time.Millisecond, "RetriesExhausted", 3, "intentional failure"},
+		{"fewer retries", fails, object{"MaximumRetryAttempts": 0}, time.Millisecond, "RetriesExhausted", 1, "intentional failure"},
+		{"too old for a retry", fails, object{"MaximumEventAgeInSeconds": 60}, 61 * time.Second, "EventAgeExceeded", 1, "intentional failure"},
+		{"success", answers, object{}, time.Millisecond, "Success", 1, "none"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := startWith(t, func(config *lambda.Config) { config.RetryDelay = func(int) time.Duration { return test.retry } })
+			r.python("worker", test.source)
+			r.python("dest", "import json\ndef handler(e, c):\n    print('RECORD ' + json.dumps(e))")
+			destination := object{"Destination": arn("dest")}
+			test.settings["FunctionName"], test.settings["DestinationConfig"] = "worker", object{"OnFailure": destination, "OnSuccess": destination}
+			r.must("PutFunctionEventInvokeConfig", test.settings, nil)
+			r.must("Invoke", object{"FunctionName": "worker", "InvocationType": "Event", "Payload": []byte(`{"a":1}`)}, nil)
+			record := r.destinationRecord()
+			c := record.RequestContext
+			if c.Condition != test.condition || c.ApproximateInvokeCount != test.count || c.FunctionArn != arn("worker")+":$LATEST" ||
+				record.RequestPayload["a"] != 1.0 || record.ResponsePayload.ErrorMessage != test.message {
+				t.Errorf("got %+v", record)
+			}
+		})
 	}
-	waitFor(t, "the record", func() bool {
+}
+
+// An event that waited for too long while the region was not there is not run.
+func TestEventsGetTooOldWhileNothingRuns(t *testing.T) {
+	r := startWith(t, func(config *lambda.Config) { config.RetryDelay = func(int) time.Duration { return time.Hour } })
+	r.python("worker", "def handler(e, c):\n    print('RAN')\n    raise Exception('once')")
+	r.python("dest", "import json\ndef handler(e, c):\n    print('RECORD ' + json.dumps(e))")
+	r.must("PutFunctionEventInvokeConfig", object{"FunctionName": "worker", "DestinationConfig": object{"OnFailure": object{"Destination": arn("dest")}}}, nil)
+	r.must("Invoke", object{"FunctionName": "worker", "InvocationType": "Event", "Payload": []byte(`{"a":1}`)}, nil)
+	waitFor(t, "the first attempt", func() bool { return strings.Contains(r.logs.text(), "REPORT ") })
+	r.stop()
+	r.change = func(config *lambda.Config) { config.Now = func() time.Time { return time.Now().Add(7 * time.Hour) } }
+	r.open()
+	if c := r.destinationRecord().RequestContext; c.Condition != "EventAgeExceeded" {
+		t.Errorf("got %+v", c)
+	}
+	if n := strings.Count(r.logs.text(), "RAN"); n != 1 {
+		t.Errorf("it ran %d times, want once", n)
+	}
+}
+
+// destinationRecord is what an asynchronous call's destination was told.
+type destinationRecord struct {
+	RequestContext struct {
+		FunctionArn, Condition string
+		ApproximateInvokeCount int
+	}
+	RequestPayload  object
+	ResponsePayload struct{ ErrorMessage string }
+}
+
+// destinationRecord waits for the record that the function dest prints.
+func (r *region) destinationRecord() (record destinationRecord) {
+	r.t.Helper()
+	waitFor(r.t, "the record", func() bool {
 		_, rest, ok := strings.Cut(r.logs.text(), "RECORD ")
 		line, _, end := strings.Cut(rest, "\n")
 		return ok && end && json.Unmarshal([]byte(line), &record) == nil
 	})
-	c := record.RequestContext
-	if c.Condition != "RetriesExhausted" || c.ApproximateInvokeCount != 3 || c.FunctionArn != arn("worker")+":$LATEST" ||
-		record.RequestPayload["a"] != 1.0 || record.ResponsePayload.ErrorMessage != "intentional failure" {
-		t.Errorf("got %+v", record)
+	return record
+}
+
+// started hands over the processes that begin.
+type started chan int
+
+func (s started) Add(pgid int)   { s <- pgid }
+func (s started) Remove(int)     {}
+func (s started) Marker() string { return "STARTED=1" }
+
+// Where a function runs, its new code runs before it is called.
+func TestNewCodeStartsAheadOfItsFirstCall(t *testing.T) {
+	begun := make(started, 10)
+	r := startWith(t, func(config *lambda.Config) { config.Ahead, config.Groups = true, begun })
+	r.python("f", "def handler(e, c):\n    return 'old'")
+	r.invoke(arn("f"), `{}`)
+	<-begun
+	code := zipped(t, map[string]string{"handler.py": "import os\ndef handler(e, c):\n    return os.getpid()"})
+	r.must("UpdateFunctionCode", object{"FunctionName": "f", "ZipFile": code}, nil)
+	want := fmt.Sprint(<-begun)
+	if got, failed := r.invoke(arn("f"), `{}`); got != want || failed != "" {
+		t.Errorf("%s %s answered, want process %s", got, failed, want)
 	}
 }
 

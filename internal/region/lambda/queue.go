@@ -102,10 +102,12 @@ func (q *queue) schedule(ev *event) {
 		defer q.done.Done()
 		q.mu.Lock()
 		delete(q.timers, ev.ID)
-		q.waiting--
 		q.mu.Unlock()
 		select {
 		case q.slots <- struct{}{}:
+			q.mu.Lock()
+			q.waiting--
+			q.mu.Unlock()
 			q.attempt(ev)
 			<-q.slots
 		case <-q.ctx.Done():
@@ -132,6 +134,10 @@ func (q *queue) attempt(ev *event) {
 	config, reserved := q.l.eventSettings(ev.ARN)
 	if reserved != nil && *reserved == 0 {
 		q.finish(ev, config.OnFailure, q.record(ev, "ZeroReservedConcurrency", nil, ""))
+		return
+	}
+	if q.l.config.Now().Sub(ev.Queued) > maxAge(config) { // it waited while nothing ran
+		q.finish(ev, config.OnFailure, q.record(ev, "EventAgeExceeded", nil, ""))
 		return
 	}
 	result, version, err := q.l.run(q.ctx, ev.ARN, environment.Call{RequestID: ev.ID, Payload: ev.Payload})
@@ -169,14 +175,17 @@ func (l *Lambda) retryDelay(attempt int) time.Duration {
 	return time.Duration(attempt) * time.Minute
 }
 
+func maxAge(config model.EventConfig) time.Duration {
+	if config.MaxAge != nil {
+		return time.Duration(*config.MaxAge) * time.Second
+	}
+	return defaultMaxAge
+}
+
 // again plans another attempt, unless the event would be too old by then.
 func (q *queue) again(ev *event, config model.EventConfig, delay time.Duration, result *environment.Result, version string) {
-	limit := defaultMaxAge
-	if config.MaxAge != nil {
-		limit = time.Duration(*config.MaxAge) * time.Second
-	}
 	ev.NotBefore = q.l.config.Now().Add(delay)
-	if ev.NotBefore.Sub(ev.Queued) > limit {
+	if ev.NotBefore.Sub(ev.Queued) > maxAge(config) {
 		q.finish(ev, config.OnFailure, q.record(ev, "EventAgeExceeded", result, version))
 		return
 	}

@@ -29,6 +29,7 @@ func (l *Lambda) spec(ctx context.Context, name string, v *model.Version) (*envi
 	spec := &environment.Spec{
 		FunctionName: name, Version: v.Version, FunctionARN: l.ARN(name, ""), Region: l.config.Region,
 		Runtime: v.Runtime, Handler: v.Handler, RoleARN: v.Role, Managed: runtime.Managed,
+		Early:   runtime.Early(v.Variables),
 		Command: runtime.Start(root, opt, v.Variables["AWS_LAMBDA_EXEC_WRAPPER"]), TaskRoot: root, RuntimeDir: runtimeDir, OptDir: opt,
 		MemoryMB: v.MemorySize, Timeout: time.Duration(v.Timeout) * time.Second, Variables: v.Variables,
 		LogGroup: v.Logging.LogGroup, LogFormat: v.Logging.LogFormat,

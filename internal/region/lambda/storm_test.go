@@ -17,6 +17,7 @@ import (
 	awslambda "github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/seed-615d3599/roost/internal/need"
+	"github.com/seed-615d3599/roost/internal/region/lambda"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
@@ -82,8 +83,8 @@ func TestStorm(t *testing.T) {
 	const functions, calls = 20, 1000
 	guests := stormGuests(t)
 	goroutines, files := runtime.NumGoroutine(), openFiles(t)
-	r := &region{t: t, dir: t.TempDir()}
-	stop := r.open()
+	r := &region{t: t, dir: t.TempDir(), change: func(config *lambda.Config) { config.Ahead = true }}
+	r.open()
 	for i := range functions {
 		g := guests[i%len(guests)]
 		r.must("CreateFunction", object{"FunctionName": fmt.Sprintf("f%d", i), "Runtime": g.runtime, "Handler": g.handler, "Role": role,
@@ -104,7 +105,7 @@ func TestStorm(t *testing.T) {
 		})
 	}
 	group.Wait()
-	stop()
+	r.stop()
 	if left, _ := os.ReadDir(filepath.Join(r.dir, "lambda", "tmp")); len(left) != 0 {
 		t.Errorf("%d temporary folders are left", len(left))
 	}

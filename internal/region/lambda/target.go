@@ -67,6 +67,26 @@ func (l *Lambda) newEntry(f *model.Function, before *entry) *entry {
 	return e
 }
 
+// warm starts an environment of each version that takes the place of one that
+// has some. Errors are told by the first call.
+func (e *entry) warm(before *entry) {
+	for v, t := range e.targets {
+		if old := before.targets[v]; old == nil || old == t || !old.runs() {
+			continue
+		}
+		if pool, err := t.open(context.Background()); err == nil {
+			pool.Warm()
+		}
+	}
+}
+
+// runs reports whether the target has environments.
+func (t *target) runs() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.pool != nil && t.pool.Runs()
+}
+
 // retire ends the pools that the next entry of the function does not use.
 func (e *entry) retire(next *entry) {
 	for v, t := range e.targets {

@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/seed-615d3599/roost/internal/region/lambda/isolation"
+
+	"github.com/seed-615d3599/roost/internal/region/lambda/process"
 )
 
 // command makes the command that starts the runtime, with its variables: with
@@ -18,7 +20,7 @@ func (e *Environment) command(keys credentials) (*exec.Cmd, error) {
 	if config.Isolate == nil || e.spec.Debug != nil {
 		cmd := exec.Command(e.spec.Command[0], e.spec.Command[1:]...)
 		cmd.Dir, cmd.Env = e.spec.TaskRoot, variables(e.spec, config, keys, e.place)
-		cmd.SysProcAttr = processAttributes()
+		cmd.SysProcAttr = process.Attributes()
 		return cmd, nil
 	}
 	view := isolation.View{

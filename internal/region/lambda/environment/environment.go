@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/lambda/cgroup"
+	"github.com/seed-615d3599/roost/internal/region/lambda/process"
 	"github.com/seed-615d3599/roost/internal/region/lambda/runtimeapi"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 )
@@ -32,7 +33,7 @@ type Environment struct {
 	session *runtimeapi.Session
 	cmd     *exec.Cmd
 	group   *cgroup.Group // limits the memory; nil: it is sampled
-	outputs []*output
+	outputs []*process.Output
 	spawned chan struct{} // closed when the start has succeeded or failed
 	timer   *time.Timer
 	expires time.Time // of the credentials; zero: never
@@ -109,6 +110,13 @@ func (e *Environment) start() error {
 	}
 	e.place.runtimeAPI, e.place.logStream = e.session.Addr(), e.stream
 	e.logInitStart()
+	if e.ahead() {
+		w := m.ahead.Take(e.spec.Command)
+		m.ahead.Prepare(e.spec.Command, e.spec.RuntimeDir)
+		if w != nil && e.adopt(w, keys) {
+			return nil
+		}
+	}
 	cmd, err := e.command(keys)
 	if err != nil {
 		return err
@@ -143,6 +151,13 @@ func (e *Environment) spawn(cmd *exec.Cmd) error {
 	if m.config.Groups != nil {
 		m.config.Groups.Add(cmd.Process.Pid)
 	}
+	e.has(cmd)
+	return nil
+}
+
+// has notes that the process runs.
+func (e *Environment) has(cmd *exec.Cmd) {
+	m := e.pool.manager
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e.cmd, e.started = cmd, true
@@ -150,7 +165,6 @@ func (e *Environment) spawn(cmd *exec.Cmd) error {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	}
 	m.sample()
-	return nil
 }
 
 // arm sets the time limit of the initialization.
@@ -170,22 +184,19 @@ func (e *Environment) arm() error {
 // connect makes the pipes for what the function writes. The caller closes the
 // writers once the process has them.
 func (e *Environment) connect(cmd *exec.Cmd) (writers []*os.File, err error) {
-	w, err := e.pipe(splitLines(e.logLine), e.logLine)
+	w, err := e.pipe(process.Lines(e.logLine), e.logLine)
 	if err != nil {
 		return nil, err
 	}
 	cmd.Stdout, cmd.Stderr = w, w
 	writers = append(writers, w)
 	if e.spec.Managed {
-		w, err := e.pipe(splitFrames(e.logFrame), nil)
+		w, err := e.pipe(process.Frames(e.logFrame), nil)
 		if err != nil {
 			return writers, err
 		}
 		cmd.ExtraFiles = []*os.File{w} // file descriptor 3
 		writers = append(writers, w)
-	}
-	for _, o := range e.outputs {
-		go o.follow()
 	}
 	return writers, nil
 }
@@ -196,14 +207,23 @@ func (e *Environment) pipe(split func([]byte) []byte, rest func(string)) (*os.Fi
 	if err != nil {
 		return nil, err
 	}
-	o, err := newOutput(r, split, rest)
-	if err != nil {
-		r.Close()
+	if err := e.read(r, split, rest); err != nil {
 		w.Close()
 		return nil, err
 	}
-	e.outputs = append(e.outputs, o)
 	return w, nil
+}
+
+// read begins to read an output.
+func (e *Environment) read(r *os.File, split func([]byte) []byte, rest func(string)) error {
+	o, err := process.NewOutput(r, split, rest)
+	if err != nil {
+		r.Close()
+		return err
+	}
+	e.outputs = append(e.outputs, o)
+	go o.Follow()
+	return nil
 }
 
 // Ready implements runtimeapi.Events: the runtime waits for an invocation.
@@ -442,7 +462,7 @@ func (e *Environment) release() {
 	}
 	e.drain()
 	for _, o := range e.outputs {
-		o.file.Close()
+		o.Close()
 	}
 	if e.session != nil {
 		// Processes that left the group still carry this environment's address.
@@ -459,7 +479,7 @@ func (e *Environment) release() {
 
 func (e *Environment) drain() {
 	for _, o := range e.outputs {
-		o.drain()
+		o.Drain()
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"github.com/seed-615d3599/roost/internal/region/lambda/process"
 )
 
 // Manager keeps the environments of all function versions of a region and
@@ -27,6 +29,7 @@ type Manager struct {
 	janitor  *time.Timer
 	sampler  *time.Timer
 	done     sync.WaitGroup // environments
+	ahead    *process.Ahead
 }
 
 // NewManager returns a manager without environments.
@@ -49,7 +52,7 @@ func NewManager(config Config) *Manager {
 	if config.InitTimeout <= 0 {
 		config.InitTimeout = 10 * time.Second
 	}
-	m := &Manager{config: config, pools: map[*Pool]struct{}{}}
+	m := &Manager{config: config, pools: map[*Pool]struct{}{}, ahead: newAhead(&config)}
 	m.ids.rand = io.Reader(rand.Reader)
 	return m
 }
@@ -58,7 +61,7 @@ func NewManager(config Config) *Manager {
 // the memory at 64 MB each.
 func defaultEnvironments() int {
 	limit := 8 * runtime.NumCPU()
-	if mb := totalMemoryMB(); mb > 0 {
+	if mb := process.TotalMemoryMB(); mb > 0 {
 		limit = min(limit, mb/128)
 	}
 	return max(limit, 2)
@@ -154,6 +157,7 @@ func (m *Manager) Close() {
 	}
 	m.mu.Unlock()
 	m.done.Wait()
+	m.ahead.Close()
 }
 
 func stopped() *failure {

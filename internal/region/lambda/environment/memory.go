@@ -1,6 +1,10 @@
 package environment
 
-import "time"
+import (
+	"time"
+
+	"github.com/seed-615d3599/roost/internal/region/lambda/process"
+)
 
 // sampleEvery is how often the memory of busy environments is looked at.
 const sampleEvery = 250 * time.Millisecond
@@ -21,7 +25,7 @@ func (m *Manager) look() {
 			e.seen(e.group.Used())
 			continue
 		}
-		used := groupMemory(e.cmd.Process.Pid, limit)
+		used := process.GroupMemory(e.cmd.Process.Pid, limit)
 		e.seen(used)
 		if limit > 0 && used > limit && e.spec.Debug == nil {
 			m.mu.Lock()
@@ -70,7 +74,7 @@ func (e *Environment) memoryUsedMB() int64 {
 	}
 	used := e.memory.Load()
 	if used == 0 && e.cmd != nil {
-		used = processMemory(e.cmd.Process.Pid)
+		used = process.Memory(e.cmd.Process.Pid)
 		e.memory.Store(max(used, 1))
 	}
 	if used == 0 {

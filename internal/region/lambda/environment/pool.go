@@ -230,6 +230,13 @@ func (p *Pool) warm() {
 	}
 }
 
+// Runs reports whether there are environments.
+func (p *Pool) Runs() bool {
+	p.manager.mu.Lock()
+	defer p.manager.mu.Unlock()
+	return len(p.all) > 0
+}
+
 // Idle returns how many environments wait for a call.
 func (p *Pool) Idle() int {
 	p.manager.mu.Lock()

@@ -40,6 +40,7 @@ type Spec struct {
 	RuntimeDir string   // in place of /var/runtime
 	OptDir     string   // the unpacked layers, in place of /opt; empty without layers
 	Managed    bool     // a managed runtime (AWS_EXECUTION_ENV is set)
+	Early      bool     // the runtime can be started before it knows its function (process.FDVariable)
 
 	MemoryMB  int
 	Timeout   time.Duration
@@ -85,6 +86,10 @@ type Config struct {
 	Extra       map[string]string // more variables for every function
 	Isolate     []string          // the command that runs isolation.Main; nil: functions see this machine's paths
 	Memory      *cgroup.Parent    // where memory is limited; nil: it is measured now and then
+
+	// Ahead starts a process for the next environment ahead, beside those that
+	// MaxEnvironments counts, where Spec.Early allows it.
+	Ahead bool
 
 	MaxEnvironments int           // processes at once; 0: by cores and memory
 	MaxWaiting      int           // calls that wait for an environment; 0: 10,000

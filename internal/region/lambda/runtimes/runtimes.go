@@ -50,7 +50,11 @@ type Runtime struct {
 	// one serves. It is empty otherwise.
 	Warning string
 	command []string
+	early   bool
 }
+
+// sourceMaps is the option of Node.js by which stack traces name the sources.
+const sourceMaps = "--enable-source-maps"
 
 // Install writes the runtime clients below dir, in a folder named by their
 // content. It writes nothing where they are there already.
@@ -124,7 +128,7 @@ func (i *Installed) node(ctx context.Context, name string) (*Runtime, error) {
 		return nil, fmt.Errorf("the runtime %s needs Node.js: install it and put node on PATH (%w)", name, found.err)
 	}
 	dir := filepath.Join(i.dir, "node")
-	r := &Runtime{Name: name, Dir: dir, Managed: true, command: []string{found.path, "--enable-source-maps", filepath.Join(dir, "bootstrap.mjs")}}
+	r := &Runtime{Name: name, Dir: dir, Managed: true, early: true, command: []string{found.path, sourceMaps, filepath.Join(dir, "bootstrap.mjs")}}
 	wanted := strings.TrimSuffix(strings.TrimPrefix(name, "nodejs"), ".x")
 	if major, _, _ := strings.Cut(found.version, "."); major != wanted {
 		r.Warning = fmt.Sprintf("%s runs on the Node.js of this machine, %s", name, found.version)
@@ -199,6 +203,23 @@ func (r *Runtime) Start(taskRoot, optDir, wrapper string) []string {
 		wrapper = filepath.Join(optDir, rest)
 	}
 	return append([]string{"/bin/sh", "-c", `exec "$0" "$@"`, wrapper}, command...)
+}
+
+// Early reports whether the runtime may be started before it is known which
+// function it runs: whether none of the function's own variables is one that the C
+// library, Node.js or a library in it looks at only when the process starts.
+func (r *Runtime) Early(variables map[string]string) bool {
+	for name, value := range variables {
+		if name == "NODE_OPTIONS" && value == sourceMaps {
+			continue // it is started with that
+		}
+		for _, prefix := range []string{"AWS_LAMBDA_EXEC_WRAPPER", "NODE_", "LD_", "UV_", "OPENSSL_", "SSL_", "ICU_", "LC_", "LANG", "TZ", "MALLOC_", "GLIBC_", "NO_COLOR", "FORCE_COLOR"} {
+			if strings.HasPrefix(name, prefix) {
+				return false
+			}
+		}
+	}
+	return r.early
 }
 
 // bootstrap is the code's own, or else a layer's.

@@ -33,6 +33,22 @@ type guest struct {
 	variables        map[string]string
 }
 
+// write writes the files and returns their folder.
+func (g guest) write(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	for name, text := range g.files {
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
 func (g guest) start(t *testing.T) (*environment.Pool, *logs) {
 	t.Helper()
 	need.Tool(t, map[bool]string{true: "node", false: "python3"}[strings.HasPrefix(g.runtime, "node")])
@@ -44,16 +60,7 @@ func (g guest) start(t *testing.T) (*environment.Pool, *logs) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root := t.TempDir()
-	for name, text := range g.files {
-		path := filepath.Join(root, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
+	root := g.write(t)
 	l := &logs{}
 	m := environment.NewManager(environment.Config{Dir: t.TempDir(), Logs: l})
 	t.Cleanup(m.Close)

@@ -7,11 +7,23 @@ import fs from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import util from 'node:util'
-import { createRequire, syncBuiltinESMExports } from 'node:module'
+import { createRequire, Module, syncBuiltinESMExports } from 'node:module'
 import { Writable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 
 const env = process.env
+
+// Started before it is known for which function, the process waits here to be told.
+if (env._ROOST_AHEAD_FD) {
+  const fd = Number(env._ROOST_AHEAD_FD)
+  const { directory, variables } = JSON.parse(fs.readFileSync(fd, 'utf8'))
+  fs.closeSync(fd)
+  for (const name of Object.keys(env)) delete env[name]
+  Object.assign(env, variables)
+  process.chdir(directory)
+  Module._initPaths() // NODE_PATH has come
+}
+
 const streaming = Symbol.for('aws.lambda.runtime.handler.streaming')
 const highWaterMark = Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark')
 const integration = 'application/vnd.awslambda.http-integration-response'

@@ -1,4 +1,4 @@
-package environment
+package process
 
 import (
 	"os"
@@ -7,14 +7,14 @@ import (
 	"syscall"
 )
 
-// processAttributes makes a process the leader of a group of its own, which is
+// Attributes makes a process the leader of a group of its own, which is
 // how it ends together with everything it started.
-func processAttributes() *syscall.SysProcAttr {
+func Attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
 
-// totalMemoryMB is the machine's memory.
-func totalMemoryMB() int {
+// TotalMemoryMB is the machine's memory.
+func TotalMemoryMB() int {
 	var info syscall.Sysinfo_t
 	if syscall.Sysinfo(&info) != nil {
 		return 0
@@ -22,14 +22,14 @@ func totalMemoryMB() int {
 	return int(uint64(info.Totalram) * uint64(info.Unit) >> 20)
 }
 
-// groupMemory is the memory in bytes of a process and its descendants. The sum
+// GroupMemory is the memory in bytes of a process and its descendants. The sum
 // of resident pages is cheap and never too small; only where it exceeds limit
 // are the pages that processes share counted by their proportion (PSS).
-func groupMemory(pid int, limit int64) int64 {
+func GroupMemory(pid int, limit int64) int64 {
 	pids := descendants(pid, nil)
 	var resident int64
 	for _, pid := range pids {
-		resident += processMemory(pid)
+		resident += Memory(pid)
 	}
 	if resident <= limit {
 		return resident
@@ -66,8 +66,8 @@ func descendants(pid int, list []int) []int {
 	return list
 }
 
-// processMemory is a process's resident memory in bytes.
-func processMemory(pid int) int64 {
+// Memory is a process's resident memory in bytes.
+func Memory(pid int) int64 {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
 	if err != nil {
 		return 0
@@ -84,7 +84,7 @@ func processMemory(pid int) int64 {
 func proportionalMemory(pid int) int64 {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/smaps_rollup")
 	if err != nil {
-		return processMemory(pid)
+		return Memory(pid)
 	}
 	_, rest, _ := strings.Cut(string(data), "\nPss:")
 	fields := strings.Fields(rest)

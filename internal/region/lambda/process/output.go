@@ -1,4 +1,17 @@
-package environment
+// Package process is what execution environments need of processes: the reading
+// of what they write, and runtimes that are started ahead of the function that
+// they will run.
+//
+//	out, err := process.NewOutput(pipe, process.Lines(log), log)
+//	go out.Follow()
+//	out.Drain() // what was written before now has been logged
+//
+//	ahead := process.NewAhead(process.Config{Delay: 200 * time.Millisecond, …})
+//	ahead.Prepare(command, dir)      // in a while one process waits
+//	w := ahead.Take(command)         // nil where none does
+//	err = w.Tell(taskRoot, variables) // now it is that function's
+//	ahead.Close()
+package process
 
 import (
 	"bytes"
@@ -12,10 +25,10 @@ import (
 // maxLine bounds a log event in bytes (CloudWatch Logs: 256 KiB for a message).
 const maxLine = 256 << 10
 
-// output reads what a function writes to one of its pipes. A goroutine waits
-// for data; drain takes at once what has been written so far, so that a line
+// Output reads what a function writes to one of its pipes. A goroutine waits
+// for data; Drain takes at once what has been written so far, so that a line
 // which the function wrote before it answered is logged before END.
-type output struct {
+type Output struct {
 	file  *os.File
 	raw   syscall.RawConn
 	split func(data []byte) (rest []byte) // hands on whole messages
@@ -27,24 +40,26 @@ type output struct {
 	read  func(fd uintptr) // bound once, to save the closure for each call
 }
 
-func newOutput(file *os.File, split func([]byte) []byte, rest func(string)) (*output, error) {
+// NewOutput reads from the end of a pipe. split is given what has come and returns
+// what of it is not a whole message yet.
+func NewOutput(file *os.File, split func([]byte) []byte, rest func(string)) (*Output, error) {
 	raw, err := file.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
-	o := &output{file: file, raw: raw, split: split, rest: rest}
+	o := &Output{file: file, raw: raw, split: split, rest: rest}
 	o.read = func(fd uintptr) { o.take(int(fd)) }
 	return o, nil
 }
 
-// follow reads until the last writer has closed its end.
-func (o *output) follow() {
+// Follow reads until the last writer has closed its end.
+func (o *Output) Follow() {
 	_ = o.raw.Read(func(fd uintptr) bool { return o.take(int(fd)) })
 	o.file.Close()
 }
 
-// drain reads what is there, and hands on a line without an end as it is.
-func (o *output) drain() {
+// Drain reads what is there, and hands on a line without an end as it is.
+func (o *Output) Drain() {
 	_ = o.raw.Control(o.read)
 	if o.rest == nil {
 		return
@@ -58,7 +73,7 @@ func (o *output) drain() {
 }
 
 // take reads until nothing is there and returns whether the pipe has ended.
-func (o *output) take(fd int) bool {
+func (o *Output) take(fd int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for !o.ended {
@@ -86,14 +101,17 @@ func (o *output) take(fd int) bool {
 	return true
 }
 
+// Close stops the reading.
+func (o *Output) Close() error { return o.file.Close() }
+
 // keep moves what split left to the beginning of the buffer.
-func (o *output) keep(rest []byte) {
+func (o *Output) keep(rest []byte) {
 	n := copy(o.buf, rest)
 	o.buf = o.buf[:n]
 }
 
-// splitLines hands on each line with its line break.
-func splitLines(emit func(message string)) func([]byte) []byte {
+// Lines hands on each line with its line break.
+func Lines(emit func(message string)) func([]byte) []byte {
 	return func(data []byte) []byte {
 		for {
 			at := bytes.IndexByte(data, '\n')
@@ -110,11 +128,11 @@ func splitLines(emit func(message string)) func([]byte) []byte {
 	}
 }
 
-// splitFrames hands on the messages of the framed log of managed runtimes
+// Frames hands on the messages of the framed log of managed runtimes
 // (_LAMBDA_TELEMETRY_LOG_FD): four bytes of type that begin with A5 5A, four of
 // length, eight of time in microseconds, then the message. Such a message may
 // have several lines. Bytes that are no frame are dropped.
-func splitFrames(emit func(at time.Time, message string)) func([]byte) []byte {
+func Frames(emit func(at time.Time, message string)) func([]byte) []byte {
 	const head = 16
 	return func(data []byte) []byte {
 		for len(data) >= head {
