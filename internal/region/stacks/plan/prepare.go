@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -205,16 +206,37 @@ const recordHint = "\nA type that neither routes, authorizes nor runs code can b
 // check compares what is known of a resource's properties with its type.
 func (l *Planner) check(plan *cfn.Stack, kind *resources.Type, declared *cfn.Resource) []resources.Problem {
 	unknown := func(string) (any, error) { return cfn.Unknown{}, nil }
+	secure := false
 	result, err := plan.Properties(declared, cfn.Lookup{
 		GetAtt:      func(id, attribute string) (any, error) { return cfn.Unknown{}, l.hasAttribute(plan, id, attribute) },
 		ImportValue: unknown, AvailabilityZones: Zones,
-		Dynamic: func(d cfn.DynamicReference) (string, error) { return d.Text, nil },
+		Dynamic: func(d cfn.DynamicReference) (string, error) {
+			secure = secure || d.Service == "ssm-secure"
+			return d.Text, nil
+		},
 	})
 	if err != nil {
 		return []resources.Problem{{Text: Message(err)}}
 	}
 	props, _ := result.Value.(map[string]any)
-	return append(attributesRefused(declared), kind.Check(props)...)
+	problems := append(attributesRefused(declared), kind.Check(props)...)
+	if secure {
+		problems = append(problems, secureRefused(declared.Type, props)...)
+	}
+	return problems
+}
+
+// secureRefused refuses ssm-secure references: CloudFormation takes them in a
+// few properties only ("Resources that support dynamic parameter patterns for
+// secure strings"), all of types that the region does not know.
+func secureRefused(kind string, props map[string]any) []resources.Problem {
+	var problems []resources.Problem
+	for _, name := range slices.Sorted(maps.Keys(props)) {
+		if text, err := resources.Document(props[name]); err == nil && strings.Contains(text, "{{resolve:ssm-secure:") {
+			problems = append(problems, resources.Problem{Text: "SSM Secure reference is not supported in: [" + kind + "/Properties/" + name + "]"})
+		}
+	}
+	return problems
 }
 
 // hasAttribute refuses Fn::GetAtt of what a type does not give.

@@ -45,3 +45,24 @@ func TestRefusedTypes(t *testing.T) {
 		}
 	}
 }
+
+// A secure string is read only for the properties for which CloudFormation
+// reads one, and none of the known types has such a property.
+func TestSecureReferences(t *testing.T) {
+	l := plan.New(plan.Config{
+		Account: "123456789012", Region: "us-east-1", Types: standard.Registry(), Own: resources.New(), Rand: rand.Reader,
+		Record: func(name string) bool { return name == "AWS::RDS::DBInstance" },
+	})
+	for _, c := range []struct{ kind, props, want string }{
+		{"AWS::SSM::Parameter", `{"Type": "String", "Value": "x{{resolve:ssm-secure:/a:1}}"}`, "[AWS::SSM::Parameter/Properties/Value]"},
+		{"AWS::Lambda::Function", `{"Code": {"ZipFile": "x"}, "Role": "r", "Environment": {"Variables": {"A": "{{resolve:ssm-secure:/a}}"}}}`, "[AWS::Lambda::Function/Properties/Environment]"},
+		{"AWS::SSM::Parameter", `{"Type": "String", "Value": "{{resolve:ssm:/a}}"}`, ""},
+		{"AWS::RDS::DBInstance", `{"MasterUserPassword": "{{resolve:ssm-secure:/a:1}}"}`, ""},
+	} {
+		body := `{"Resources": {"A": {"Type": "` + c.kind + `", "Properties": ` + c.props + `}}}`
+		_, err := l.Prepare(t.Context(), nil, &records.Stack{Name: "s"}, plan.Request{Body: body})
+		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), "SSM Secure reference is not supported in: "+c.want) {
+			t.Errorf("%s %s: %v", c.kind, c.props, err)
+		}
+	}
+}
