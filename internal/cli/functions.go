@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-615d3599/roost/internal/cli/follow"
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/control"
 	"github.com/seed-615d3599/roost/internal/term"
@@ -79,7 +80,7 @@ func (s *session) printLogs(ctx context.Context, c control.Client, groups map[st
 			return from, err
 		}
 		for _, e := range events {
-			e.function = functionOf(group, e.Stream)
+			e.function = follow.FunctionOf(group, e.Stream)
 			if _, wanted := groups[e.function]; wanted {
 				all = append(all, e)
 			}

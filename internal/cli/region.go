@@ -8,8 +8,8 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
-	"sync"
 
+	"github.com/seed-615d3599/roost/internal/cli/follow"
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/region"
 	"github.com/seed-615d3599/roost/internal/region/lambda/debugger"
@@ -41,9 +41,9 @@ func (s *session) startRegion(ctx context.Context, settings regionSettings) (*st
 	if settings.debug == nil && !settings.temporary {
 		warm = runtime.NumCPU()
 	}
-	requests := make(requests, followedRequests)
+	requests := follow.New()
 	r, err := region.Start(ctx, region.Config{
-		Debug: debug, Served: requests.served, Dir: state, Port: settings.port, Twitter: settings.twitter,
+		Debug: debug, Served: requests.Served, Dir: state, Port: settings.port, Twitter: settings.twitter,
 		Account: settings.app.LocalAccount, Region: settings.app.LocalRegion,
 		Warm: warm, Supervisor: supervise, Warn: s.term.Warn, Isolate: isolate, MaxEnvironments: settings.functions.MaxEnvironments,
 		Record: func(typeName string) bool { return slices.Contains(settings.app.Record, typeName) },
@@ -62,7 +62,8 @@ func (s *session) startRegion(ctx context.Context, settings regionSettings) (*st
 	stopPrinting := func() {}
 	if !settings.temporary {
 		s.term.Note(r.MemoryLimits)
-		stopPrinting = s.printLive(r, requests)
+		events, end := r.Follow()
+		stopPrinting = requests.Print(events, end, s.term.Print)
 	}
 	file := settings.app.RegionFile()
 	started.close = func() error {
@@ -101,26 +102,4 @@ func removeOwn(file string) error {
 		return err
 	}
 	return os.Remove(file)
-}
-
-// printLive prints a line for each request and for each thing that a function
-// logs, until stop is called.
-func (s *session) printLive(r *region.Region, answered requests) (stop func()) {
-	events, end := r.Follow()
-	var printing sync.WaitGroup
-	printing.Go(func() {
-		for {
-			line, more := answered.nextLine(events)
-			if !more {
-				return
-			}
-			if line != "" {
-				s.term.Print(line)
-			}
-		}
-	})
-	return func() {
-		end()
-		printing.Wait()
-	}
 }

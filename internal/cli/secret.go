@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/seed-615d3599/roost/internal/cli/vault"
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/control"
 	"github.com/seed-615d3599/roost/internal/term"
@@ -32,7 +33,7 @@ type secretPlace struct {
 }
 
 // with calls do with the place where the stage's secrets are kept.
-func (p secretPlace) with(ctx context.Context, s *session, do func(*vault) error) (err error) {
+func (p secretPlace) with(ctx context.Context, s *session, do func(*vault.Vault) error) (err error) {
 	app, err := config.Load(p.Dir, p.Stage)
 	if err != nil {
 		return err
@@ -67,15 +68,15 @@ func (c *secretSetCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return c.with(ctx, s, func(v *vault) error { return v.set(ctx, c.Name, value) })
+	return c.with(ctx, s, func(v *vault.Vault) error { return v.Set(ctx, c.Name, value) })
 }
 
 type secretListCommand struct{ secretPlace }
 
 // Run prints names.
 func (c *secretListCommand) Run(ctx context.Context, s *session) error {
-	return c.with(ctx, s, func(v *vault) error {
-		secrets, err := v.all(ctx)
+	return c.with(ctx, s, func(v *vault.Vault) error {
+		secrets, err := v.All(ctx)
 		for _, name := range sortedKeys(secrets) {
 			s.term.Print(name)
 		}
@@ -96,7 +97,7 @@ func (c *secretRemoveCommand) Run(ctx context.Context, s *session) error {
 	if err := checkSecretName(c.Name); err != nil {
 		return err
 	}
-	return c.with(ctx, s, func(v *vault) error { return v.remove(ctx, c.Name) })
+	return c.with(ctx, s, func(v *vault.Vault) error { return v.Remove(ctx, c.Name) })
 }
 
 // checkSecretName refuses what could not be a variable of the environment.
@@ -152,15 +153,8 @@ func (s *session) readSecret(ctx context.Context, name string) (string, error) {
 	return value, nil
 }
 
-// A vault is where a stage's secrets are kept: SecureString parameters of SSM
-// below one path.
-type vault struct {
-	client control.Client
-	path   string // with a slash at its end
-}
-
 // vault returns the one of a stage.
-func (t *target) vault(ctx context.Context, app *config.App) (*vault, error) {
+func (t *target) vault(ctx context.Context, app *config.App) (*vault.Vault, error) {
 	given, err := t.aws.Credentials.Retrieve(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("get credentials: %w", err)
@@ -170,65 +164,9 @@ func (t *target) vault(ctx context.Context, app *config.App) (*vault, error) {
 	if t.aws.BaseEndpoint != nil {
 		c.Endpoint = *t.aws.BaseEndpoint
 	} else {
-		c.Endpoint = "https://ssm." + t.aws.Region + "." + urlSuffix(t.aws.Region)
+		c.Endpoint = vault.Endpoint(t.aws.Region)
 	}
-	return &vault{client: c, path: vaultPath(app)}, nil
-}
-
-// vaultPath is where the parameters of a stage's secrets lie.
-func vaultPath(app *config.App) string { return "/roost/" + app.Name + "/" + app.Stage + "/" }
-
-// urlSuffix is the domain of a region's services.
-func urlSuffix(region string) string {
-	if strings.HasPrefix(region, "cn-") {
-		return "amazonaws.com.cn"
-	}
-	return "amazonaws.com"
-}
-
-func (v *vault) call(ctx context.Context, operation string, in, out any) error {
-	return v.client.JSON(ctx, control.Operation{Service: "ssm", Target: "AmazonSSM." + operation}, in, out)
-}
-
-func (v *vault) set(ctx context.Context, name, value string) error {
-	var out struct{ Version int }
-	err := v.call(ctx, "PutParameter", map[string]any{"Name": v.path + name, "Value": value, "Type": "SecureString", "Overwrite": true}, &out)
-	if err != nil {
-		return fmt.Errorf("keep the secret %s: %w", name, err)
-	}
-	return nil
-}
-
-// all returns the values by their names.
-func (v *vault) all(ctx context.Context) (map[string]string, error) {
-	values := map[string]string{}
-	in := map[string]any{"Path": v.path, "WithDecryption": true}
-	for {
-		var out struct {
-			Parameters []struct{ Name, Value string }
-			NextToken  string
-		}
-		if err := v.call(ctx, "GetParametersByPath", in, &out); err != nil {
-			return nil, fmt.Errorf("read the stage's secrets: %w", err)
-		}
-		for _, p := range out.Parameters {
-			values[strings.TrimPrefix(p.Name, v.path)] = p.Value
-		}
-		if out.NextToken == "" {
-			return values, nil
-		}
-		in["NextToken"] = out.NextToken
-	}
-}
-
-func (v *vault) remove(ctx context.Context, name string) error {
-	var out struct{}
-	err := v.call(ctx, "DeleteParameter", map[string]any{"Name": v.path + name}, &out)
-	var refused *control.Error
-	if errors.As(err, &refused) && refused.Code == "ParameterNotFound" {
-		return term.WithHint(fmt.Errorf("no value of %s is kept for this stage", name), "\"roost secret list\" tells which are")
-	}
-	return err
+	return &vault.Vault{Client: c, Path: vault.Path(app)}, nil
 }
 
 // secrets answers which value a secret has: that of the environment, or else
@@ -239,7 +177,7 @@ func (s *session) secrets(ctx context.Context, t *target, app *config.App, env [
 		if err != nil {
 			return nil
 		}
-		values, err := v.all(ctx)
+		values, err := v.All(ctx)
 		if err != nil {
 			s.term.Warn(err.Error())
 		}

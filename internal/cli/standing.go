@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/assembly"
+	"github.com/seed-615d3599/roost/internal/cli/vault"
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/deploy"
 	"github.com/seed-615d3599/roost/internal/region"
@@ -186,7 +187,7 @@ func (l *liveApp) keptSecrets(ctx context.Context, made *assembly.Assembly) (map
 // keptVersion returns the version of a secret that the region keeps.
 func (l *liveApp) keptVersion(ctx context.Context, name string) (int, error) {
 	var out struct{ Parameter struct{ Version int } }
-	err := l.region.Call(ctx, "ssm", "GetParameter", map[string]string{"Name": vaultPath(l.app) + name}, &out)
+	err := l.region.Call(ctx, "ssm", "GetParameter", map[string]string{"Name": vault.Path(l.app) + name}, &out)
 	return out.Parameter.Version, err
 }
 

@@ -1,4 +1,4 @@
-package cli
+package follow
 
 import (
 	"regexp"
@@ -17,8 +17,8 @@ const functionGroup = "/aws/lambda/"
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
 var functionStream = regexp.MustCompile(`^\d{4}/\d\d/\d\d/([A-Za-z0-9_-]*)\[`)
 
-// functionOf returns whose a log stream is, or "" for one that is no function's.
-func functionOf(group, stream string) string {
+// FunctionOf returns whose a log stream is, or "" for one that is no function's.
+func FunctionOf(group, stream string) string {
 	found := functionStream.FindStringSubmatch(stream)
 	switch {
 	case found == nil:
@@ -34,7 +34,7 @@ func functionOf(group, stream string) string {
 // request has a line of its own.
 func logLine(group, stream, message string) string {
 	message = strings.TrimRight(message, "\n")
-	if name := functionOf(group, stream); name != "" {
+	if name := FunctionOf(group, stream); name != "" {
 		if platformLine(message) || message == "" {
 			return ""
 		}
