@@ -44,7 +44,7 @@ func run(m *testing.M) int {
 }
 
 // patience bounds every wait of these tests.
-const patience = 2 * time.Minute
+const patience = 4 * time.Minute
 
 // person is somebody at a keyboard: a home folder and an app.
 type person struct {
