@@ -99,11 +99,8 @@ func newFunction(n node, props FunctionProps) *Function {
 	f.resource = n.child("Resource").resource("AWS::Lambda::Function", nil)
 	f.resource.build = n.stack.app.build(f.resource, code, props)
 	f.resource.properties = f.properties(props, code, role)
-	if f.policy != nil {
-		if f.policy.resource != nil {
-			f.resource.dependsOn = append(f.resource.dependsOn, f.policy.resource)
-		}
-		f.resource.dependsOn = append(f.resource.dependsOn, f.policy.role)
+	if f.policy != nil && f.policy.resource != nil {
+		f.resource.dependsOn = append(f.resource.dependsOn, f.policy.resource) // the role is waited for already: Role names it
 	}
 	return f
 }
