@@ -201,7 +201,7 @@ func otherMistakes() []mistake {
 			for i := range 501 {
 				topic(s, fmt.Sprintf("T%d", i))
 			}
-		}, `s: the stack has 501 resources, and CloudFormation takes 500`, "split it"},
+		}, `s: the stack has 501 resources, and CloudFormation takes 500`, `"GET /a": {Function: f}`},
 		{"other stack", func(app *roost.App) {
 			a, b := app.Stack("a"), app.Stack("b")
 			b.Resource("B", roost.ResourceProps{Type: "AWS::SNS::Topic", DependsOn: []*roost.Resource{topic(a, "A")}})
