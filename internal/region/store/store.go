@@ -10,7 +10,8 @@
 //
 // An Update is durable when it returns (WAL, synchronous=FULL). Updates that
 // arrive while another is being committed share the next commit, so that many
-// writers cost few flushes; each is undone alone when its function fails. A
+// writers cost few flushes; each is undone alone when its function fails. Where
+// the disk is full, the error of an Update is syscall.ENOSPC. A
 // call to Update or View with the context that an Update handed out joins that
 // transaction, which is how one act of several services is all or nothing.
 //
@@ -25,6 +26,7 @@ import (
 	"fmt"
 	"net/url"
 	"sync"
+	"syscall"
 
 	_ "modernc.org/sqlite" // the driver
 )
@@ -98,6 +100,12 @@ func damaged(err error) bool {
 	return errors.As(err, &e) && (e.Code()&0xff == 11 || e.Code()&0xff == 26)
 }
 
+// full tells whether the disk had no room for an update (SQLITE_FULL).
+func full(err error) bool {
+	var e interface{ Code() int }
+	return errors.As(err, &e) && e.Code()&0xff == 13
+}
+
 func dsn(path, synchronous string) string {
 	query := url.Values{
 		"_pragma": {"journal_mode(WAL)", "synchronous(" + synchronous + ")", "busy_timeout(5000)"},
@@ -169,6 +177,9 @@ func (db *DB) Update(ctx context.Context, f func(context.Context, *Tx) error) er
 
 	if lead || <-u.wake {
 		db.lead()
+	}
+	if full(u.err) {
+		return fmt.Errorf("%w: %w", syscall.ENOSPC, u.err)
 	}
 	return u.err
 }

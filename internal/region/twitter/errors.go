@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"syscall"
 )
 
 // apiError is a refusal: Twitter's status, code and message, and our reason.
@@ -71,6 +72,8 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &refusal):
 	case errors.As(err, &tooLarge):
 		refusal = &apiError{http.StatusRequestEntityTooLarge, 214, "Request entity too large.", fmt.Sprintf("the body is over %d bytes", tooLarge.Limit)}
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		refusal = &apiError{http.StatusInsufficientStorage, 131, "Internal error: the disk of the region is full", "free some space and try again"}
 	default:
 		refusal = &apiError{http.StatusInternalServerError, 131, "Internal error", err.Error()}
 	}

@@ -2,8 +2,11 @@ package twitter
 
 import (
 	"bufio"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -155,5 +158,14 @@ func TestVersions(t *testing.T) {
 		if (err == nil) != fine {
 			t.Errorf("oauth_version %q: %v", version, err)
 		}
+	}
+}
+
+// TestAFullDisk names what is wrong where a token could not be kept.
+func TestAFullDisk(t *testing.T) {
+	w := httptest.NewRecorder()
+	writeError(w, httptest.NewRequest("POST", "/oauth/request_token", nil), fmt.Errorf("state: %w", syscall.ENOSPC))
+	if w.Code != http.StatusInsufficientStorage || !strings.Contains(w.Body.String(), "the disk of the region is full") {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"syscall"
 
 	"github.com/seed-615d3599/roost/iam"
 )
@@ -54,7 +55,12 @@ func Code(err error) string {
 // it is logged, and the client learns no more than that.
 func asError(err error, requestID string) *Error {
 	var e *Error
-	if !errors.As(err, &e) {
+	switch {
+	case errors.As(err, &e):
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		// Not 500 or 503: clients would ask again at once.
+		return &Error{Status: http.StatusInsufficientStorage, Code: "InsufficientStorage", Message: "the disk of the region is full: free some space and try again"}
+	default:
 		slog.Error("a request failed inside the region", "requestId", requestID, "err", err)
 		return &Error{Status: http.StatusInternalServerError, Code: "InternalFailure", Message: "roost made a mistake; its log says more under request id " + requestID}
 	}

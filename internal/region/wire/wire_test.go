@@ -2,10 +2,12 @@ package wire_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -203,4 +205,16 @@ func FuzzQuery(f *testing.F) {
 			t.Errorf("no answer to %q", form)
 		}
 	})
+}
+
+// TestAFullDiskIsNamed tells a client that the disk is full, with a status at
+// which it does not ask again at once.
+func TestAFullDiskIsNamed(t *testing.T) {
+	for _, protocol := range []wire.Protocol{wire.JSON, wire.Query, wire.RESTXML, wire.RESTJSON} {
+		w := httptest.NewRecorder()
+		(&wire.Service{Protocol: protocol}).WriteError(w, "id", fmt.Errorf("put: %w", syscall.ENOSPC))
+		if w.Code != http.StatusInsufficientStorage || !strings.Contains(w.Body.String(), "the disk of the region is full") {
+			t.Errorf("%v: %d %s", protocol, w.Code, w.Body)
+		}
+	}
 }
