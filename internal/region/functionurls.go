@@ -7,9 +7,12 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/region/access"
 	"github.com/seed-615d3599/roost/internal/region/edge"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
 	"github.com/seed-615d3599/roost/internal/region/lambda"
+	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
 // picker chooses among the ports for APIs and function URLs.
@@ -29,6 +32,15 @@ func (r *Region) buildURLs(ctx context.Context) error {
 		return urlServer{newServer(s.lambda.URLHandler(id)), r.authority.TLS()}
 	}}
 	return s.lambda.ServeURLs(ctx, s.urls, decider{s.access})
+}
+
+// DecideWith refuses where a policy cannot be read.
+func (d decider) DecideWith(caller *wire.Caller, action, resource, policy string, conditions iam.Context) iam.Decision {
+	decision, err := d.Access.Decide(access.Question{Caller: caller, Action: action, Resource: resource, ResourcePolicy: policy, Context: conditions}, nil)
+	if err != nil {
+		return iam.Decision{}
+	}
+	return decision
 }
 
 var _ lambda.Ports = (*ports)(nil)

@@ -101,8 +101,14 @@ func (l *Lambda) FunctionURL(id string) (functionARN string, config model.Functi
 }
 
 // MayCallURL implements urls.Functions.
-func (l *Lambda) MayCallURL(functionARN string, who iam.Principal, authType string) error {
-	return l.mayCall(functionARN, "lambda:InvokeFunctionUrl", who, iam.Context{{Name: "lambda:FunctionUrlAuthType", Value: authType}})
+func (l *Lambda) MayCallURL(functionARN string) error {
+	return l.mayCall(functionARN, "lambda:InvokeFunctionUrl", iam.Principal{Kind: iam.Anonymous}, iam.Context{{Name: "lambda:FunctionUrlAuthType", Value: "NONE"}})
+}
+
+// Policy implements urls.Functions.
+func (l *Lambda) Policy(functionARN string) string {
+	name, qualifier, _ := l.Parse(functionARN)
+	return l.policyText(name, qualifier)
 }
 
 // InvokeURL implements urls.Functions.

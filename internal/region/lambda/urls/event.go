@@ -64,10 +64,7 @@ type iamContext struct {
 func (c *call) event() event {
 	r, now := c.r, c.h.now().UTC()
 	path, query, _ := strings.Cut(r.RequestURI, "?")
-	source, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		source = r.RemoteAddr
-	}
+	source := c.source()
 	e := event{Version: "2.0", RouteKey: "$default", RawPath: path, RawQueryString: query,
 		Headers: headers(r, source), Cookies: cookies(r), Query: parameters(query),
 		Context: requestContext{AccountID: "anonymous", APIID: c.id, DomainName: r.Host, DomainPrefix: c.id, RequestID: c.reqID,

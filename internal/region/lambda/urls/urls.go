@@ -11,7 +11,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,8 +33,12 @@ type Functions interface {
 	// FunctionURL returns what a URL leads to. ok is false for one that does not
 	// exist.
 	FunctionURL(id string) (functionARN string, config model.FunctionURL, ok bool)
-	// MayCallURL decides by the function's resource policy alone.
-	MayCallURL(functionARN string, who iam.Principal, authType string) error
+	// MayCallURL decides by the function's resource policy whether everybody may
+	// call a URL without authorization.
+	MayCallURL(functionARN string) error
+	// Policy returns the function's resource policy, a JSON document; empty if it
+	// has none.
+	Policy(functionARN string) string
 	// InvokeURL invokes the function. Parts of a streamed response go to stream.
 	InvokeURL(ctx context.Context, functionARN, requestID string, event []byte, stream func(contentType string, part []byte) error) (response []byte, failed bool, err error)
 }
@@ -39,7 +46,9 @@ type Functions interface {
 // Access knows callers by their signatures, for URLs with AWS_IAM.
 type Access interface {
 	Key(ctx context.Context, accessKeyID, sessionToken string) (secret string, caller *wire.Caller, err error)
-	Decide(caller *wire.Caller, action, resource string, conditions iam.Context, trace *iam.Trace) iam.Decision
+	// DecideWith decides by the caller's own policies and by that of the
+	// resource, a JSON document or empty.
+	DecideWith(caller *wire.Caller, action, resource, policy string, conditions iam.Context) iam.Decision
 }
 
 // Handler serves every function URL of a region.
@@ -129,7 +138,7 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 // not.
 func (c *call) authorized() bool {
 	if c.config.AuthType == "NONE" {
-		if c.h.Functions.MayCallURL(c.arn, iam.Principal{Kind: iam.Anonymous}, "NONE") != nil {
+		if c.h.Functions.MayCallURL(c.arn) != nil {
 			c.forbidden()
 			return false
 		}
@@ -164,16 +173,32 @@ func (c *call) authorized() bool {
 }
 
 // mayCall asks the caller's own policies and the function's: within an account
-// one of them is enough.
+// one of them is enough, and none may deny.
 func (c *call) mayCall() bool {
-	conditions := iam.Context{{Name: "lambda:FunctionUrlAuthType", Value: "AWS_IAM"}}
-	if c.h.Access.Decide(c.caller, "lambda:InvokeFunctionUrl", c.arn, conditions, nil).Outcome == iam.Allowed {
-		return true
+	const action = "lambda:InvokeFunctionUrl"
+	return c.h.Access.DecideWith(c.caller, action, c.arn, c.h.Functions.Policy(c.arn), c.conditions()).Outcome == iam.Allowed
+}
+
+// conditions are the condition keys of the request.
+func (c *call) conditions() iam.Context {
+	source := c.source()
+	ip, _ := netip.ParseAddr(source)
+	keys := iam.Context{
+		{Name: "lambda:FunctionUrlAuthType", Value: "AWS_IAM"},
+		{Name: "aws:SourceIp", Value: source},
+		{Name: "aws:SecureTransport", Value: strconv.FormatBool(c.r.TLS != nil || ip.IsLoopback())}, // as at the region's own door
 	}
-	kind := iam.User
-	if c.caller.RoleARN != "" {
-		kind = iam.AssumedRole
+	if agent := c.r.UserAgent(); agent != "" {
+		keys = append(keys, iam.Key{Name: "aws:UserAgent", Value: agent})
 	}
-	who := iam.Principal{Kind: kind, ARN: c.caller.ARN, Account: c.caller.Account, RoleARN: c.caller.RoleARN}
-	return c.h.Functions.MayCallURL(c.arn, who, "AWS_IAM") == nil
+	return keys
+}
+
+// source is the address that the request comes from.
+func (c *call) source() string {
+	source, _, err := net.SplitHostPort(c.r.RemoteAddr)
+	if err != nil {
+		return c.r.RemoteAddr
+	}
+	return source
 }
