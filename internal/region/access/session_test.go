@@ -253,7 +253,7 @@ func TestAssumeRoleIsRefused(t *testing.T) {
 	w.fails(nobody, "AssumeRole", in(nil), "AccessDenied: User: arn:aws:iam::123456789012:user/nobody is not authorized to perform: sts:AssumeRole")
 	w.fails(nil, "AssumeRole", in(nil), "AccessDenied")
 	for _, operation := range []string{"GetFederationToken", "DecodeAuthorizationMessage", "AssumeRoleWithSAML", "AssumeRoot"} {
-		w.fails(w.admin, operation, nil, "NotImplemented: roost does not support "+operation)
+		w.fails(w.admin, operation, m{"Name": "x", "PolicyArns": []m{{"arn": "y"}}}, "NotImplemented: roost does not support "+operation)
 	}
 }
 

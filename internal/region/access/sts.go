@@ -15,9 +15,9 @@ import (
 // STS returns the operations of STS.
 func (a *Access) STS() *wire.Service {
 	refused := func(name, why string) wire.Operation {
-		return wire.Op(name, func(context.Context, *wire.Call, *struct{}) (*struct{}, error) {
+		return wire.Op(name, func(context.Context, *wire.Call, *wire.Anything) (*struct{}, error) {
 			return nil, wire.Errorf(http.StatusNotImplemented, "NotImplemented", "roost does not support %s: %s", name, why)
-		}, wire.Unsigned()) // refused before its parameters are looked at
+		}, wire.Unsigned()) // some of them are, and none gives anything away
 	}
 	return &wire.Service{
 		Name: "sts", Version: "2011-06-15", Protocol: wire.Query,

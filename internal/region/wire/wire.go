@@ -130,16 +130,19 @@ func Op[In, Out any](name string, handle func(context.Context, *Call, *In) (*Out
 func Refused(refuse func(operation string) error, operations ...string) []Operation {
 	refused := make([]Operation, len(operations))
 	for i, name := range operations {
-		refused[i] = Op(name, func(context.Context, *Call, *anything) (*struct{}, error) { return nil, refuse(name) })
+		refused[i] = Op(name, func(context.Context, *Call, *Anything) (*struct{}, error) { return nil, refuse(name) })
 	}
 	return refused
 }
 
-// anything is an input of any form.
-type anything struct{}
+// Anything is the input of an operation that is refused whatever it is given.
+type Anything struct{}
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (*anything) UnmarshalJSON([]byte) error { return nil }
+func (*Anything) UnmarshalJSON([]byte) error { return nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler, for the query protocol.
+func (*Anything) UnmarshalText([]byte) error { return nil }
 
 // Option says something more about an operation.
 type Option func(*Operation)

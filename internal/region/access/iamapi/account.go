@@ -78,7 +78,7 @@ func (a *API) accountOperations() []wire.Operation {
 		"DeleteLoginProfile":          "Login Profile for User in account %s cannot be found.",
 		"DeleteAccountPasswordPolicy": "The account policy with name PasswordPolicy cannot be found in account %s.",
 	} {
-		operations = append(operations, wire.Op(name, func(context.Context, *wire.Call, *ignored) (*nothing, error) {
+		operations = append(operations, wire.Op(name, func(context.Context, *wire.Call, *wire.Anything) (*nothing, error) {
 			return nil, directory.NotFound(what, a.account)
 		}))
 	}

@@ -67,15 +67,6 @@ func (a *API) Service() *wire.Service {
 	return s
 }
 
-// ignored is the input of an operation that is refused whatever it says.
-type ignored struct{}
-
-// UnmarshalText implements encoding.TextUnmarshaler.
-func (*ignored) UnmarshalText([]byte) error { return nil }
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (*ignored) UnmarshalJSON([]byte) error { return nil }
-
 // refusals are the operations that are known and not supported.
 func refusals() []wire.Operation {
 	var operations []wire.Operation
@@ -91,7 +82,7 @@ func refusals() []wire.Operation {
 		"there is no organisation":                                {"EnableOrganizationsRootSessions", "EnableOrganizationsRootCredentialsManagement", "GenerateOrganizationsAccessReport"},
 	} {
 		for _, name := range names {
-			operations = append(operations, wire.Op(name, func(context.Context, *wire.Call, *ignored) (*nothing, error) {
+			operations = append(operations, wire.Op(name, func(context.Context, *wire.Call, *wire.Anything) (*nothing, error) {
 				return nil, wire.Errorf(http.StatusNotImplemented, "NotImplemented", "roost does not support %s: %s", name, why)
 			}))
 		}
