@@ -96,7 +96,7 @@ func (a *liveApp) edit() (time.Duration, error) {
 		return 0, err
 	}
 	// Requests during the build would only take its processor time.
-	if err := a.seen.await("uploaded"); err != nil {
+	if err := a.seen.await("stack begun"); err != nil {
 		return 0, err
 	}
 	if err := a.await(wanted); err != nil {
@@ -138,7 +138,7 @@ const answered = "answered"
 // steps are the parts of the way from an edit, each with what is printed when it
 // is over.
 func steps() [][2]string {
-	return [][2]string{{"noticed", "Edited "}, {"built", "Deploying "}, {"uploaded", "deploying..."},
+	return [][2]string{{"noticed", "Edited "}, {"built", "Deploying "}, {"stack begun", "deploying..."},
 		{"change set", "UPDATE_IN_PROGRESS"}, {answered, ""}, {"deployed", "✅"}}
 }
 

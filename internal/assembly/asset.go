@@ -2,6 +2,7 @@ package assembly
 
 import (
 	"archive/zip"
+	"bytes"
 	"compress/flate"
 	"crypto/sha256"
 	"encoding/hex"
@@ -94,6 +95,16 @@ func (a *Asset) Copy(w io.Writer) error {
 	defer file.Close()
 	_, err = io.Copy(w, file)
 	return err
+}
+
+// Content returns what is to be uploaded.
+func (a *Asset) Content() ([]byte, error) {
+	if !a.Zip {
+		return os.ReadFile(a.Path)
+	}
+	var data bytes.Buffer
+	err := a.Copy(&data)
+	return data.Bytes(), err
 }
 
 // SHA256 returns the hash of what is to be uploaded, in lower-case hexadecimal.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -113,10 +114,14 @@ func (d *Deployer) makeBucket(ctx context.Context, name string) error {
 // maxUploads bounds how many assets are sent at once.
 const maxUploads = 8
 
-// upload sends the assets that are not there yet.
-func (d *Deployer) upload(ctx context.Context, b bucket, stacks []*assembly.Stack) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(maxUploads)
+// upload sends the assets that are not there yet. What CloudFormation may read
+// itself for a change set is there when upload returns. Code, which is needed when
+// the change set is carried out, is there when sent returns, which has to be called.
+func (d *Deployer) upload(ctx context.Context, b bucket, stacks []*assembly.Stack) (sent func() error, err error) {
+	templates, inTime := errgroup.WithContext(ctx)
+	code, later := errgroup.WithContext(ctx)
+	templates.SetLimit(maxUploads)
+	code.SetLimit(maxUploads)
 	seen := map[string]bool{}
 	for _, s := range stacks {
 		for _, a := range s.Assets {
@@ -125,10 +130,14 @@ func (d *Deployer) upload(ctx context.Context, b bucket, stacks []*assembly.Stac
 				continue
 			}
 			seen[name+"/"+key] = true
+			group, ctx := templates, inTime
+			if strings.HasSuffix(key, ".zip") {
+				group, ctx = code, later
+			}
 			group.Go(func() error { return d.uploadAsset(ctx, name, key, a) })
 		}
 	}
-	return group.Wait()
+	return sync.OnceValue(code.Wait), templates.Wait()
 }
 
 func (d *Deployer) uploadAsset(ctx context.Context, name, key string, a *assembly.Asset) error {
@@ -139,11 +148,11 @@ func (d *Deployer) uploadAsset(ctx context.Context, name, key string, a *assembl
 	if !absent(err) {
 		return describeError("look for the asset "+key, err)
 	}
-	var data bytes.Buffer
-	if err := a.Copy(&data); err != nil {
+	data, err := a.Content()
+	if err != nil {
 		return fmt.Errorf("read the asset %s: %w", a.Path, err)
 	}
-	return d.put(ctx, name, key, data.Bytes())
+	return d.put(ctx, name, key, data)
 }
 
 func (d *Deployer) put(ctx context.Context, name, key string, data []byte) error {

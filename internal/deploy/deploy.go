@@ -197,12 +197,14 @@ func (d *Deployer) Deploy(ctx context.Context, stacks []*assembly.Stack) ([]Resu
 	if err := d.guardAll(ctx, plans, bucket); err != nil {
 		return nil, err
 	}
-	if err := d.upload(ctx, bucket, stacks); err != nil {
+	sent, err := d.upload(ctx, bucket, stacks)
+	defer sent()
+	if err != nil {
 		return nil, err
 	}
 	work := graph{names: make([]string, len(stacks)), before: make([][]int, len(stacks))}
 	for i, s := range stacks {
-		work.names[i] = s.Name
+		work.names[i], plans[i].sent = s.Name, sent
 		for _, id := range s.Dependencies {
 			for k, other := range stacks {
 				if other.ID == id {

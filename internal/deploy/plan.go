@@ -19,7 +19,8 @@ type plan struct {
 	*assembly.Stack
 	parameters map[string]string
 	tags       []types.Tag
-	after      []string // names of the stacks that it depends on
+	after      []string     // names of the stacks that it depends on
+	sent       func() error // waits until the code of all stacks is in the bucket
 }
 
 // plan collects a stack's parameters. A secret without a value is an error.

@@ -64,6 +64,9 @@ func (d *Deployer) applyStack(ctx context.Context, p *plan, b bucket) (changed b
 	if err == nil && !empty && stack != nil {
 		err = d.guarded(ctx, p, made)
 	}
+	if err == nil && !empty {
+		err = p.sent()
+	}
 	if err != nil || empty {
 		return false, d.dropChangeSet(ctx, made, in.ChangeSetType, err)
 	}
