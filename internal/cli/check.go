@@ -52,7 +52,7 @@ func (c *checkCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return term.WithHint(err, "correct the template, or give the parameter a value with --parameter NAME=VALUE")
 		}
-		s.printReport(report, c.All)
+		s.report().Checked(report, c.All)
 		refused = refused || report.Refused()
 	}
 	if refused {
@@ -132,114 +132,4 @@ func (c *checkCommand) values(stack *assembly.Stack) map[string]string {
 func managedDocument(arn string) (string, bool) {
 	policy, known := managed.Find(arn)
 	return policy.Document, known
-}
-
-// printReport prints what a check has found, for a person or as objects.
-func (s *session) printReport(report *check.Report, all bool) {
-	if s.term.IsJSON() {
-		s.reportEvents(report)
-		return
-	}
-	s.term.Print("Stack " + s.term.Styled(term.Bold, report.Stack))
-	s.term.Print("  Resources:")
-	for _, r := range report.Resources {
-		s.printResource(r, all)
-	}
-	if len(report.Routes) > 0 {
-		s.term.Print("  Routes, and who can reach them by this template:")
-	}
-	for _, route := range report.Routes {
-		s.printRoute(route)
-	}
-	if len(report.Inferred) > 0 {
-		s.term.Print("  Rests on behaviour of AWS that is only inferred:")
-	}
-	for _, inferred := range report.Inferred {
-		s.term.Print("    " + inferred.What + s.term.Styled(term.Dim, " ("+strings.Join(inferred.Because, ", ")+")"))
-	}
-	if len(report.Assumed) > 0 {
-		s.term.Print("  Values were made up for the parameters " + strings.Join(report.Assumed, ", ") + ".")
-	}
-}
-
-func (s *session) printResource(r check.Resource, all bool) {
-	line := "    " + s.verdict(r.Verdict) + " " + r.ID + " (" + r.Type + ")"
-	if r.Why != "" {
-		line += ", " + r.Position + ": " + r.Why
-	}
-	s.term.Print(line)
-	for _, p := range r.Properties {
-		switch {
-		case p.Verdict == check.Refused:
-			s.term.Print("      " + s.verdict(p.Verdict) + " " + p.Path + ", " + p.Position + ": " + p.Why)
-		case p.Verdict == check.Recorded && r.Verdict != check.Recorded, all:
-			s.term.Print("      " + strings.TrimSuffix(s.verdict(p.Verdict)+" "+p.Path+": "+p.Why, ": "))
-		}
-	}
-}
-
-// verdict is a verdict in a column of its own.
-func (s *session) verdict(v check.Verdict) string {
-	style := term.Green
-	switch v {
-	case check.Recorded:
-		style = term.Yellow
-	case check.Refused:
-		style = term.Red
-	}
-	return s.term.Styled(style, fmt.Sprintf("%-8s", v))
-}
-
-func (s *session) printRoute(route check.Route) {
-	style, word := term.Green, route.Authorization
-	if route.Open {
-		style, word = term.Yellow, "OPEN"
-	}
-	s.term.Print("    " + s.term.Styled(style, fmt.Sprintf("%-8s", word)) + " " + route.Key + " of " + route.API)
-	if len(route.Reach) == 0 {
-		s.term.Print("        nobody in this template")
-	}
-	for _, r := range route.Reach {
-		line := "        " + r.Who
-		if r.Role != "" {
-			line += ", by the role " + r.Role
-		}
-		if r.Extent == check.Part {
-			line += ", only " + r.Detail
-		} else if r.Detail != "" {
-			line += ", " + r.Detail
-		}
-		s.term.Print(line)
-	}
-}
-
-// reportEvents writes a report as objects.
-func (s *session) reportEvents(report *check.Report) {
-	type in struct {
-		Stack string `json:"stack"`
-	}
-	of := in{report.Stack}
-	for _, r := range report.Resources {
-		s.term.Event("resource", struct {
-			in
-			check.Resource
-		}{of, r})
-	}
-	for _, r := range report.Routes {
-		s.term.Event("route", struct {
-			in
-			check.Route
-		}{of, r})
-	}
-	for _, i := range report.Inferred {
-		s.term.Event("inferred", struct {
-			in
-			check.Inference
-		}{of, i})
-	}
-	s.term.Event("checked", struct {
-		in
-		Refused bool     `json:"refused"`
-		Assumed []string `json:"assumedParameters"`
-	}{of, report.Refused(), append([]string{}, report.Assumed...)})
 }

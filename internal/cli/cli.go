@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	"github.com/seed-615d3599/roost/internal/cli/report"
 	"github.com/seed-615d3599/roost/internal/region/lambda/isolation"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 	"github.com/seed-615d3599/roost/internal/term"
@@ -186,6 +187,9 @@ func (s *session) finish(ctx context.Context, err error) int {
 	s.term.Error(err)
 	return exitFailed
 }
+
+// report prints what a command has found or done.
+func (s *session) report() report.Printer { return report.Printer{Printer: s.term} }
 
 // getenv returns a variable of the run's environment. Of several the last
 // counts, as for processes.

@@ -134,7 +134,7 @@ func (s *session) deploy(ctx context.Context, app *config.App, t *target, made *
 		if err != nil {
 			s.term.Warn("the local URLs of " + r.Stack + " are not known: " + err.Error())
 		}
-		s.printResult(r, local)
+		s.report().Result(r, local)
 	}
 	if !deploy.OK(results) {
 		if ctx.Err() != nil {
@@ -167,24 +167,6 @@ func (s *session) keepOutputs(app *config.App, t *target, results []deploy.Resul
 		return nil
 	}
 	return config.WriteOutputs(outputsFile, outputs)
-}
-
-// printResult prints a stack's block. local are URLs beside its outputs.
-func (s *session) printResult(r deploy.Result, local []term.Pair) {
-	block := term.Stack{Name: r.Stack, Status: string(r.Status), Local: local}
-	if r.Err != nil {
-		block.Error = r.Err.Error()
-	}
-	for _, o := range r.Outputs {
-		block.Outputs = append(block.Outputs, term.Pair(o))
-	}
-	for _, e := range r.Exports {
-		block.Exports = append(block.Exports, term.Pair(e))
-	}
-	s.term.Stack(block)
-	for _, hint := range term.Hints(r.Err) {
-		s.term.Note("  → " + hint)
-	}
 }
 
 type removeCommand struct {
@@ -291,7 +273,7 @@ func (s *session) remove(ctx context.Context, app *config.App, t *target, d *dep
 	results, err := d.Remove(ctx, stacks)
 	s.term.Print("")
 	for _, r := range results {
-		s.printResult(r, nil)
+		s.report().Result(r, nil)
 	}
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func (l *liveApp) resume(ctx context.Context, b begun) error {
 	}
 	l.term.Print("")
 	for _, r := range b.results {
-		l.printResult(r, nil)
+		l.report().Result(r, nil)
 	}
 	if err := l.keepOutputs(l.app, l.target, b.results, l.outputsFile); err != nil {
 		return err

@@ -1,0 +1,14 @@
+// Package report prints what commands have found or done, for a person or as
+// objects of docs/json.md: what a check says of a template, what a deployment
+// would change, and how it ended.
+//
+//	p := report.Printer{Printer: term.New(…)}
+//	p.Checked(report, false)
+//	p.Difference(difference)
+//	p.Result(result, nil)
+package report
+
+import "github.com/seed-615d3599/roost/internal/term"
+
+// Printer prints on a terminal, or objects where the terminal's printer does.
+type Printer struct{ *term.Printer }
