@@ -143,6 +143,44 @@ func TestEveryOperatorWithEveryModifier(t *testing.T) {
 	}
 }
 
+// TestEveryOperatorIsInTheTable puts together names in the ways in which the
+// page puts together its own: what Parse takes is in the table, and all that is
+// in the table is put together so.
+func TestEveryOperatorIsInTheTable(t *testing.T) {
+	values := map[string]string{"Null": `"true"`}
+	for _, op := range everyOperator {
+		values[op.operator] = op.policy
+	}
+	found := map[string]bool{}
+	for _, kind := range []string{"String", "Numeric", "Date", "Bool", "Binary", "IpAddress", "Arn", "Null", "Time", "Number", "Exists", ""} {
+		for _, not := range []string{"", "Not"} {
+			for _, relation := range []string{"", "Equals", "EqualsIgnoreCase", "Like", "LikeIgnoreCase", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals", "Matches", "In"} {
+				for _, name := range []string{kind + not + relation, not + kind + relation} {
+					value, listed := values[name]
+					if !listed {
+						value = `[]` // of every type
+					}
+					_, err := iam.Parse([]byte(`{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"` + name + `": {"x:key": ` + value + `}}}}`))
+					if listed != (err == nil) {
+						t.Errorf("%q is in the table: %v, and Parse says %v", name, listed, err)
+					}
+					found[name] = listed
+				}
+			}
+		}
+	}
+	for name := range values {
+		if !found[name] {
+			t.Errorf("%q was not tried", name)
+		}
+	}
+	for _, modified := range []string{"ForAllValues:Null", "ForAnyValue:Null", "NullIfExists", "ForEachValue:StringEquals", "StringEqualsIfExistsIfExists", "ForAllValues:ForAnyValue:StringEquals"} {
+		if _, err := iam.Parse([]byte(`{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"` + modified + `": {"x:key": []}}}}`)); err == nil {
+			t.Errorf("%q is taken", modified)
+		}
+	}
+}
+
 func one(value string) iam.Context      { return iam.Context{{Name: "x:key", Value: value}} }
 func many(values ...string) iam.Context { return iam.Context{{Name: "x:key", Values: values}} }
 

@@ -47,6 +47,22 @@ func TestSimulateCustomPolicy(t *testing.T) {
 	}
 }
 
+// Positions count lines and columns from 1. The end is behind the statement's
+// brace; where a statement begins is behind the bracket or the statement before.
+func TestPositionsOfMatchedStatements(t *testing.T) {
+	w := newWorld(t)
+	document := "{\"Version\":\"2012-10-17\",\n \"Statement\":[\n  {\"Effect\":\"Allow\",\"Action\":\"s3:*\",\"Resource\":\"*\"},\n  {\"Effect\":\"Allow\",\n   \"Action\":\"s3:Get*\",\"Resource\":\"*\"}]}"
+	out := w.must("SimulateCustomPolicy", m{"PolicyInputList": []string{document}, "ActionNames": []string{"s3:GetObject"}})
+	var got []any
+	for _, s := range out["EvaluationResults"].([]any)[0].(m)["MatchedStatements"].([]any) {
+		got = append(got, s.(m)["StartPosition"], s.(m)["EndPosition"])
+	}
+	at := func(line, column float64) any { return m{"Line": line, "Column": column} }
+	if diff := cmp.Diff([]any{at(2, 15), at(3, 52), at(3, 52), at(5, 38)}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSimulationWithContextBoundaryAndResource(t *testing.T) {
 	w := newWorld(t)
 	conditional := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"NumericLessThan":{"s3:max-keys":"10"},"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}}`
