@@ -174,7 +174,7 @@ func (f *fixture) open() {
 	}
 	f.db = db
 	f.engine = stacks.New(stacks.Config{
-		Account: "123456789012", Region: "us-east-1", DB: db, Types: resources.New(f.thingType(), f.slowType(), f.partType()),
+		Account: "123456789012", Region: "us-east-1", DB: db, Types: resources.New(f.thingType(), f.slowType(), f.partType(), roleType()),
 		CallerFor: func(arn string) (*wire.Caller, error) { return &wire.Caller{ARN: arn}, nil },
 		RoleCaller: func(arn string) (*wire.Caller, error) {
 			if !f.roles[arn] {
