@@ -3,8 +3,8 @@
 //
 //	a, err := assets.New(assets.Config{Account: "123456789012", Region: "us-east-1", DB: db, Dir: dir})
 //	service := a.Service()                                   // for the edge and for CloudFormation
-//	body, err := a.Object(ctx, "bucket", "code.zip", "")     // for Lambda
-//	template, err := a.ReadObject(ctx, caller, bucket, key)  // with the caller's rights
+//	body, err := a.Object(ctx, caller, "bucket", "code.zip", "")  // for Lambda, with the caller's rights
+//	template, err := a.ReadObject(ctx, caller, bucket, key)       // for CloudFormation
 //
 // Objects' bytes are files (package content); what is known of them is in the
 // store. A record is committed after its bytes are on disk, and bytes are removed
@@ -71,9 +71,21 @@ func (a *Assets) Close() error { return nil }
 // Service returns the operations of S3.
 func (a *Assets) Service() *wire.Service { return a.S3 }
 
-// Object opens an object for the region's own use: nobody's permission is asked.
-// version is "" for the latest.
-func (a *Assets) Object(ctx context.Context, bucket, key, version string) (io.ReadCloser, error) {
+// Object opens an object that the caller may read; to others it is an
+// AccessDenied. version is "" for the latest.
+func (a *Assets) Object(ctx context.Context, caller *wire.Caller, bucket, key, version string) (io.ReadCloser, error) {
+	action := "s3:GetObject"
+	if version != "" {
+		action = "s3:GetObjectVersion"
+	}
+	if a.S3.Authorize == nil {
+		return nil, fault.AccessDenied()
+	}
+	call := &wire.Call{Caller: caller, Service: "s3", Operation: "GetObject", Region: a.Region, Account: a.Account}
+	targets := []wire.Target{{Action: action, Resource: objects.ARN(bucket, key), Policy: a.PolicyOf(bucket)}}
+	if err := a.S3.Authorize(ctx, call, targets); err != nil {
+		return nil, err
+	}
 	for range openTries {
 		o, err := a.Keeper.Lookup(ctx, bucket, key, version)
 		if err != nil {
@@ -96,15 +108,7 @@ const maxRead = 16 << 20
 
 // ReadObject returns an object's bytes if the caller may read it.
 func (a *Assets) ReadObject(ctx context.Context, caller *wire.Caller, bucket, key string) ([]byte, error) {
-	call := &wire.Call{Caller: caller, Service: "s3", Operation: "GetObject", Region: a.Region, Account: a.Account}
-	if a.S3.Authorize == nil {
-		return nil, fault.AccessDenied()
-	}
-	targets := []wire.Target{{Action: "s3:GetObject", Resource: objects.ARN(bucket, key), Policy: a.PolicyOf(bucket)}}
-	if err := a.S3.Authorize(ctx, call, targets); err != nil {
-		return nil, err
-	}
-	body, err := a.Object(ctx, bucket, key, "")
+	body, err := a.Object(ctx, caller, bucket, key, "")
 	if err != nil {
 		return nil, err
 	}

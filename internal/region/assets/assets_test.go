@@ -134,7 +134,7 @@ func TestObjectsComeBackAsTheyWent(t *testing.T) {
 	if get.body != "hello" {
 		t.Errorf("body %q", get.body)
 	}
-	body, err := r.assets.Object(t.Context(), "bucket", "a/b c.txt", "")
+	body, err := r.assets.Object(t.Context(), &wire.Caller{}, "bucket", "a/b c.txt", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ type Functions struct {
 // codeSha256 is a hash as the API shows it.
 func codeSha256(sha string) string { return code.Archive{SHA256: sha}.Base64() }
 
-func (l *Functions) createFunction(ctx context.Context, _ *wire.Call, in *createFunctionInput) (*configuration, error) {
+func (l *Functions) createFunction(ctx context.Context, call *wire.Call, in *createFunctionInput) (*configuration, error) {
 	name, _, err := l.Resolve(in.FunctionName, "")
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (l *Functions) createFunction(ctx context.Context, _ *wire.Call, in *create
 	if err := l.apply(ctx, &v, &in.settings); err != nil {
 		return nil, err
 	}
-	if err := l.takeCode(ctx, name, &v, in.Code); err != nil {
+	if err := l.takeCode(ctx, call.Caller, name, &v, in.Code); err != nil {
 		return nil, err
 	}
 	v.Revision, v.Modified = model.NewID(), l.NowText()
@@ -102,11 +102,11 @@ func architecture(given []string, v *model.Version) error {
 }
 
 // takeCode fetches, unpacks and checks the code of an input.
-func (l *Functions) takeCode(ctx context.Context, name string, v *model.Version, in functionCode) error {
+func (l *Functions) takeCode(ctx context.Context, caller *wire.Caller, name string, v *model.Version, in functionCode) error {
 	if in.ImageURI != "" {
 		return model.Invalid("function " + name + ": container images are not run here: use a zip file")
 	}
-	archive, err := l.Layers.Fetch(ctx, layers.Source{ZipFile: in.ZipFile, S3Bucket: in.S3Bucket, S3Key: in.S3Key, S3ObjectVersion: in.S3ObjectVersion})
+	archive, err := l.Layers.Fetch(ctx, caller, layers.Source{ZipFile: in.ZipFile, S3Bucket: in.S3Bucket, S3Key: in.S3Key, S3ObjectVersion: in.S3ObjectVersion})
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (l *Functions) getFunctionConfiguration(ctx context.Context, _ *wire.Call, 
 	return &out, nil
 }
 
-func (l *Functions) updateFunctionCode(ctx context.Context, _ *wire.Call, in *updateFunctionCodeInput) (*configuration, error) {
+func (l *Functions) updateFunctionCode(ctx context.Context, call *wire.Call, in *updateFunctionCodeInput) (*configuration, error) {
 	name, _, err := l.Resolve(in.FunctionName, "")
 	if err != nil {
 		return nil, err
@@ -177,7 +177,7 @@ func (l *Functions) updateFunctionCode(ctx context.Context, _ *wire.Call, in *up
 	if err := architecture(in.Architectures, &fresh); err != nil {
 		return nil, err
 	}
-	if err := l.takeCode(ctx, name, &fresh, in.functionCode); err != nil {
+	if err := l.takeCode(ctx, call.Caller, name, &fresh, in.functionCode); err != nil {
 		return nil, err
 	}
 	if in.DryRun {

@@ -44,12 +44,12 @@ func (l *Layers) plainLayer(given string) (string, error) {
 	return name, nil
 }
 
-func (l *Layers) publishLayer(ctx context.Context, _ *wire.Call, in *publishLayerInput) (*layerVersionOutput, error) {
+func (l *Layers) publishLayer(ctx context.Context, call *wire.Call, in *publishLayerInput) (*layerVersionOutput, error) {
 	name, err := l.plainLayer(in.LayerName)
 	if err != nil {
 		return nil, err
 	}
-	archive, err := l.Fetch(ctx, Source(in.Content))
+	archive, err := l.Fetch(ctx, call.Caller, Source(in.Content))
 	if err != nil {
 		return nil, err
 	}
