@@ -134,7 +134,7 @@ func (l *Lambda) invokeOp(ctx context.Context, call *wire.Call, in *invokeInput)
 		return &wire.Raw{Status: http.StatusNoContent}, nil
 	case "Event":
 		if len(in.Payload) > maxEventPayload {
-			return nil, tooLarge(len(in.Payload), maxEventPayload)
+			return nil, tooLarge("Event", len(in.Payload), maxEventPayload)
 		}
 		if err := l.queue.add(ctx, l.ARN(name, qualifier), call.RequestID, in.Payload); err != nil {
 			return nil, err
@@ -158,15 +158,15 @@ func (l *Lambda) prepare(in *invokeInput) (name, qualifier string, err error) {
 	case in.LogType != "" && in.LogType != "None" && in.LogType != "Tail":
 		err = model.Enum(in.LogType, "logType", "None, Tail")
 	case len(in.Payload) > maxPayload:
-		err = tooLarge(len(in.Payload), maxPayload)
+		err = tooLarge("RequestResponse", len(in.Payload), maxPayload)
 	default:
 		in.Payload, err = checkPayload(in.Payload)
 	}
 	return name, qualifier, err
 }
 
-func tooLarge(size, limit int) error {
-	return model.Failed(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", strconv.Itoa(size)+" byte payload is too large for the RequestResponse invocation type (limit "+strconv.Itoa(limit)+" bytes)")
+func tooLarge(invocationType string, size, limit int) error {
+	return model.Failed(http.StatusRequestEntityTooLarge, "RequestEntityTooLargeException", strconv.Itoa(size)+" byte payload is too large for the "+invocationType+" invocation type (limit "+strconv.Itoa(limit)+" bytes)")
 }
 
 func (l *Lambda) invokeNow(ctx context.Context, call *wire.Call, in *invokeInput, name, qualifier string) (*wire.Raw, error) {

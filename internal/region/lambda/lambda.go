@@ -182,12 +182,18 @@ func (l *Lambda) load() error {
 		for _, f := range functions {
 			l.publish(f.Name, f)
 		}
-		layers, err := store.All[*model.LayerVersion](tx, model.KindLayer, "")
-		if err != nil {
-			return err
-		}
-		return l.code.Keep(model.UsedCode(functions, layers))
+		return l.keepUsed(tx, functions, 0)
 	})
+}
+
+// keepUsed removes the code that neither functions nor layers use, but for what
+// came within the last while: a deployment may be about to use it.
+func (l *Lambda) keepUsed(tx *store.Tx, functions []*model.Function, young time.Duration) error {
+	layers, err := store.All[*model.LayerVersion](tx, model.KindLayer, "")
+	if err != nil {
+		return err
+	}
+	return l.code.Keep(model.UsedCode(functions, layers), young)
 }
 
 // publish replaces a function in the snapshot; nil removes it. Pools of
@@ -253,11 +259,7 @@ func (l *Lambda) removeUnused() error {
 		if err != nil {
 			return err
 		}
-		layers, err := store.All[*model.LayerVersion](tx, model.KindLayer, "")
-		if err != nil {
-			return err
-		}
-		return l.code.Keep(model.UsedCode(functions, layers))
+		return l.keepUsed(tx, functions, longestCall)
 	})
 }
 

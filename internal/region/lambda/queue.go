@@ -20,9 +20,10 @@ const (
 	maxThrottle    = 5 * time.Minute
 )
 
-// The bounds of the queue: events that wait, and calls at once.
+// The bounds of the queue: events that wait, their bytes, and calls at once.
 const (
 	maxEvents     = 100_000
+	maxWaiting    = 512 << 20 // bytes of the payloads of events that wait
 	eventsAtOnce  = 200
 	destinationUp = "Success"
 )
@@ -49,7 +50,8 @@ type queue struct {
 
 	mu      sync.Mutex
 	timers  map[string]*time.Timer
-	waiting int
+	waiting int // events
+	bytes   int // of their payloads
 	closed  bool
 	done    sync.WaitGroup
 }
@@ -74,7 +76,7 @@ func (q *queue) load() error {
 // add accepts an event. It is durable when add returns.
 func (q *queue) add(ctx context.Context, arn, id string, payload []byte) error {
 	q.mu.Lock()
-	full := q.waiting >= maxEvents
+	full := q.waiting >= maxEvents || q.bytes+len(payload) > maxWaiting
 	q.mu.Unlock()
 	if full {
 		return tooMany(&environment.Throttled{Reason: environment.ReasonAccount})
@@ -97,6 +99,7 @@ func (q *queue) schedule(ev *event) {
 		return
 	}
 	q.waiting++
+	q.bytes += len(ev.Payload)
 	q.done.Add(1)
 	q.timers[ev.ID] = time.AfterFunc(max(0, ev.NotBefore.Sub(q.l.config.Now())), func() {
 		defer q.done.Done()
@@ -107,6 +110,7 @@ func (q *queue) schedule(ev *event) {
 		case q.slots <- struct{}{}:
 			q.mu.Lock()
 			q.waiting--
+			q.bytes -= len(ev.Payload)
 			q.mu.Unlock()
 			q.attempt(ev)
 			<-q.slots

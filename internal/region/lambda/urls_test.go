@@ -1,12 +1,18 @@
 package lambda_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/seed-615d3599/roost/internal/region/lambda"
+	"github.com/seed-615d3599/roost/internal/region/store"
+	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
 // openURL makes a function URL that everybody may call, and a server for it.
@@ -162,5 +168,78 @@ exports.handler = awslambda.streamifyResponse(async (event, stream) => {
 	status, body, header := get(t, r.openURL("s", object{"InvokeMode": "RESPONSE_STREAM"}))
 	if status != 201 || body != "Hello, world!" || header.Get("x-a") != "b" {
 		t.Errorf("got %d %q %v", status, body, header)
+	}
+}
+
+// What an alias had does not wait for the next alias of its name.
+func TestAnAliasTakesItsURLAlong(t *testing.T) {
+	r := start(t)
+	r.must("CreateFunction", shellFunction(t, "f"), nil)
+	r.must("PublishVersion", object{"FunctionName": "f"}, nil)
+	alias := object{"FunctionName": "f", "Name": "live", "FunctionVersion": "1"}
+	r.must("CreateAlias", alias, nil)
+	r.must("CreateFunctionUrlConfig", object{"FunctionName": "f", "Qualifier": "live", "AuthType": "NONE"}, nil)
+	r.must("PutFunctionEventInvokeConfig", object{"FunctionName": "f", "Qualifier": "live", "MaximumRetryAttempts": 0}, nil)
+	r.must("DeleteAlias", object{"FunctionName": "f", "Name": "live"}, nil)
+	r.must("CreateAlias", alias, nil)
+	for _, operation := range []string{"GetFunctionUrlConfig", "GetFunctionEventInvokeConfig"} {
+		if err := r.call(operation, object{"FunctionName": "f", "Qualifier": "live"}, nil); wire.Code(err) != "ResourceNotFoundException" {
+			t.Errorf("%s of the next alias: %v", operation, err)
+		}
+	}
+}
+
+// An empty CORS configuration is none: preflights go to the function.
+func TestURLLosesItsCORS(t *testing.T) {
+	r := start(t)
+	r.must("CreateFunction", shellFunction(t, "f"), nil)
+	r.openURL("f", object{"Cors": object{"AllowOrigins": []string{"*"}}})
+	r.must("UpdateFunctionUrlConfig", object{"FunctionName": "f", "Cors": object{}}, nil)
+	var out struct{ Cors object }
+	r.must("GetFunctionUrlConfig", object{"FunctionName": "f"}, &out)
+	if out.Cors != nil {
+		t.Errorf("it still has %v", out.Cors)
+	}
+}
+
+// shellFunction is the input that makes a function which is not called.
+func shellFunction(t *testing.T, name string) object {
+	return object{"FunctionName": name, "Runtime": "provided.al2023", "Handler": "h", "Role": role,
+		"Code": object{"ZipFile": zipped(t, map[string]string{"bootstrap": "#!/bin/sh"})}}
+}
+
+// opened are ports that only remember.
+type opened map[string]bool
+
+func (o opened) Open(id string, _ int) (int, string, error) {
+	o[id] = true
+	return 4011, "http://127.0.0.1:4011", nil
+}
+
+func (o opened) Close(id string) { delete(o, id) }
+
+func TestURLIsClosedWhenItIsUndone(t *testing.T) {
+	var db *store.DB
+	r := startWith(t, func(config *lambda.Config) { db = config.DB })
+	ports := opened{}
+	if err := r.ServeURLs(t.Context(), ports, nil); err != nil {
+		t.Fatal(err)
+	}
+	r.must("CreateFunction", shellFunction(t, "f"), nil)
+	undone := errors.New("undone")
+	in := object{"FunctionName": "f", "AuthType": "NONE"}
+	err := db.Update(t.Context(), func(ctx context.Context, _ *store.Tx) error {
+		err := r.Service().Call(ctx, wire.Call{Region: "us-east-1", Account: "123456789012"}, "CreateFunctionUrlConfig", in, nil)
+		if err != nil || len(ports) != 1 {
+			t.Errorf("within: %v, open are %v", err, ports)
+		}
+		return undone
+	})
+	if err != undone || len(ports) != 0 {
+		t.Errorf("undone: %v, open are %v", err, ports)
+	}
+	r.must("CreateFunctionUrlConfig", in, nil)
+	if err := r.call("CreateFunctionUrlConfig", in, nil); wire.Code(err) != "ResourceConflictException" || len(ports) != 1 {
+		t.Errorf("a second one: %v, open are %v", err, ports)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/lambda/model"
@@ -167,5 +166,3 @@ func (l *Callers) accountSettings(ctx context.Context, _ *wire.Call, _ *model.Em
 func (l *Callers) modified() wire.Time {
 	return wire.Time{Time: l.Now().Truncate(time.Millisecond)}
 }
-
-func sizeOf(b []byte) string { return strconv.Itoa(len(b)) }

@@ -8,9 +8,11 @@ package callers
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 
+	"github.com/seed-615d3599/roost/iam"
 	"github.com/seed-615d3599/roost/internal/region/lambda/model"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -74,8 +76,15 @@ func (l *Callers) addPermission(ctx context.Context, _ *wire.Call, in *addPermis
 			}
 		}
 		p.Statements, p.Revision = append(p.Statements, s), model.NewID()
-		if text, err := json.Marshal(p.Document()); err != nil || len(text) > 20480 {
-			return model.Failed(400, "PolicyLengthExceededException", "The final policy size ("+sizeOf(text)+") is bigger than the limit (20480).")
+		text, err := json.Marshal(p.Document())
+		if err != nil {
+			return err
+		}
+		if len(text) > maxPolicy {
+			return model.Failed(400, "PolicyLengthExceededException", fmt.Sprintf("The final policy size (%d) is bigger than the limit (%d).", len(text), maxPolicy))
+		}
+		if _, err := iam.ParseResource(text); err != nil { // it would let nobody in
+			return model.Invalid("the permission cannot be part of a policy: " + err.Error())
 		}
 		if f.Policies == nil {
 			f.Policies = map[string]model.Policy{}
@@ -89,6 +98,9 @@ func (l *Callers) addPermission(ctx context.Context, _ *wire.Call, in *addPermis
 	text, err := json.Marshal(s)
 	return &addPermissionOutput{Statement: string(text)}, err
 }
+
+// maxPolicy is Lambda's quota for a resource policy, in bytes.
+const maxPolicy = 20480
 
 // makeStatement writes a permission as the statement that Lambda makes of it.
 func makeStatement(in *addPermissionInput, arn string) (model.Statement, error) {

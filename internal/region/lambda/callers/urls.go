@@ -9,10 +9,11 @@ import (
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/region/lambda/model"
+	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
-// newURLID is the first label of a function URL: 32 letters and model.Digits.
+// newURLID is the first label of a function URL: 32 letters and digits.
 func newURLID() string {
 	var b [20]byte
 	_, _ = rand.Read(b[:]) // never fails
@@ -61,29 +62,34 @@ func (l *Callers) createURL(ctx context.Context, _ *wire.Call, in *createURLInpu
 	}
 	u := model.FunctionURL{ID: newURLID(), AuthType: in.AuthType, Cors: in.Cors, Mode: in.InvokeMode, Created: l.NowText()}
 	u.Modified = u.Created
-	if u.Port, u.URL, err = l.URLs.OpenURL(u.ID); err != nil {
-		return nil, err
-	}
-	err = l.Change(ctx, name, func(f *model.Function) error {
-		if _, ok := f.Find(qualifier); !ok {
-			return model.NotFound("Function does not exist")
+	err = l.DB.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if u.Port, u.URL, err = l.URLs.OpenURL(u.ID); err != nil { // now, because the answer has the URL
+			return err
 		}
-		if _, there := f.URLs[qualifier]; there {
-			return model.Conflict("Failed to create function url config for [functionArn = " + l.ARN(name, qualifier) + "]. Error message:  FunctionUrlConfig exists for this Lambda function")
-		}
-		if f.URLs == nil {
-			f.URLs = map[string]model.FunctionURL{}
-		}
-		f.URLs[qualifier] = u
-		return nil
+		tx.OnUndo(func() { l.URLs.CloseURL(u.ID) })
+		return l.Change(ctx, name, func(f *model.Function) error { return l.addURL(f, qualifier, u) })
 	})
 	if err != nil {
-		l.URLs.CloseURL(u.ID)
 		return nil, err
 	}
 	out := l.describeURL(name, qualifier, u)
 	out.LastModifiedTime = ""
 	return out, nil
+}
+
+// addURL gives a function its URL, of which each alias has one at most.
+func (l *Callers) addURL(f *model.Function, qualifier string, u model.FunctionURL) error {
+	if _, ok := f.Find(qualifier); !ok {
+		return model.NotFound("Function does not exist")
+	}
+	if _, there := f.URLs[qualifier]; there {
+		return model.Conflict("Failed to create function url config for [functionArn = " + l.ARN(f.Name, qualifier) + "]. Error message:  FunctionUrlConfig exists for this Lambda function")
+	}
+	if f.URLs == nil {
+		f.URLs = map[string]model.FunctionURL{}
+	}
+	f.URLs[qualifier] = u
+	return nil
 }
 
 func noURL() error { return model.NotFound("The resource you requested does not exist.") }
@@ -121,6 +127,9 @@ func (l *Callers) updateURL(ctx context.Context, _ *wire.Call, in *updateURLInpu
 		u.AuthType, u.Mode, u.Modified = model.OrElse(in.AuthType, u.AuthType), model.OrElse(in.InvokeMode, u.Mode), l.NowText()
 		if in.Cors != nil {
 			u.Cors = in.Cors
+		}
+		if model.EqualJSON(u.Cors, model.CorsConfig{}) { // how an update takes CORS away: preflights are the function's again
+			u.Cors = nil
 		}
 		f.URLs[qualifier] = u
 		out = l.describeURL(name, qualifier, u)

@@ -23,6 +23,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Lambda's quotas for deployment packages, in bytes and files.
@@ -87,8 +88,11 @@ func (s *Store) Add(r io.Reader) (Archive, error) {
 	defer os.Remove(file.Name())
 	defer file.Close()
 	archive, err := receive(file, r)
-	if err != nil || s.Has(archive.SHA256) && s.hasArchive(archive.SHA256) {
+	if err != nil {
 		return archive, err
+	}
+	if s.Has(archive.SHA256) && s.hasArchive(archive.SHA256) {
+		return archive, errors.Join(touch(s.Path(archive.SHA256)), touch(s.archivePath(archive.SHA256)))
 	}
 	temporary, err := os.MkdirTemp(s.Dir, ".new-")
 	if err != nil {
@@ -148,7 +152,7 @@ func (s *Store) Merge(archives []string) (string, error) {
 	sum := sha256.Sum256([]byte(strings.Join(archives, "\n")))
 	target := s.Path("opt-" + hex.EncodeToString(sum[:]))
 	if _, err := os.Stat(target); err == nil {
-		return target, nil
+		return target, touch(target)
 	}
 	temporary, err := os.MkdirTemp(s.Dir, ".new-")
 	if err != nil {
@@ -163,9 +167,16 @@ func (s *Store) Merge(archives []string) (string, error) {
 	return target, s.settle(temporary, target)
 }
 
+// touch makes Keep take what was there before for as young as what is new.
+func touch(file string) error {
+	now := time.Now()
+	return os.Chtimes(file, now, now)
+}
+
 // Keep removes everything from the store but the archives, and the merged
-// layers, that are named by their folder's base name.
-func (s *Store) Keep(names map[string]bool) error {
+// layers, that are named by their folder's base name, and what was added within
+// the last while: whoever added it may not have said yet that it is used.
+func (s *Store) Keep(names map[string]bool, young time.Duration) error {
 	entries, err := os.ReadDir(s.Dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -174,9 +185,13 @@ func (s *Store) Keep(names map[string]bool) error {
 		return err
 	}
 	for _, entry := range entries {
-		if !names[strings.TrimSuffix(entry.Name(), archiveSuffix)] {
-			removeAll(filepath.Join(s.Dir, entry.Name()))
+		if names[strings.TrimSuffix(entry.Name(), archiveSuffix)] {
+			continue
 		}
+		if info, err := entry.Info(); err != nil || young > 0 && time.Since(info.ModTime()) < young {
+			continue // it went away meanwhile, or is young
+		}
+		removeAll(filepath.Join(s.Dir, entry.Name()))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // entry is one entry of an archive that a test makes.
@@ -56,9 +57,54 @@ func TestAdd(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o555 {
 		t.Errorf("the mode of bootstrap is %v (%v)", info.Mode(), err)
 	}
-	if err := s.Keep(nil); err != nil || s.Has(got.SHA256) {
+	if err := s.Keep(nil, 0); err != nil || s.Has(got.SHA256) {
 		t.Errorf("it is still there (%v)", err)
 	}
+}
+
+// A deployment that was begun has its code in the store before anything says that
+// it is used.
+func TestKeepSparesWhatIsYoung(t *testing.T) {
+	s := &Store{Dir: filepath.Join(t.TempDir(), "code")}
+	data := archive(t, entry{"a", "1", 0o644})
+	got, err := s.Add(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	merged, err := s.Merge([]string{got.SHA256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep := func(want bool, when string) {
+		t.Helper()
+		if err := s.Keep(nil, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		_, err := os.Stat(merged)
+		if s.Has(got.SHA256) != want || s.hasArchive(got.SHA256) != want || (err == nil) != want {
+			t.Errorf("%s: is the code there: %v, the archive: %v, the merged layers: %v; want %v", when, s.Has(got.SHA256), s.hasArchive(got.SHA256), err == nil, want)
+		}
+	}
+	age := func() {
+		t.Helper()
+		before := time.Now().Add(-2 * time.Hour)
+		for _, file := range []string{s.Path(got.SHA256), s.archivePath(got.SHA256), merged} {
+			if err := os.Chtimes(file, before, before); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	keep(true, "new")
+	age()
+	if _, err := s.Add(bytes.NewReader(data)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Merge([]string{got.SHA256}); err != nil {
+		t.Fatal(err)
+	}
+	keep(true, "added again")
+	age()
+	keep(false, "old")
 }
 
 func TestRefusedArchives(t *testing.T) {

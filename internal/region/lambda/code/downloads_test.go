@@ -30,7 +30,7 @@ func TestDownloadsExpire(t *testing.T) {
 	if status, body := get(); status != 403 || !strings.Contains(body, "has expired") {
 		t.Errorf("too late: got %d %s", status, body)
 	}
-	if err := store.Keep(nil); err != nil {
+	if err := store.Keep(nil, 0); err != nil {
 		t.Fatal(err)
 	}
 	if location := downloads.Location(added.SHA256); location != "" {

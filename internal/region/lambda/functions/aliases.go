@@ -123,8 +123,7 @@ func (l *Functions) deleteAlias(ctx context.Context, _ *wire.Call, in *aliasRef)
 	}
 	return &model.Empty{}, l.Change(ctx, name, func(f *model.Function) error {
 		delete(f.Aliases, in.Name)
-		delete(f.Policies, in.Name)
-		delete(f.Provisioned, in.Name)
+		f.Forget(in.Name)
 		return nil
 	})
 }

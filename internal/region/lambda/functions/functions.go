@@ -261,7 +261,7 @@ func (l *Functions) deleteVersion(ctx context.Context, name, qualifier string) e
 		for i := range f.Versions {
 			if f.Versions[i].Version == qualifier {
 				f.Versions = append(f.Versions[:i], f.Versions[i+1:]...)
-				delete(f.Policies, qualifier)
+				f.Forget(qualifier)
 				return nil
 			}
 		}

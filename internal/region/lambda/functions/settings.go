@@ -103,7 +103,7 @@ func applyNumbers(v *model.Version, in *settings) error {
 	return nil
 }
 
-// reserved are the variables that a function may not set (Lambda Developer
+// reservedVariable reports the variables that a function may not set (Lambda Developer
 // Guide, "Defined runtime environment variables").
 func reservedVariable(name string) bool {
 	switch name {

@@ -169,6 +169,15 @@ func (f *Function) Find(qualifier string) (*Version, bool) {
 	return nil, false
 }
 
+// Forget removes what a version or an alias had, which is gone: another one of
+// that name would otherwise find it, its policy and its open URL among it.
+func (f *Function) Forget(qualifier string) {
+	delete(f.Policies, qualifier)
+	delete(f.URLs, qualifier)
+	delete(f.Events, qualifier)
+	delete(f.Provisioned, qualifier)
+}
+
 // SameRun says whether environments of one version can serve another.
 func SameRun(a, b *Version) bool {
 	x, y := *a, *b
