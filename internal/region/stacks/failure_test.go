@@ -369,18 +369,7 @@ func TestDeletedStackIsShownByID(t *testing.T) {
 	if len(all.StackResources) != 1 || all.StackResources[0].StackID == made.StackID {
 		t.Errorf("by the physical id: %+v", all.StackResources)
 	}
-	err := f.db.View(t.Context(), func(tx *store.Tx) error {
-		items, err := tx.List("cfn-resource", made.StackID)
-		for _, item := range items {
-			if strings.Contains(string(item.Value), "hunter2") {
-				t.Errorf("%s keeps a secret", item.Key)
-			}
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	f.keepsNo(made.StackID, "hunter2")
 	f.skip(91 * 24 * 60 * 60)
 	f.close()
 	f.open()
@@ -389,6 +378,48 @@ func TestDeletedStackIsShownByID(t *testing.T) {
 	}
 	if err := f.call("DescribeStacks", map[string]any{"StackName": made.StackID}, nil); err == nil {
 		t.Error("it is there after 90 days")
+	}
+}
+
+// What a forced deletion could not remove stays, and the stack knows no more of
+// it than its id.
+func TestForcedDeletion(t *testing.T) {
+	f := start(t)
+	var made stacks.StackIDOutput
+	body := template(map[string]string{"A": `"Properties": {"Other": {"Ref": "Secret"}}`}, `, "Parameters": {"Secret": {"Type": "String", "NoEcho": true, "Default": "hunter2"}}`)
+	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": body}, &made)
+	f.wantRest("s", "CREATE_COMPLETE")
+	force := map[string]any{"StackName": "s", "DeletionMode": "FORCE_DELETE_STACK"}
+	f.refuses("DeleteStack", force, "FORCE_DELETE_STACK can only be specified for stacks in DELETE_FAILED state.")
+	f.fail["delete A"] = "in use"
+	f.must("DeleteStack", map[string]any{"StackName": "s"}, nil)
+	f.wantRest("s", "DELETE_FAILED")
+	f.must("DeleteStack", force, nil)
+	f.wantRest(made.StackID, "DELETE_COMPLETE")
+	f.wantThings("A:<nil>=<nil>")
+	if mode := f.stack(made.StackID).DeletionMode; mode != "FORCE_DELETE_STACK" {
+		t.Errorf("the mode is %q", mode)
+	}
+	f.keepsNo(made.StackID, "hunter2")
+}
+
+// keepsNo looks for a secret in what is kept of a stack's resources.
+func (f *fixture) keepsNo(stackID, secret string) {
+	f.t.Helper()
+	err := f.db.View(f.t.Context(), func(tx *store.Tx) error {
+		items, err := tx.List("cfn-resource", stackID)
+		for _, item := range items {
+			if strings.Contains(string(item.Value), secret) {
+				f.t.Errorf("%s keeps a secret", item.Key)
+			}
+		}
+		if len(items) == 0 {
+			f.t.Error("nothing is kept")
+		}
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
 	}
 }
 

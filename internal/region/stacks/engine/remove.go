@@ -40,13 +40,25 @@ func (r *run) removeAll(ctx context.Context, done, failedStatus string) error {
 		}
 		if done == "DELETE_COMPLETE" {
 			st.Deleted = r.e.config.Now().UTC()
-			if err := st.Gone(tx); err != nil {
+			if err := r.leave(tx, st); err != nil {
 				return err
 			}
 		}
 		return r.e.SetStatus(tx, st, done, "")
 	})
 	return err
+}
+
+// leave forgets what a deleted stack had, also of what it could not remove.
+func (r *run) leave(tx *store.Tx, st *records.Stack) error {
+	for _, one := range r.have {
+		if left := *one; left.Exists {
+			if err := r.drop(tx, &left); err != nil {
+				return err
+			}
+		}
+	}
+	return st.Gone(tx)
 }
 
 // doom lists what there is to remove of one resource, the oldest first.
