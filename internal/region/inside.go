@@ -2,7 +2,6 @@ package region
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -57,34 +56,17 @@ func (r *Region) APIs() map[string]string {
 	return urls
 }
 
-// A refusal is told to its record just after its answer is sent: whoever asks
-// at once waits for it this long at most, and looks this often.
-const (
-	recordTime = 2 * time.Second
-	recordLook = 5 * time.Millisecond
-)
-
-// Explain returns the record of a refused request.
+// Explain returns the record of a refused request. A refusal is told before it
+// is answered, so that who has the answer finds the record.
 func (r *Region) Explain(ctx context.Context, requestID string) (*decisions.Refusal, error) {
-	ctx, cancel := context.WithTimeout(ctx, recordTime)
-	defer cancel()
-	tick := time.NewTicker(recordLook)
-	defer tick.Stop()
-	for {
-		if err := r.services.records.Flush(ctx); err != nil {
-			return nil, err
-		}
-		record, err := r.services.records.Find(ctx, requestID)
-		if !errors.Is(err, decisions.ErrUnknown) {
-			return record, err
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil, err
-		}
+	if err := r.services.records.Flush(ctx); err != nil {
+		return nil, err
 	}
+	return r.services.records.Find(ctx, requestID)
 }
+
+// FunctionURLs returns each function URL, with a slash at its end, by its id.
+func (r *Region) FunctionURLs() map[string]string { return r.services.lambda.URLs() }
 
 // RoleSession returns credentials of a role as the service that its trust
 // policy names gets them, such as lambda.amazonaws.com. The error is that of a

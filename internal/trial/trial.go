@@ -105,9 +105,10 @@ func (t *Trial) Fork(ctx context.Context, state string, now func() time.Time, wa
 // moved replaces the URLs of one region by those of its fork.
 func moved(from, to *region.Region) *strings.Replacer {
 	pairs := []string{from.Endpoint, to.Endpoint, from.Twitter, to.Twitter}
-	urls := to.APIs()
-	for id, url := range from.APIs() {
-		pairs = append(pairs, url, urls[id])
+	for _, urls := range [][2]map[string]string{{from.APIs(), to.APIs()}, {from.FunctionURLs(), to.FunctionURLs()}} {
+		for id, url := range urls[0] {
+			pairs = append(pairs, url, urls[1][id])
+		}
 	}
 	return strings.NewReplacer(pairs...)
 }

@@ -285,8 +285,8 @@ func (c *conversation) refuse(err error) {
 		renamed.Code, renamed.Status = wireCode(protocol, e.Code), wireStatus(protocol, e.Status)
 		err = &renamed
 	}
+	c.note(err, signature) // before the answer: who has that may ask for the reason at once
 	protocol.WriteError(c.w, c.call.RequestID, err)
-	c.note(err, signature)
 }
 
 // wireCode is the name by which a protocol knows an error of authentication

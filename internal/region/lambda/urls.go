@@ -89,6 +89,15 @@ func (l *Lambda) URLHandler(id string) http.Handler {
 	return h.For(id)
 }
 
+// URLs returns each function URL by its id.
+func (l *Lambda) URLs() map[string]string {
+	s, all := l.snapshot.Load(), map[string]string{}
+	for id, at := range s.urls {
+		all[id] = s.functions[at.name].function.URLs[at.qualifier].URL
+	}
+	return all
+}
+
 // FunctionURL implements urls.Functions.
 func (l *Lambda) FunctionURL(id string) (functionARN string, config model.FunctionURL, ok bool) {
 	s := l.snapshot.Load()

@@ -21,6 +21,7 @@ func (c *call) failWith(r *Refusal, more ...cors.Header) bool {
 	c.res.Reset()
 	c.res.ContentType = "application/json"
 	c.added = append(c.added, more...)
+	c.record() // before the answer: who has that may ask for the reason at once
 	c.send(r.Status, []byte(`{"message":"`+c.errorText+`"}`))
 	return false
 }

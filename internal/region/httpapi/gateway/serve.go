@@ -28,7 +28,6 @@ func (g *Gateway) serve(apiID string, w responder, in incoming) {
 	}
 	c.log()
 	c.tell()
-	c.record()
 	g.release(c)
 }
 
