@@ -22,20 +22,31 @@ func (r *Region) Fork(ctx context.Context, config Config) (*Region, error) {
 	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := r.db.CopyTo(ctx, filepath.Join(config.Dir, "region.db")); err != nil {
+	copied := make(chan error, 1)
+	go func() { copied <- r.db.CopyTo(ctx, filepath.Join(config.Dir, "region.db")) }()
+	linked := r.linkState(config.Dir)
+	if err := <-copied; err != nil {
 		return nil, fmt.Errorf("copy the region's state: %w", err)
 	}
+	if linked != nil {
+		return nil, linked
+	}
+	return Start(ctx, config)
+}
+
+// linkState makes what never changes of the region's state part of another.
+func (r *Region) linkState(dir string) error {
 	for _, name := range []string{"master.key", "ca.pem", "ca-key.pem"} {
-		if err := link(r.config.Dir, config.Dir, name); err != nil {
-			return nil, err
+		if err := link(r.config.Dir, dir, name); err != nil {
+			return err
 		}
 	}
 	for _, folder := range []string{"objects", filepath.Join("lambda", "code"), filepath.Join("lambda", "runtimes")} {
-		if err := linkAll(r.config.Dir, config.Dir, folder); err != nil {
-			return nil, err
+		if err := linkAll(r.config.Dir, dir, folder); err != nil {
+			return err
 		}
 	}
-	return Start(ctx, config)
+	return nil
 }
 
 // link makes a file or a folder of one state part of another.

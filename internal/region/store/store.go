@@ -90,6 +90,7 @@ func open(path, synchronous string) (*DB, error) {
 		return nil, err
 	}
 	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
 	return &DB{write: write, read: read}, nil
 }
 
@@ -108,7 +109,8 @@ func full(err error) bool {
 
 func dsn(path, synchronous string) string {
 	query := url.Values{
-		"_pragma": {"journal_mode(WAL)", "synchronous(" + synchronous + ")", "busy_timeout(5000)"},
+		// synchronous comes first: to begin with WAL is a write.
+		"_pragma": {"synchronous(" + synchronous + ")", "journal_mode(WAL)", "busy_timeout(5000)"},
 		"_txlock": {"deferred"},
 	}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
