@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seed-615d3599/roost/internal/region/stacks"
-	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
@@ -401,26 +400,6 @@ func TestForcedDeletion(t *testing.T) {
 		t.Errorf("the mode is %q", mode)
 	}
 	f.keepsNo(made.StackID, "hunter2")
-}
-
-// keepsNo looks for a secret in what is kept of a stack's resources.
-func (f *fixture) keepsNo(stackID, secret string) {
-	f.t.Helper()
-	err := f.db.View(f.t.Context(), func(tx *store.Tx) error {
-		items, err := tx.List("cfn-resource", stackID)
-		for _, item := range items {
-			if strings.Contains(string(item.Value), secret) {
-				f.t.Errorf("%s keeps a secret", item.Key)
-			}
-		}
-		if len(items) == 0 {
-			f.t.Error("nothing is kept")
-		}
-		return err
-	})
-	if err != nil {
-		f.t.Fatal(err)
-	}
 }
 
 // Long answers come in pages, and no two events of a stack at one moment:

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/seed-615d3599/roost/internal/region/stacks"
+	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
@@ -141,5 +142,25 @@ func TestNoMemberIsDropped(t *testing.T) {
 		if err := f.call(c.operation, in, nil); wire.Code(err) != "NotImplemented" || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s with %s: %v", c.operation, c.member, err)
 		}
+	}
+}
+
+// keepsNo looks for a secret in what is kept of a stack's resources.
+func (f *fixture) keepsNo(stackID, secret string) {
+	f.t.Helper()
+	err := f.db.View(f.t.Context(), func(tx *store.Tx) error {
+		items, err := tx.List("cfn-resource", stackID)
+		for _, item := range items {
+			if strings.Contains(string(item.Value), secret) {
+				f.t.Errorf("%s keeps a secret", item.Key)
+			}
+		}
+		if len(items) == 0 {
+			f.t.Error("nothing is kept")
+		}
+		return err
+	})
+	if err != nil {
+		f.t.Fatal(err)
 	}
 }

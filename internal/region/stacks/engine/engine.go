@@ -68,7 +68,6 @@ type Engine struct {
 	config Config
 	clock  records.Clock
 	rest   records.Rest
-
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	work   sync.WaitGroup

@@ -50,15 +50,13 @@ func (r *run) removeAll(ctx context.Context, done, failedStatus string) error {
 }
 
 // leave forgets what a deleted stack had, also of what it could not remove.
-func (r *run) leave(tx *store.Tx, st *records.Stack) error {
+func (r *run) leave(tx *store.Tx, st *records.Stack) (err error) {
 	for _, one := range r.have {
 		if left := *one; left.Exists {
-			if err := r.drop(tx, &left); err != nil {
-				return err
-			}
+			err = errors.Join(err, r.drop(tx, &left))
 		}
 	}
-	return st.Gone(tx)
+	return errors.Join(err, st.Gone(tx))
 }
 
 // doom lists what there is to remove of one resource, the oldest first.
