@@ -65,13 +65,12 @@ type Config struct {
 type Engine struct {
 	*plan.Planner // what templates say, and ask
 
-	config Config
-	clock  records.Clock
-	rest   records.Rest
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
-	work   sync.WaitGroup
-
+	config  Config
+	clock   records.Clock
+	rest    records.Rest
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+	work    sync.WaitGroup
 	mu      sync.Mutex
 	running map[string]*launch            // by stack id
 	stops   map[string]context.CancelFunc // of what makes resources, by stack id
