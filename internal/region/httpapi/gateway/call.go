@@ -13,6 +13,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/httpapi/cors"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/event"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/jwt"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/limit"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/route"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 	"github.com/seed-615d3599/roost/sigv4"
@@ -66,7 +67,7 @@ type call struct {
 
 	body     []byte
 	bodyRead bool
-	limit    *limit // for the next wait; nil until there was one
+	limits   limit.Again
 
 	caller    *wire.Caller
 	accessKey string
@@ -98,7 +99,7 @@ func (g *Gateway) newCall() *call {
 // release empties a call, but for its buffers and what is left of the randomness.
 func (g *Gateway) release(c *call) {
 	random, used := c.random, c.used
-	*c = call{g: g, enc: c.enc, res: c.res, params: c.params[:0], text: c.text[:0], added: c.added[:0], limit: c.limit}
+	*c = call{g: g, enc: c.enc, res: c.res, params: c.params[:0], text: c.text[:0], added: c.added[:0], limits: c.limits}
 	c.random, c.used = random, used
 	g.calls.Put(c)
 }
@@ -202,4 +203,12 @@ func yesNo(b bool) string {
 		return "true"
 	}
 	return "false"
+}
+
+// within returns a context that ends after d, for a wait for that function.
+func (c *call) within(d time.Duration, functionARN string) *limit.Limit {
+	if held := c.g.config.Held; held != nil {
+		return c.limits.Within(d, func() bool { return held(functionARN) })
+	}
+	return c.limits.Within(d, nil)
 }

@@ -34,25 +34,3 @@ const (
 	// mayNotInvoke is $context.integration.error without permission.
 	mayNotInvoke = "The IAM role configured on the integration or API Gateway doesn't have permissions to call the integration. Check the permissions and try again."
 )
-
-// responseType is $context.error.responseType. HTTP APIs have no list of their own;
-// these are the names of REST APIs' gateway responses.
-func responseType(status int) string {
-	switch status {
-	case http.StatusUnauthorized:
-		return "UNAUTHORIZED"
-	case http.StatusForbidden:
-		return "ACCESS_DENIED"
-	case http.StatusNotFound:
-		return "NOT_FOUND"
-	case http.StatusRequestEntityTooLarge, headersTooLarge:
-		return "REQUEST_TOO_LARGE"
-	case http.StatusTooManyRequests:
-		return "THROTTLED"
-	case http.StatusServiceUnavailable:
-		return "INTEGRATION_TIMEOUT"
-	case http.StatusInternalServerError:
-		return "INTEGRATION_FAILURE"
-	}
-	return "BAD_REQUEST_PARAMETERS"
-}

@@ -293,7 +293,7 @@ func (c *factCase) run(t *testing.T, format string, key issuerKey) {
 		c.change(&a)
 	}
 	put(t, g, a)
-	g.PutDomain(Domain{Name: "api.example.com", Mappings: []Mapping{{"v1", "a1", "$default"}}})
+	g.PutDomain(Domain{Name: "api.example.com", Mappings: []Mapping{{Path: "v1", API: "a1", Stage: "$default"}}})
 	got := c.ask(t, w, g, key)
 	if c.status == 0 {
 		c.status = 200

@@ -23,7 +23,7 @@ func TestStagesAndPaths(t *testing.T) {
 	put(t, g, API{ID: "a1", Stages: []Stage{
 		{Name: "$default", Routes: routes}, {Name: "dev", Routes: routes, Variables: map[string]string{"v": "1"}}}})
 	put(t, g, API{ID: "a2", Stages: []Stage{{Name: "only", Routes: routes}}})
-	g.PutDomain(Domain{Name: "Api.Example.com", Mappings: []Mapping{{"", "a1", "$default"}, {"v1/shop", "a1", "dev"}}})
+	g.PutDomain(Domain{Name: "Api.Example.com", Mappings: []Mapping{{Path: "", API: "a1", Stage: "$default"}, {Path: "v1/shop", API: "a1", Stage: "dev"}}})
 	cases := []struct {
 		target, stage, routeKey, rawPath, id, source string
 	}{
@@ -79,7 +79,7 @@ func TestMappedPathOfFormat1(t *testing.T) {
 	w := &world{}
 	g := w.gateway(t)
 	put(t, g, one(Route{Key: "GET /items", Integration: lambda("1.0")}))
-	g.PutDomain(Domain{Name: "api.example.com", Mappings: []Mapping{{"v1", "a1", "$default"}}})
+	g.PutDomain(Domain{Name: "api.example.com", Mappings: []Mapping{{Path: "v1", API: "a1", Stage: "$default"}}})
 	ask(g, "GET", "//api.example.com/v1/items", "")
 	e := w.decoded(t)
 	if e["path"] != "/v1/items" || at(e, "requestContext", "path") != "/v1/items" || e["resource"] != "/items" {

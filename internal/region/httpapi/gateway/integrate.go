@@ -60,7 +60,7 @@ func (c *call) invoke(i *integration) bool {
 	}
 	ctx := c.within(i.Timeout, i.function)
 	answer, failed, err := f.Invoke(ctx, i.function, payload)
-	c.stop(ctx)
+	c.limits.Stop(ctx)
 	if err != nil {
 		return c.failInvoke(ctx, err)
 	}

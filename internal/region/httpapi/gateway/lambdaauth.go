@@ -63,7 +63,7 @@ func (c *call) ask(a *authorizer, sources []string) (*verdict.Verdict, error) {
 		payload = c.enc.AuthorizerV2(&c.event, c.routeARN(), sources)
 	}
 	ctx := c.within(authorizerTime*time.Second, a.function)
-	defer c.stop(ctx)
+	defer c.limits.Stop(ctx)
 	answer, failed, err := f.Invoke(ctx, a.function, payload)
 	switch {
 	case err != nil:

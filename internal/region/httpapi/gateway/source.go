@@ -90,7 +90,7 @@ func (c *call) context(name string) string {
 		if c.errorText == "" {
 			return ""
 		}
-		return responseType(c.status)
+		return vars.ResponseType(c.status)
 	case "extendedRequestId", "requestId":
 		return c.event.ID
 	case "httpMethod":

@@ -1,6 +1,9 @@
 package vars
 
-import "strings"
+import (
+	"net/http"
+	"strings"
+)
 
 // Known reports whether HTTP APIs have a $context variable of that name.
 func Known(name string) bool {
@@ -103,4 +106,26 @@ func escape(dst []byte, s string) []byte {
 		}
 	}
 	return append(dst, s[plain:]...)
+}
+
+// ResponseType is $context.error.responseType. HTTP APIs have no list of their own;
+// these are the names of REST APIs' gateway responses.
+func ResponseType(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "UNAUTHORIZED"
+	case http.StatusForbidden:
+		return "ACCESS_DENIED"
+	case http.StatusNotFound:
+		return "NOT_FOUND"
+	case http.StatusRequestEntityTooLarge, http.StatusRequestHeaderFieldsTooLarge:
+		return "REQUEST_TOO_LARGE"
+	case http.StatusTooManyRequests:
+		return "THROTTLED"
+	case http.StatusServiceUnavailable:
+		return "INTEGRATION_TIMEOUT"
+	case http.StatusInternalServerError:
+		return "INTEGRATION_FAILURE"
+	}
+	return "BAD_REQUEST_PARAMETERS"
 }
