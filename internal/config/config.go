@@ -174,6 +174,8 @@ func jsonError(name string, data []byte, err error) error {
 	switch {
 	case errors.As(err, &syntax):
 		e.Line = lineAt(data, syntax.Offset)
+	case errors.As(err, &kind) && kind.Field == "":
+		e.Text = "it must hold one JSON object, and this is another value: " + kind.Value
 	case errors.As(err, &kind):
 		e.Line = lineAt(data, kind.Offset)
 		e.Text = fmt.Sprintf("%q is a %s and must be a %s", kind.Field, kind.Value, kind.Type)

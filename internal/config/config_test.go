@@ -73,6 +73,7 @@ func TestLoadErrors(t *testing.T) {
 		{"to", "x", `{"name": "a", "stages": {"x": {"to": "gcp"}}}`, `roost.json: the stage goes to "gcp"`, "local, aws or the URL"},
 		{"syntax", "", "{\n  \"name\": \"a\"\n  \"stage\": \"b\"\n}", "roost.json:3: is not valid JSON: invalid character '\"' after object key:value pair", "correct the file"},
 		{"type", "", "{\n  \"name\": 1\n}", `roost.json:2: "name" is a number and must be a string`, "correct the file"},
+		{"array", "", "[]", "roost.json: it must hold one JSON object, and this is another value: array", "correct the file"},
 		{"unknown", "", "{\"name\": \"a\",\n \"stges\": {}}", `roost.json:2: there is no setting "stges"`, "name, stage, region"},
 		{"two", "", "{\"name\": \"a\"}\n{}", "roost.json:2: something follows the settings", "one JSON object"},
 	} {

@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/edge"
@@ -190,6 +191,9 @@ func (r *Region) openState() error {
 		return err
 	}
 	if r.lock, err = lock(filepath.Join(dir, "lock")); err != nil {
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return fmt.Errorf("lock the state: %w", err)
+		}
 		return fmt.Errorf("the state in %s is in use by another region: end that one first", dir)
 	}
 	if _, err := r.masterKey(); err != nil { // made before the state that needs it

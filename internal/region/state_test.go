@@ -35,6 +35,26 @@ func TestDamagedState(t *testing.T) {
 	}
 }
 
+// TestLock tells a state that is in use from one whose lock can't be opened.
+func TestLock(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	first := open(t, region.Config{Dir: dir})
+	if _, err := region.Start(context.Background(), region.Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), "in use by another region") {
+		t.Errorf("a second one: %v", err)
+	}
+	first.Close()
+	path := filepath.Join(dir, "lock")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(path, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := region.Start(context.Background(), region.Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "in use") {
+		t.Errorf("a folder in place of the lock: %v", err)
+	}
+}
+
 // TestMissingKey starts a region on a state without the key that it was written
 // with: it makes no other in its place.
 func TestMissingKey(t *testing.T) {
