@@ -28,6 +28,30 @@ func TestAbsentServices(t *testing.T) {
 	}
 }
 
+// TestSignatureVersion2 says to who signs as S3 once allowed what to do.
+func TestSignatureVersion2(t *testing.T) {
+	r := start(t)
+	for name, change := range map[string]func(*http.Request){
+		"header": func(r *http.Request) { r.Header.Set("Authorization", "AWS AKIAIOSFODNN7EXAMPLE:c2lnbmF0dXJl") },
+		"query":  func(r *http.Request) { r.URL.RawQuery = "AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Expires=1&Signature=x" },
+	} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.Endpoint+"/bucket/key", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(request)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || response.StatusCode != 400 || !strings.Contains(string(body), "Please use AWS4-HMAC-SHA256.") {
+			t.Errorf("%s: %d %s (%v)", name, response.StatusCode, body, err)
+		}
+	}
+}
+
 // unsent is a body that must not be asked for.
 type unsent struct{ t *testing.T }
 

@@ -189,6 +189,9 @@ func (c *conversation) serve() {
 // operation reads itself.
 func (c *conversation) resolve() (*wire.Incoming, error) {
 	if c.service.Protocol == wire.RESTXML {
+		if signatureV2(c.r) {
+			return nil, wire.Errorf(http.StatusBadRequest, "InvalidRequest", "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
+		}
 		pathStyle(c.r)
 	}
 	if c.service.Protocol == wire.Query {
@@ -358,6 +361,12 @@ func (c *conversation) diagnose() *sigv4.Diagnosis {
 		return secret, err
 	})
 	return &found
+}
+
+// signatureV2 tells whether a request is signed as S3 allowed it before SigV4,
+// which older SDKs still do for presigned URLs.
+func signatureV2(r *http.Request) bool {
+	return strings.HasPrefix(r.Header.Get("Authorization"), "AWS ") || strings.Contains(r.URL.RawQuery, "AWSAccessKeyId=")
 }
 
 // pathStyle moves a bucket from the host into the path.
