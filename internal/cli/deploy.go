@@ -43,9 +43,12 @@ func (c *buildCommand) Run(ctx context.Context, s *session) error {
 	return nil
 }
 
-// source is where the assembly for a destination comes from.
-func (s *session) source(app *config.App, assemblyDir, to string, live bool) synth.Source {
-	return synth.New(synth.Config{App: app, Assembly: assemblyDir, Local: (&target{to: to}).local(), Live: live,
+// source is where the assembly for a destination comes from. If it is to be
+// deployed, functions that run here are made as start makes them, so that one
+// deployment after the other finds nothing changed.
+func (s *session) source(app *config.App, assemblyDir, to string, deployed bool) synth.Source {
+	local := (&target{to: to}).local()
+	return synth.New(synth.Config{App: app, Assembly: assemblyDir, Local: local, Live: local && deployed,
 		Environ: s.env, Print: s.term.Print, Warn: s.term.Warn})
 }
 
@@ -80,7 +83,7 @@ func (c *deployCommand) Run(ctx context.Context, s *session) (err error) {
 	if err := forgetOutputs(c.OutputsFile); err != nil {
 		return err
 	}
-	made, err := s.source(app, c.Assembly, to, false).Assemble(ctx)
+	made, err := s.source(app, c.Assembly, to, true).Assemble(ctx)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func (c *diffCommand) Run(ctx context.Context, s *session) (err error) {
 	if err != nil {
 		return err
 	}
-	made, err := s.source(app, c.Assembly, to, false).Assemble(ctx)
+	made, err := s.source(app, c.Assembly, to, true).Assemble(ctx)
 	if err != nil {
 		return err
 	}

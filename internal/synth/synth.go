@@ -46,8 +46,8 @@ type Config struct {
 	Assembly string
 	// Local makes it for the embedded region: functions run on this machine.
 	Local bool
-	// Live says that edits will follow. Source maps then name the files on this
-	// machine.
+	// Live says that functions will run beside their sources. Source maps then
+	// name the files on this machine.
 	Live bool
 	// Debug builds functions for debuggers.
 	Debug bool
