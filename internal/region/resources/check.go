@@ -164,34 +164,6 @@ func (t *Type) Replaces(path string) bool {
 	return false
 }
 
-// RecordedPaths returns the properties that are given and only recorded.
-func (t *Type) RecordedPaths(properties map[string]any) []string {
-	var paths []string
-	recordedPaths(&paths, "", t.Properties, properties)
-	return paths
-}
-
-func recordedPaths(paths *[]string, path string, table Properties, values map[string]any) {
-	for _, name := range keys(values) {
-		property := table[name]
-		at := join(path, name)
-		if property.Mode == Recorded {
-			*paths = append(*paths, at)
-			continue
-		}
-		switch v := values[name].(type) {
-		case map[string]any:
-			recordedPaths(paths, at, property.Members, v)
-		case []any:
-			for _, item := range v {
-				if m, ok := item.(map[string]any); ok && property.Items != nil {
-					recordedPaths(paths, at, property.Items.Members, m)
-				}
-			}
-		}
-	}
-}
-
 // HasAttribute reports whether Fn::GetAtt knows an attribute.
 func (t *Type) HasAttribute(name string) bool {
 	return slices.ContainsFunc(t.Attributes, func(have string) bool {

@@ -98,7 +98,7 @@ type Mode int
 // The modes.
 const (
 	Enforced Mode = iota
-	Recorded      // kept and shown, without effect; listed once at deploy
+	Recorded      // kept and shown, without effect
 	Refused       // an error that names it
 )
 

@@ -95,13 +95,6 @@ func TestReplaces(t *testing.T) {
 	}
 }
 
-func TestRecordedPaths(t *testing.T) {
-	got := thing().RecordedPaths(parse(t, `{"Text": "x", "Noted": 1, "Parts": [{"Old": 1}, {"Size": 2}]}`))
-	if diff := cmp.Diff([]string{"Noted", "Parts.Old"}, got); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
-}
-
 // TestDelta: what is gone from a template is told as empty, what stays is not told.
 func TestDelta(t *testing.T) {
 	have := parse(t, `{"Text": "x", "Count": 3, "Flag": true, "Names": ["a"], "Labels": {"a": "b"}, "Rate": 1.5}`)

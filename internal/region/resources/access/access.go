@@ -7,6 +7,8 @@ package access
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 
 	cf "github.com/seed-615d3599/roost/internal/region/resources"
@@ -28,12 +30,11 @@ func Types() []*cf.Type {
 // A kind is "User", "Role" or "Group": IAM's operations have it in their names.
 type kind string
 
-func (k kind) call(ctx context.Context, e *cf.Env, verb, rest, name string, members map[string]any) error {
+// call calls the operation that a pattern names, such as "Put%sPolicy".
+func (k kind) call(ctx context.Context, e *cf.Env, pattern, name string, members map[string]any) error {
 	in := map[string]any{string(k) + "Name": name}
-	for member, value := range members {
-		in[member] = value
-	}
-	return e.Call(ctx, "iam", verb+string(k)+rest, in, nil)
+	maps.Copy(in, members)
+	return e.Call(ctx, "iam", fmt.Sprintf(pattern, k), in, nil)
 }
 
 // document is a policy document, or another JSON document of IAM.
@@ -50,25 +51,25 @@ func (k kind) putInline(ctx context.Context, e *cf.Env, name, policy string, doc
 	if err != nil {
 		return err
 	}
-	return k.call(ctx, e, "Put", "Policy", name, map[string]any{"PolicyName": policy, "PolicyDocument": text})
+	return k.call(ctx, e, "Put%sPolicy", name, map[string]any{"PolicyName": policy, "PolicyDocument": text})
 }
 
 // lacks refuses an inline policy of a name that the identity has already.
 func (k kind) lacks(ctx context.Context, e *cf.Env, name, policy string) error {
-	read := k.call(ctx, e, "Get", "Policy", name, map[string]any{"PolicyName": policy})
+	read := k.call(ctx, e, "Get%sPolicy", name, map[string]any{"PolicyName": policy})
 	return e.Free(policy+"|"+name, read)
 }
 
 func (k kind) deleteInline(ctx context.Context, e *cf.Env, name, policy string) error {
-	return cf.Gone(k.call(ctx, e, "Delete", "Policy", name, map[string]any{"PolicyName": policy}))
+	return cf.Gone(k.call(ctx, e, "Delete%sPolicy", name, map[string]any{"PolicyName": policy}))
 }
 
 func (k kind) attach(ctx context.Context, e *cf.Env, name, arn string) error {
-	return k.call(ctx, e, "Attach", "Policy", name, map[string]any{"PolicyArn": arn})
+	return k.call(ctx, e, "Attach%sPolicy", name, map[string]any{"PolicyArn": arn})
 }
 
 func (k kind) detach(ctx context.Context, e *cf.Env, name, arn string) error {
-	return cf.Gone(k.call(ctx, e, "Detach", "Policy", name, map[string]any{"PolicyArn": arn}))
+	return cf.Gone(k.call(ctx, e, "Detach%sPolicy", name, map[string]any{"PolicyArn": arn}))
 }
 
 // bring gives an identity the inline and managed policies that want has in
@@ -129,12 +130,12 @@ func changeList(have, want map[string]any, property string, add, remove func(str
 func (k kind) retag(ctx context.Context, e *cf.Env, name string, have, want map[string]any) error {
 	set, unset := cf.TagChanges(have["Tags"], want["Tags"])
 	if len(set) > 0 {
-		if err := k.call(ctx, e, "Tag", "", name, map[string]any{"Tags": cf.TagList(set)}); err != nil {
+		if err := k.call(ctx, e, "Tag%s", name, map[string]any{"Tags": cf.TagList(set)}); err != nil {
 			return err
 		}
 	}
 	if len(unset) > 0 {
-		return k.call(ctx, e, "Untag", "", name, map[string]any{"TagKeys": unset})
+		return k.call(ctx, e, "Untag%s", name, map[string]any{"TagKeys": unset})
 	}
 	return nil
 }
@@ -145,9 +146,9 @@ func (k kind) rebound(ctx context.Context, e *cf.Env, name string, have, want ma
 		return nil
 	}
 	if arn := cf.Text(want, "PermissionsBoundary"); arn != "" {
-		return k.call(ctx, e, "Put", "PermissionsBoundary", name, map[string]any{"PermissionsBoundary": arn})
+		return k.call(ctx, e, "Put%sPermissionsBoundary", name, map[string]any{"PermissionsBoundary": arn})
 	}
-	return k.call(ctx, e, "Delete", "PermissionsBoundary", name, nil)
+	return k.call(ctx, e, "Delete%sPermissionsBoundary", name, nil)
 }
 
 // remove deletes an identity with all that its resource gave it.
@@ -155,5 +156,5 @@ func (k kind) remove(ctx context.Context, e *cf.Env, have cf.State) error {
 	if err := k.bring(ctx, e, have.ID, have.Properties, nil); err != nil {
 		return err
 	}
-	return cf.Gone(k.call(ctx, e, "Delete", "", have.ID, nil))
+	return cf.Gone(k.call(ctx, e, "Delete%s", have.ID, nil))
 }

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"maps"
 
 	cf "github.com/seed-615d3599/roost/internal/region/resources"
 )
@@ -27,45 +28,43 @@ func oidcProvider() *cf.Type {
 		},
 		Update: updateProvider,
 		Delete: func(ctx context.Context, e *cf.Env, have cf.State) error {
-			return cf.Gone(callProvider(ctx, e, "Delete", "", have.ID, nil))
+			return cf.Gone(callProvider(ctx, e, "DeleteOpenIDConnectProvider", have.ID, nil))
 		},
 	}
 }
 
-// callProvider calls VERB OpenIDConnectProvider REST.
-func callProvider(ctx context.Context, e *cf.Env, verb, rest, arn string, members map[string]any) error {
+// callProvider calls an operation on a provider.
+func callProvider(ctx context.Context, e *cf.Env, operation, arn string, members map[string]any) error {
 	in := map[string]any{"OpenIDConnectProviderArn": arn}
-	for member, value := range members {
-		in[member] = value
-	}
-	return e.Call(ctx, "iam", verb+"OpenIDConnectProvider"+rest, in, nil)
+	maps.Copy(in, members)
+	return e.Call(ctx, "iam", operation, in, nil)
 }
 
 func updateProvider(ctx context.Context, e *cf.Env, have cf.State, want map[string]any) (cf.State, error) {
 	err := changeList(have.Properties, want, "ClientIdList",
 		func(id string) error {
-			return callProvider(ctx, e, "AddClientIDTo", "", have.ID, map[string]any{"ClientID": id})
+			return callProvider(ctx, e, "AddClientIDToOpenIDConnectProvider", have.ID, map[string]any{"ClientID": id})
 		},
 		func(id string) error {
-			return callProvider(ctx, e, "RemoveClientIDFrom", "", have.ID, map[string]any{"ClientID": id})
+			return callProvider(ctx, e, "RemoveClientIDFromOpenIDConnectProvider", have.ID, map[string]any{"ClientID": id})
 		})
 	if err != nil {
 		return have, err
 	}
 	if !cf.Same(have.Properties, want, "ThumbprintList") {
 		members := map[string]any{"ThumbprintList": cf.Texts(want, "ThumbprintList")}
-		if err := callProvider(ctx, e, "Update", "Thumbprint", have.ID, members); err != nil {
+		if err := callProvider(ctx, e, "UpdateOpenIDConnectProviderThumbprint", have.ID, members); err != nil {
 			return have, err
 		}
 	}
 	set, unset := cf.TagChanges(have.Properties["Tags"], want["Tags"])
 	if len(set) > 0 {
-		if err := callProvider(ctx, e, "Tag", "", have.ID, map[string]any{"Tags": cf.TagList(set)}); err != nil {
+		if err := callProvider(ctx, e, "TagOpenIDConnectProvider", have.ID, map[string]any{"Tags": cf.TagList(set)}); err != nil {
 			return have, err
 		}
 	}
 	if len(unset) > 0 {
-		return have, callProvider(ctx, e, "Untag", "", have.ID, map[string]any{"TagKeys": unset})
+		return have, callProvider(ctx, e, "UntagOpenIDConnectProvider", have.ID, map[string]any{"TagKeys": unset})
 	}
 	return have, nil
 }

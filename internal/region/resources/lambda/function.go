@@ -68,7 +68,7 @@ func function() *cf.Type {
 		Attributes: []string{"Arn", "SnapStartResponse", "SnapStartResponse.ApplyOn", "SnapStartResponse.OptimizationStatus"},
 		Create:     createFunction, Update: updateFunction,
 		Delete: func(ctx context.Context, e *cf.Env, have cf.State) error {
-			return cf.Gone(call(ctx, e, "DeleteFunction", have.ID, nil, nil))
+			return cf.Gone(e.Call(ctx, "lambda", "DeleteFunction", onFunction(have.ID, nil), nil))
 		},
 	}
 }
@@ -82,7 +82,7 @@ func createFunction(ctx context.Context, e *cf.Env, want map[string]any) (cf.Sta
 	in := cf.Pick(want, append(settings(), "Architectures", "PackageType")...)
 	in["Code"], in["Tags"] = code, e.WithStackTags(want["Tags"])
 	var out struct{ FunctionArn string }
-	if err := call(ctx, e, "CreateFunction", name, in, &out); err != nil {
+	if err := e.Call(ctx, "lambda", "CreateFunction", onFunction(name, in), &out); err != nil {
 		return cf.State{}, err
 	}
 	state := cf.State{ID: name, Attributes: map[string]any{
@@ -96,7 +96,7 @@ func createFunction(ctx context.Context, e *cf.Env, want map[string]any) (cf.Sta
 // look like depends on the runtime.
 func updateFunction(ctx context.Context, e *cf.Env, have cf.State, want map[string]any) (cf.State, error) {
 	if !cf.Same(have.Properties, want, settings()...) {
-		if err := call(ctx, e, "UpdateFunctionConfiguration", have.ID, configuration(have.ID, want), nil); err != nil {
+		if err := e.Call(ctx, "lambda", "UpdateFunctionConfiguration", onFunction(have.ID, configuration(have.ID, want)), nil); err != nil {
 			return have, err
 		}
 	}
@@ -109,7 +109,7 @@ func updateFunction(ctx context.Context, e *cf.Env, have cf.State, want map[stri
 		if architectures := cf.Texts(want, "Architectures"); len(architectures) > 0 {
 			in["Architectures"] = architectures
 		}
-		if err := call(ctx, e, "UpdateFunctionCode", have.ID, in, nil); err != nil {
+		if err := e.Call(ctx, "lambda", "UpdateFunctionCode", onFunction(have.ID, in), nil); err != nil {
 			return have, err
 		}
 	}
@@ -144,9 +144,9 @@ func reserve(ctx context.Context, e *cf.Env, name string, have, want map[string]
 	case cf.Same(have, want, property):
 		return nil
 	case cf.Has(want, property):
-		return call(ctx, e, "PutFunctionConcurrency", name, cf.Pick(want, property), nil)
+		return e.Call(ctx, "lambda", "PutFunctionConcurrency", onFunction(name, cf.Pick(want, property)), nil)
 	}
-	return call(ctx, e, "DeleteFunctionConcurrency", name, nil, nil)
+	return e.Call(ctx, "lambda", "DeleteFunctionConcurrency", onFunction(name, nil), nil)
 }
 
 func retag(ctx context.Context, e *cf.Env, arn string, have, want map[string]any) error {

@@ -18,26 +18,26 @@ func Types() []*cf.Type {
 	}
 }
 
-// call calls an operation that names a function, with further members.
-func call(ctx context.Context, e *cf.Env, operation, function string, members map[string]any, out any) error {
+// onFunction is the input of an operation that names a function, with further
+// members.
+func onFunction(function string, members map[string]any) map[string]any {
 	in := map[string]any{"FunctionName": function}
 	maps.Copy(in, members)
-	return e.Call(ctx, "lambda", operation, in, out)
+	return in
 }
 
 // provision sets, changes or takes away the provisioned concurrency of a
-// version or an alias.
-func provision(ctx context.Context, e *cf.Env, function, qualifier string, have, want map[string]any) error {
+// version or an alias, which in names.
+func provision(ctx context.Context, e *cf.Env, in, have, want map[string]any) error {
 	const property = "ProvisionedConcurrencyConfig"
 	if cf.Same(have, want, property) {
 		return nil
 	}
-	in := map[string]any{"Qualifier": qualifier}
 	if !cf.Has(want, property) {
-		return cf.Gone(call(ctx, e, "DeleteProvisionedConcurrencyConfig", function, in, nil))
+		return cf.Gone(e.Call(ctx, "lambda", "DeleteProvisionedConcurrencyConfig", in, nil))
 	}
 	in["ProvisionedConcurrentExecutions"] = cf.Int(cf.Child(want, property), "ProvisionedConcurrentExecutions", 0)
-	return call(ctx, e, "PutProvisionedConcurrencyConfig", function, in, nil)
+	return e.Call(ctx, "lambda", "PutProvisionedConcurrencyConfig", in, nil)
 }
 
 // provisioned is the property that provision serves.

@@ -26,12 +26,12 @@ func permission() *cf.Type {
 			id := e.Name(100)
 			in := cf.Pick(want, "Action", "FunctionUrlAuthType", "InvokedViaFunctionUrl", "Principal", "PrincipalOrgID", "SourceAccount", "SourceArn")
 			in["StatementId"] = id
-			err := call(ctx, e, "AddPermission", cf.Text(want, "FunctionName"), in, nil)
+			err := e.Call(ctx, "lambda", "AddPermission", onFunction(cf.Text(want, "FunctionName"), in), nil)
 			return cf.State{ID: id, Attributes: map[string]any{"Id": id}}, err
 		},
 		Delete: func(ctx context.Context, e *cf.Env, have cf.State) error {
 			in := map[string]any{"StatementId": have.ID}
-			return cf.Gone(call(ctx, e, "RemovePermission", cf.Text(have.Properties, "FunctionName"), in, nil))
+			return cf.Gone(e.Call(ctx, "lambda", "RemovePermission", onFunction(cf.Text(have.Properties, "FunctionName"), in), nil))
 		},
 	}
 }

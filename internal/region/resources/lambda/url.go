@@ -27,7 +27,7 @@ func url() *cf.Type {
 		Create: func(ctx context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
 			in := cf.Pick(want, "AuthType", "Cors", "InvokeMode", "Qualifier")
 			var out struct{ FunctionArn, FunctionUrl string }
-			err := call(ctx, e, "CreateFunctionUrlConfig", cf.Text(want, "TargetFunctionArn"), in, &out)
+			err := e.Call(ctx, "lambda", "CreateFunctionUrlConfig", onFunction(cf.Text(want, "TargetFunctionArn"), in), &out)
 			return cf.State{ID: out.FunctionArn, Attributes: map[string]any{"FunctionArn": out.FunctionArn, "FunctionUrl": out.FunctionUrl}}, err
 		},
 		Update: func(ctx context.Context, e *cf.Env, have cf.State, want map[string]any) (cf.State, error) {
@@ -36,11 +36,11 @@ func url() *cf.Type {
 			for member, value := range cf.Pick(want, "Cors", "InvokeMode") {
 				in[member] = value
 			}
-			return have, call(ctx, e, "UpdateFunctionUrlConfig", cf.Text(want, "TargetFunctionArn"), in, nil)
+			return have, e.Call(ctx, "lambda", "UpdateFunctionUrlConfig", onFunction(cf.Text(want, "TargetFunctionArn"), in), nil)
 		},
 		Delete: func(ctx context.Context, e *cf.Env, have cf.State) error {
 			in := cf.Pick(have.Properties, "Qualifier")
-			return cf.Gone(call(ctx, e, "DeleteFunctionUrlConfig", cf.Text(have.Properties, "TargetFunctionArn"), in, nil))
+			return cf.Gone(e.Call(ctx, "lambda", "DeleteFunctionUrlConfig", onFunction(cf.Text(have.Properties, "TargetFunctionArn"), in), nil))
 		},
 	}
 }
@@ -51,7 +51,7 @@ func eventInvokeConfig() *cf.Type {
 	}
 	put := func(ctx context.Context, e *cf.Env, want map[string]any) error {
 		in := cf.Pick(want, "DestinationConfig", "MaximumEventAgeInSeconds", "MaximumRetryAttempts", "Qualifier")
-		return call(ctx, e, "PutFunctionEventInvokeConfig", cf.Text(want, "FunctionName"), in, nil)
+		return e.Call(ctx, "lambda", "PutFunctionEventInvokeConfig", onFunction(cf.Text(want, "FunctionName"), in), nil)
 	}
 	return &cf.Type{
 		Name: "AWS::Lambda::EventInvokeConfig",
@@ -64,7 +64,7 @@ func eventInvokeConfig() *cf.Type {
 		},
 		Create: func(ctx context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
 			function, qualifier := cf.Text(want, "FunctionName"), cf.Pick(want, "Qualifier")
-			err := e.Free(function, call(ctx, e, "GetFunctionEventInvokeConfig", function, qualifier, nil))
+			err := e.Free(function, e.Call(ctx, "lambda", "GetFunctionEventInvokeConfig", onFunction(function, qualifier), nil))
 			if err != nil {
 				return cf.State{}, err
 			}
@@ -75,7 +75,7 @@ func eventInvokeConfig() *cf.Type {
 		},
 		Delete: func(ctx context.Context, e *cf.Env, have cf.State) error {
 			in := cf.Pick(have.Properties, "Qualifier")
-			return cf.Gone(call(ctx, e, "DeleteFunctionEventInvokeConfig", cf.Text(have.Properties, "FunctionName"), in, nil))
+			return cf.Gone(e.Call(ctx, "lambda", "DeleteFunctionEventInvokeConfig", onFunction(cf.Text(have.Properties, "FunctionName"), in), nil))
 		},
 	}
 }

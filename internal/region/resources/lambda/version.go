@@ -25,7 +25,7 @@ func version() *cf.Type {
 		Create:     publish,
 		Delete: func(ctx context.Context, e *cf.Env, have cf.State) error {
 			name, qualifier := cut(have.ID)
-			return cf.Gone(call(ctx, e, "DeleteFunction", name, map[string]any{"Qualifier": qualifier}, nil))
+			return cf.Gone(e.Call(ctx, "lambda", "DeleteFunction", onFunction(name, map[string]any{"Qualifier": qualifier}), nil))
 		},
 	}
 }
@@ -36,11 +36,11 @@ func version() *cf.Type {
 func publish(ctx context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
 	function := cf.Text(want, "FunctionName")
 	var before struct{ Versions []struct{ Version string } }
-	if err := call(ctx, e, "ListVersionsByFunction", function, nil, &before); err != nil {
+	if err := e.Call(ctx, "lambda", "ListVersionsByFunction", onFunction(function, nil), &before); err != nil {
 		return cf.State{}, err
 	}
 	var out struct{ FunctionArn, Version string }
-	if err := call(ctx, e, "PublishVersion", function, cf.Pick(want, "CodeSha256", "Description"), &out); err != nil {
+	if err := e.Call(ctx, "lambda", "PublishVersion", onFunction(function, cf.Pick(want, "CodeSha256", "Description")), &out); err != nil {
 		return cf.State{}, err
 	}
 	if slices.ContainsFunc(before.Versions, func(v struct{ Version string }) bool { return v.Version == out.Version }) {
@@ -51,7 +51,7 @@ func publish(ctx context.Context, e *cf.Env, want map[string]any) (cf.State, err
 		arn += ":" + out.Version
 	}
 	state := cf.State{ID: arn, Attributes: map[string]any{"FunctionArn": arn, "Version": out.Version}}
-	return state, provision(ctx, e, function, out.Version, nil, want)
+	return state, provision(ctx, e, onFunction(function, map[string]any{"Qualifier": out.Version}), nil, want)
 }
 
 // cut parts the ARN of a version or an alias.
@@ -79,26 +79,26 @@ func alias() *cf.Type {
 			in := cf.Pick(want, "Description", "FunctionVersion", "Name")
 			in["RoutingConfig"] = routing(want)
 			var out struct{ AliasArn string }
-			if err := call(ctx, e, "CreateAlias", cf.Text(want, "FunctionName"), in, &out); err != nil {
+			if err := e.Call(ctx, "lambda", "CreateAlias", onFunction(cf.Text(want, "FunctionName"), in), &out); err != nil {
 				return cf.State{}, err
 			}
 			state := cf.State{ID: out.AliasArn, Attributes: map[string]any{"AliasArn": out.AliasArn}}
-			return state, provision(ctx, e, cf.Text(want, "FunctionName"), cf.Text(want, "Name"), nil, want)
+			return state, provision(ctx, e, onFunction(cf.Text(want, "FunctionName"), map[string]any{"Qualifier": cf.Text(want, "Name")}), nil, want)
 		},
 		Update: func(ctx context.Context, e *cf.Env, have cf.State, want map[string]any) (cf.State, error) {
 			function := cf.Text(want, "FunctionName")
 			if !cf.Same(have.Properties, want, "Description", "FunctionVersion", "RoutingConfig") {
 				in := cf.Pick(want, "FunctionVersion", "Name")
 				in["Description"], in["RoutingConfig"] = cf.Text(want, "Description"), routing(want)
-				if err := call(ctx, e, "UpdateAlias", function, in, nil); err != nil {
+				if err := e.Call(ctx, "lambda", "UpdateAlias", onFunction(function, in), nil); err != nil {
 					return have, err
 				}
 			}
-			return have, provision(ctx, e, function, cf.Text(want, "Name"), have.Properties, want)
+			return have, provision(ctx, e, onFunction(function, map[string]any{"Qualifier": cf.Text(want, "Name")}), have.Properties, want)
 		},
 		Delete: func(ctx context.Context, e *cf.Env, have cf.State) error {
 			name, qualifier := cut(have.ID)
-			return cf.Gone(call(ctx, e, "DeleteAlias", name, map[string]any{"Name": qualifier}, nil))
+			return cf.Gone(e.Call(ctx, "lambda", "DeleteAlias", onFunction(name, map[string]any{"Name": qualifier}), nil))
 		},
 	}
 }
