@@ -12,27 +12,33 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/seed-615d3599/roost/bench/figure"
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(args []string, out io.Writer) error {
+func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	list := flags.Bool("list", false, "print the names of the programs and stop")
 	if err := flags.Parse(args); err != nil {
@@ -54,7 +60,7 @@ func run(args []string, out io.Writer) error {
 	if flags.NArg() > 0 {
 		names = flags.Args()
 	}
-	return measure(names, out)
+	return measure(ctx, names, out)
 }
 
 // programs lists the folders that hold one.
@@ -71,12 +77,20 @@ func programs() ([]string, error) {
 }
 
 // measure runs the programs and prints their table.
-func measure(names []string, out io.Writer) error {
+func measure(ctx context.Context, names []string, out io.Writer) error {
+	dir, err := os.MkdirTemp("", "roost-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
 	var failed []error
 	table := map[string][]figure.Figure{}
 	for _, name := range names {
+		if ctx.Err() != nil {
+			break
+		}
 		fmt.Fprintf(out, "== %s\n", name)
-		figures, err := program(name, out)
+		figures, err := program(ctx, dir, name, out)
 		table[name] = figures
 		missed := slices.ContainsFunc(figures, func(f figure.Figure) bool { return !f.OK() })
 		if err != nil && !missed { // a program may fail only because it missed a bound
@@ -100,10 +114,21 @@ func measure(names []string, out io.Writer) error {
 	return errors.Join(failed...)
 }
 
-// program runs one and returns its figures. What it prints is passed on.
-func program(name string, out io.Writer) ([]figure.Figure, error) {
-	cmd := exec.Command("go", "run", "./bench/"+name)
+// limit is how long one program may take: one that hangs is ended by it.
+const limit = 30 * time.Minute
+
+// program builds and runs one, and returns its figures. What it prints is passed on.
+func program(ctx context.Context, dir, name string, out io.Writer) ([]figure.Figure, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	binary := filepath.Join(dir, name)
+	if said, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./bench/"+name).CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%w: %s", err, said)
+	}
+	cmd := exec.CommandContext(ctx, binary)
 	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that all that it has started ends with it
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -118,7 +143,11 @@ func program(name string, out io.Writer) ([]figure.Figure, error) {
 			figures = append(figures, f)
 		}
 	}
-	if err := cmd.Wait(); err != nil {
+	err = cmd.Wait()
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = fmt.Errorf("it was not done after %v", limit)
+	}
+	if err != nil {
 		return figures, err
 	}
 	if len(figures) == 0 {

@@ -8,6 +8,7 @@ package figure
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -31,7 +32,7 @@ func Header() string {
 
 // OK reports whether the figure is within its bound, as far as it is printed.
 func (f Figure) OK() bool {
-	hundredths := func(n float64) int { return int(n*100 + 0.5) }
+	hundredths := func(n float64) int { return int(math.Round(n * 100)) }
 	if f.AtMost {
 		return hundredths(f.Ratio) <= hundredths(f.Bound)
 	}
@@ -50,7 +51,7 @@ func (f Figure) String() string {
 	return fmt.Sprintf("%-58s %14s %14s %8.2f   %-8s %5.2f   %s", f.Name, f.Ours, f.Baseline, f.Ratio, bound, f.Bound, verdict)
 }
 
-var pattern = regexp.MustCompile(`^(\S.*?)\s+(\S+)\s+(\S+)\s+(\d+(?:\.\d+)?)\s+at (most|least)\s+(\d+(?:\.\d+)?)(?:\s+(?:ok|MISSED))?\s*$`)
+var pattern = regexp.MustCompile(`^(\S.*?)\s+(\S+)\s+(\S+)\s+(-?\d+(?:\.\d+)?)\s+at (most|least)\s+(\d+(?:\.\d+)?)(?:\s+(?:ok|MISSED))?\s*$`)
 
 // Parse reads a figure's line. Lines of other kinds are not figures.
 func Parse(line string) (Figure, bool) {

@@ -10,6 +10,7 @@ func TestParse(t *testing.T) {
 	for _, f := range []Figure{
 		{Name: "throughput, of the naive gateway's", Ours: "2910/s", Baseline: "2331/s", Ratio: 1.25, Bound: 1.15},
 		{Name: "a name that is longer than the column which was made for it", Ours: "1.5ms", Baseline: "-", Ratio: 0.7, AtMost: true, Bound: 0.7},
+		{Name: "ms over the bundler's own", Ours: "8ms", Baseline: "9ms", Ratio: -1.25, AtMost: true, Bound: 100},
 	} {
 		got, ok := Parse(f.String())
 		if !ok || got != f {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/seed-615d3599/roost/bench/figure"
+	"github.com/seed-615d3599/roost/bench/figure/guest"
 	"github.com/seed-615d3599/roost/internal/region"
 )
 
@@ -85,7 +84,7 @@ func deploy(ctx context.Context, r *region.Region, binary string) error {
 	if err := r.Call(ctx, "iam", "CreateRole", map[string]any{"RoleName": "bench", "AssumeRolePolicyDocument": trust}, nil); err != nil {
 		return err
 	}
-	code, err := zipped(binary)
+	code, err := guest.Zipped(binary)
 	if err != nil {
 		return err
 	}
@@ -99,25 +98,4 @@ func deploy(ctx context.Context, r *region.Region, binary string) error {
 		}
 	}
 	return nil
-}
-
-// zipped returns a zip file with the program as its bootstrap.
-func zipped(binary string) ([]byte, error) {
-	program, err := os.ReadFile(binary)
-	if err != nil {
-		return nil, err
-	}
-	var archive bytes.Buffer
-	z := zip.NewWriter(&archive)
-	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Store}
-	h.SetMode(0o755)
-	w, err := z.CreateHeader(h)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(program); err != nil {
-		return nil, err
-	}
-	err = z.Close()
-	return archive.Bytes(), err
 }

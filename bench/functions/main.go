@@ -19,11 +19,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
 	"github.com/seed-615d3599/roost/bench/figure"
+	"github.com/seed-615d3599/roost/bench/figure/guest"
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
 )
 
@@ -75,11 +75,8 @@ func run(args []string, out io.Writer) error {
 	}
 	defer os.RemoveAll(dir)
 	b := &bench{dir: dir, rounds: *rounds, length: time.Duration(*seconds * float64(time.Second)), out: out}
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags", "lambda.norpc", "-o", filepath.Join(dir, "bootstrap"),
-		"github.com/seed-615d3599/roost/bench/functions/guest")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("%w: %s", err, output)
+	if err := guest.Build("github.com/seed-615d3599/roost/bench/functions/guest", filepath.Join(dir, "bootstrap")); err != nil {
+		return err
 	}
 	fmt.Fprintln(out, figure.Header())
 	for _, part := range []struct {

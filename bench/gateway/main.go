@@ -34,6 +34,7 @@ import (
 	"time"
 
 	"github.com/seed-615d3599/roost/bench/figure"
+	"github.com/seed-615d3599/roost/bench/figure/guest"
 )
 
 const environments = 4
@@ -194,11 +195,8 @@ func newBench(rounds int, length time.Duration, profile string, out io.Writer) (
 	}
 	b := &bench{rounds: rounds, length: length, out: out, dir: dir}
 	function := filepath.Join(dir, "bootstrap")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags", "lambda.norpc", "-o", function,
-		"github.com/seed-615d3599/roost/bench/gateway/function")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, output)
+	if err := guest.Build("github.com/seed-615d3599/roost/bench/gateway/function", function); err != nil {
+		return nil, err
 	}
 	for kind, c := range map[string]**contestant{"roost": &b.roost, "naive": &b.naive, "proxy": &b.proxy} {
 		file := profile
@@ -308,8 +306,7 @@ func median[T any, N int | float64 | time.Duration](list []T, of func(T) N) N {
 	for i, v := range list {
 		values[i] = of(v)
 	}
-	slices.Sort(values)
-	return values[len(values)/2]
+	return figure.Median(values)
 }
 
 func (l *line) rate() float64 { return median(l.results, result.perSecond) }

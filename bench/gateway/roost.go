@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -13,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed-615d3599/roost/bench/figure/guest"
 	"github.com/seed-615d3599/roost/internal/region"
 	"github.com/seed-615d3599/roost/sigv4"
 )
@@ -31,9 +31,9 @@ type caller struct {
 	region *region.Region
 }
 
-// call sends one signed request and decodes a JSON answer.
-func (c caller) call(service, method, path string, header http.Header, body []byte, out any) error {
-	r, err := http.NewRequest(method, c.region.Endpoint+path, bytes.NewReader(body))
+// call sends one signed POST request and decodes a JSON answer.
+func (c caller) call(service, path string, header http.Header, body []byte, out any) error {
+	r, err := http.NewRequest(http.MethodPost, c.region.Endpoint+path, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (c caller) call(service, method, path string, header http.Header, body []by
 		return err
 	}
 	if res.StatusCode >= 300 {
-		return fmt.Errorf("%s %s: %s %s", method, path, res.Status, answer)
+		return fmt.Errorf("%s %s: %s %s", service, path, res.Status, answer)
 	}
 	if out == nil {
 		return nil
@@ -63,12 +63,12 @@ func (c caller) call(service, method, path string, header http.Header, body []by
 	return json.Unmarshal(answer, out)
 }
 
-func (c caller) json(service, method, path string, in map[string]any, out any) error {
+func (c caller) json(service, path string, in map[string]any, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
-	return c.call(service, method, path, http.Header{"Content-Type": {"application/json"}}, body, out)
+	return c.call(service, path, http.Header{"Content-Type": {"application/json"}}, body, out)
 }
 
 // startRoost runs a region with the function behind two APIs, until stop.
@@ -114,46 +114,25 @@ func (c caller) role() (string, error) {
 	form := url.Values{"Action": {"CreateRole"}, "Version": {"2010-05-08"}, "RoleName": {"bench"},
 		"AssumeRolePolicyDocument": {`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`}}
 	header := http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}
-	err := c.call("iam", "POST", "/", header, []byte(form.Encode()), nil)
+	err := c.call("iam", "/", header, []byte(form.Encode()), nil)
 	return "arn:aws:iam::" + c.region.Account + ":role/bench", err
 }
 
 // function creates the function and lets API Gateway invoke it.
 func (c caller) function(binary, role string) error {
-	code, err := zipped(binary)
+	code, err := guest.Zipped(binary)
 	if err != nil {
 		return err
 	}
-	err = c.json("lambda", "POST", "/2015-03-31/functions", map[string]any{
+	err = c.json("lambda", "/2015-03-31/functions", map[string]any{
 		"FunctionName": "bench", "Role": role, "Runtime": "provided.al2023", "Handler": "bootstrap",
 		"Code": map[string]any{"ZipFile": code}}, nil)
 	if err != nil {
 		return err
 	}
-	return c.json("lambda", "POST", "/2015-03-31/functions/bench/policy", map[string]any{
+	return c.json("lambda", "/2015-03-31/functions/bench/policy", map[string]any{
 		"StatementId": "gateway", "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com",
 		"SourceArn": "arn:aws:execute-api:" + c.region.Name + ":" + c.region.Account + ":*/*/*/*"}, nil)
-}
-
-// zipped returns a zip file with the program as its bootstrap.
-func zipped(binary string) ([]byte, error) {
-	program, err := os.ReadFile(binary)
-	if err != nil {
-		return nil, err
-	}
-	var archive bytes.Buffer
-	z := zip.NewWriter(&archive)
-	h := &zip.FileHeader{Name: "bootstrap", Method: zip.Store}
-	h.SetMode(0o755)
-	w, err := z.CreateHeader(h)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(program); err != nil {
-		return nil, err
-	}
-	err = z.Close()
-	return archive.Bytes(), err
 }
 
 const apis = "/v2/apis"
@@ -161,7 +140,7 @@ const apis = "/v2/apis"
 // api makes an API with that many routes, a throttle, CORS and an access log.
 func (c caller) api(name string, routes int) (string, error) {
 	var api struct{ APIID, APIEndpoint string }
-	err := c.json("apigateway", "POST", apis, map[string]any{"name": name, "protocolType": "HTTP",
+	err := c.json("apigateway", apis, map[string]any{"name": name, "protocolType": "HTTP",
 		"corsConfiguration": map[string]any{"allowOrigins": []string{"*"}}}, &api)
 	if err != nil {
 		return "", err
@@ -176,7 +155,7 @@ func (c caller) api(name string, routes int) (string, error) {
 // routes makes the routes: the first one private, the others public.
 func (c caller) routes(base string, routes int) error {
 	var integration struct{ IntegrationID string }
-	err := c.json("apigateway", "POST", base+"/integrations", map[string]any{"integrationType": "AWS_PROXY", "payloadFormatVersion": "2.0",
+	err := c.json("apigateway", base+"/integrations", map[string]any{"integrationType": "AWS_PROXY", "payloadFormatVersion": "2.0",
 		"integrationUri": "arn:aws:lambda:" + c.region.Name + ":" + c.region.Account + ":function:bench"}, &integration)
 	if err != nil {
 		return err
@@ -186,7 +165,7 @@ func (c caller) routes(base string, routes int) error {
 		if i == 0 {
 			key, authorization = "GET /private/{id}", "AWS_IAM"
 		}
-		err := c.json("apigateway", "POST", base+"/routes", map[string]any{"routeKey": key, "authorizationType": authorization,
+		err := c.json("apigateway", base+"/routes", map[string]any{"routeKey": key, "authorizationType": authorization,
 			"target": "integrations/" + integration.IntegrationID}, nil)
 		if err != nil {
 			return err
@@ -198,11 +177,11 @@ func (c caller) routes(base string, routes int) error {
 // stage makes the log group and the $default stage.
 func (c caller) stage(base, group string) error {
 	header := http.Header{"X-Amz-Target": {"Logs_20140328.CreateLogGroup"}, "Content-Type": {"application/x-amz-json-1.1"}}
-	if err := c.call("logs", "POST", "/", header, []byte(`{"logGroupName":"`+group+`"}`), nil); err != nil {
+	if err := c.call("logs", "/", header, []byte(`{"logGroupName":"`+group+`"}`), nil); err != nil {
 		return err
 	}
 	const format = `$context.identity.sourceIp [$context.requestTime] "$context.routeKey $context.protocol" $context.status $context.responseLength $context.requestId`
-	return c.json("apigateway", "POST", base+"/stages", map[string]any{"stageName": "$default", "autoDeploy": true,
+	return c.json("apigateway", base+"/stages", map[string]any{"stageName": "$default", "autoDeploy": true,
 		"defaultRouteSettings": map[string]any{"throttlingRateLimit": 1e6, "throttlingBurstLimit": 1000000},
 		"accessLogSettings": map[string]any{"format": format,
 			"destinationArn": "arn:aws:logs:" + c.region.Name + ":" + c.region.Account + ":log-group:" + group}}, nil)

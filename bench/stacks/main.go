@@ -15,8 +15,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"time"
+
+	"github.com/seed-615d3599/roost/bench/figure"
 )
 
 func main() {
@@ -55,24 +56,20 @@ func run(args []string, out io.Writer) error {
 			update[n] = append(update[n], m.update)
 		}
 	}
-	report(out, median(row), create, update)
+	report(out, figure.Median(row), create, update)
 	return nil
 }
 
 func report(out io.Writer, row time.Duration, create, update map[int][]time.Duration) {
 	line := func(name string, ours, baseline time.Duration, required float64) {
-		fmt.Fprintf(out, "%-44s %12v %12v %8.2f   at most %.2f\n", name, ours.Round(time.Microsecond), baseline.Round(time.Microsecond), float64(ours)/float64(baseline), required)
+		fmt.Fprintln(out, figure.Figure{Name: name, Ours: ours.Round(time.Microsecond).String(), Baseline: baseline.Round(time.Microsecond).String(),
+			Ratio: float64(ours) / float64(baseline), AtMost: true, Bound: required})
 	}
-	fmt.Fprintf(out, "%-44s %12s %12s %8s   %s\n", "name", "ours", "baseline", "ratio", "required")
+	fmt.Fprintln(out, figure.Header())
 	for _, n := range sizes {
-		line(fmt.Sprintf("create %d: a resource / a committed row", n), median(create[n]), row, rowsPerResource)
+		line(fmt.Sprintf("create %d: a resource / a committed row", n), figure.Median(create[n]), row, rowsPerResource)
 	}
 	small, large := sizes[0], sizes[len(sizes)-1]
-	line(fmt.Sprintf("create: a resource of %d / of %d", large, small), median(create[large]), median(create[small]), 1)
-	line(fmt.Sprintf("update one of %d / one of %d", large, small), median(update[large]), median(update[small]), updateRatio)
-}
-
-func median(durations []time.Duration) time.Duration {
-	sorted := slices.Sorted(slices.Values(durations))
-	return sorted[len(sorted)/2]
+	line(fmt.Sprintf("create: a resource of %d / of %d", large, small), figure.Median(create[large]), figure.Median(create[small]), 1)
+	line(fmt.Sprintf("update one of %d / one of %d", large, small), figure.Median(update[large]), figure.Median(update[small]), updateRatio)
 }
