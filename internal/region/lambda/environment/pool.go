@@ -2,6 +2,7 @@ package environment
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/lambda/runtimeapi"
@@ -103,7 +104,7 @@ func (p *Pool) wait(ctx context.Context, c *call, limit *time.Timer) (Result, er
 		case result := <-c.done:
 			return result, nil
 		case <-over:
-			if p.spec.held() {
+			if p.spec.held() || p.awaits(c) {
 				limit.Reset(p.spec.Timeout)
 			} else if p.withdraw(c) {
 				return Result{}, &Throttled{Reason: ReasonAccount}
@@ -113,6 +114,20 @@ func (p *Pool) wait(ctx context.Context, c *call, limit *time.Timer) (Result, er
 			return Result{}, ctx.Err()
 		}
 	}
+}
+
+// awaits reports whether one of the environments that start is for this call:
+// its initialization has a limit of its own, whose error is the call's answer.
+func (p *Pool) awaits(c *call) bool {
+	p.manager.mu.Lock()
+	defer p.manager.mu.Unlock()
+	fresh := 0
+	for e := range p.all {
+		if e.ready.IsZero() {
+			fresh++
+		}
+	}
+	return slices.Contains(p.queue[:min(fresh, len(p.queue))], c)
 }
 
 // withdraw takes a call out of the queue, if it is still there.
