@@ -281,9 +281,13 @@ func (a *API) GrantInvoke(routeKey string) Permission {
 	if routeKey == "*" {
 		return Allow("execute-api:Invoke", a.ExecuteARN("/*"))
 	}
-	method, path, found := strings.Cut(normalizeRouteKey(routeKey), " ")
-	if !found || a.routes[normalizeRouteKey(routeKey)] == nil {
+	key := normalizeRouteKey(routeKey)
+	method, path, found := strings.Cut(key, " ")
+	switch {
+	case a.routes[key] == nil:
 		a.unknownRoute(routeKey)
+	case !found: // policies see the method and path of a request and not its route
+		a.failHere("the route $default answers requests of every method and path, so that it can't be permitted alone", `use "*", or roost.Allow with the paths, as in api.ExecuteARN("/*/GET/notes")`)
 	}
 	if method == "ANY" {
 		method = "*"

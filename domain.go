@@ -14,7 +14,8 @@ type CustomDomain struct {
 	Path         string // the first part of paths under which the API answers; empty: all paths
 }
 
-// CustomDomain adds the names that CDK gives these constructs.
+// addDomain adds the domain name, its mapping, and the certificate and record
+// that the hosted zone takes, by the names that CDK gives these constructs.
 func (a *API) addDomain(d CustomDomain) {
 	if !matches(`^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+$`, d.DomainName) {
 		a.fail("the DomainName of CustomDomain is "+quoteOrNothing(d.DomainName), `write it in small letters, as in "api.example.com"`)

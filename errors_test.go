@@ -105,6 +105,9 @@ func mistakes() []mistake {
 		{"unknown route", with(func(s *roost.Stack) {
 			s.API("Api", roost.APIProps{Routes: routes("GET /")}).AttachPermissionsToRoute("GET /x", roost.AllowAll())
 		}), `s/Api: there is no route "GET /x"`, "use one of GET /"},
+		{"grant of $default", with(func(s *roost.Stack) {
+			s.API("Api", roost.APIProps{Routes: routes("$default")}).GrantInvoke("$default")
+		}), `s/Api: the route $default answers requests of every method and path, so that it can't be permitted alone`, `use "*"`},
 		{"unknown function", with(func(s *roost.Stack) {
 			s.API("Api", roost.APIProps{Routes: routes("GET /")}).Function("GET /x")
 		}), `s/Api: there is no route "GET /x"`, "use one of GET /"},
@@ -124,6 +127,10 @@ func mistakes() []mistake {
 		{"added variable", with(func(s *roost.Stack) {
 			s.Function("F", roost.FunctionProps{Handler: "src/private"}).AddEnvironment("_HANDLER", "x")
 		}), `s/F: "_HANDLER" can't be the name of a function's environment variable`, "letter first"},
+		{"variable added beside properties", with(func(s *roost.Stack) {
+			own := map[string]any{"Environment": map[string]any{"Variables": map[string]string{"A1": "x"}}}
+			s.Function("F", roost.FunctionProps{Handler: "src/private", Properties: own}).AddEnvironment("B1", "x")
+		}), `s/F: Properties has the function's Environment itself`, "add B1 there"},
 		{"role", function(roost.FunctionProps{Role: "arn:x", Permissions: []roost.Permission{roost.AllowAll()}}), `s/F: both Role and Permissions are set`, "leave out Role"},
 		{"role later", with(func(s *roost.Stack) {
 			s.Function("F", roost.FunctionProps{Handler: "src/private", Role: "arn:x"}).AttachPermissions(roost.AllowAll())

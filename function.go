@@ -258,14 +258,16 @@ func (f *Function) AttachPermissions(permissions ...Permission) {
 // AddEnvironment sets an environment variable of the function.
 func (f *Function) AddEnvironment(name string, value Value) {
 	FunctionProps{Environment: map[string]Value{name: value}}.checkEnvironment(node{f.stack, f.path, f.stack.app.here()})
-	env, ok := f.resource.properties["Environment"].(map[string]any)
-	if !ok {
-		env = map[string]any{"Variables": map[string]Value{}}
-		f.resource.properties["Environment"] = env
+	if f.resource.properties["Environment"] == nil {
+		f.resource.properties["Environment"] = map[string]any{"Variables": map[string]Value{}}
 	}
-	if variables, ok := env["Variables"].(map[string]Value); ok {
-		variables[name] = value
+	env, _ := f.resource.properties["Environment"].(map[string]any)
+	variables, ours := env["Variables"].(map[string]Value)
+	if !ours {
+		f.failHere("Properties has the function's Environment itself", "add "+name+" there, or set the variables by the field Environment")
+		return
 	}
+	variables[name] = value
 }
 
 // ARN returns the function's ARN.

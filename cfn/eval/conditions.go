@@ -70,8 +70,7 @@ func (b *booleans) value(n *tree.Node) (bool, error) {
 		case "Fn::And":
 			return b.all(arg.Items, true)
 		case "Fn::Or":
-			value, err := b.all(arg.Items, false)
-			return value, err
+			return b.all(arg.Items, false)
 		case "Fn::Equals":
 			return b.equals(arg)
 		}

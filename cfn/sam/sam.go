@@ -61,7 +61,7 @@ func Expand(root *tree.Node, scope *eval.Scope) (*tree.Node, error) {
 		return nil, err
 	}
 	x.out = without(x.out, "Globals")
-	x.out.Set("Resources", x.built(resources.Pos))
+	x.out.Set("Resources", tree.Object(resources.Pos, x.members...))
 	x.addCondition()
 	x.rename(x.out)
 	return x.out, nil
@@ -257,11 +257,6 @@ func (x *expander) partition() string {
 		return p
 	}
 	return "aws"
-}
-
-// built returns the Resources section, refusing what two of them share.
-func (x *expander) built(pos tree.Position) *tree.Node {
-	return tree.Object(pos, x.members...)
 }
 
 // rename puts the logical ids that were made where the template uses SAM's

@@ -16,7 +16,6 @@ type jsonReader struct {
 	dec   *json.Decoder
 	end   int   // offset after the last token
 	lines []int // offset at which each line begins
-	nodes int
 	check checks
 }
 
@@ -66,7 +65,7 @@ func (r *jsonReader) value(depth int, path string) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.nodes++; depth > MaxDepth {
+	if depth > MaxDepth {
 		return nil, tooDeep(pos)
 	}
 	switch v := tok.(type) {

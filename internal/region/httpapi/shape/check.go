@@ -61,7 +61,7 @@ func (c *CORS) check() error {
 		return badRequest("maxAge of the CORS configuration must be between -1 and 86400 seconds")
 	}
 	for _, o := range c.AllowOrigins {
-		if o != "*" && !strings.HasPrefix(o, "https://") && !strings.HasPrefix(o, "http://") && !strings.Contains(o, "://") {
+		if o != "*" && !strings.Contains(o, "://") {
 			return badRequest("Invalid format for origin %s. Origin should contain scheme and hostname or be a wildcard", o)
 		}
 	}
