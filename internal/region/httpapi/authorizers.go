@@ -67,7 +67,7 @@ func (h *HTTPAPI) updateAuthorizer(ctx context.Context, _ *wire.Call, in *update
 }
 
 func (h *HTTPAPI) getAuthorizer(ctx context.Context, _ *wire.Call, in *authorizerRef) (*authorizerDoc, error) {
-	return one[authorizerDoc](ctx, h, kindAuthorizer, in.APIID, in.AuthorizerID, "Authorizer")
+	return one[authorizerDoc](ctx, h, kindAuthorizer, in.APIID+"/"+in.AuthorizerID, "Authorizer")
 }
 
 func (h *HTTPAPI) getAuthorizers(ctx context.Context, _ *wire.Call, in *listOfAPI) (*list[authorizerDoc], error) {

@@ -112,7 +112,7 @@ func (h *HTTPAPI) createDeployment(ctx context.Context, _ *wire.Call, in *create
 }
 
 func (h *HTTPAPI) getDeployment(ctx context.Context, _ *wire.Call, in *deploymentRef) (*deploymentOut, error) {
-	d, err := one[deploymentDoc](ctx, h, kindDeployment, in.APIID, in.DeploymentID, "Deployment")
+	d, err := one[deploymentDoc](ctx, h, kindDeployment, in.APIID+"/"+in.DeploymentID, "Deployment")
 	if err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func merged[V any](old, change map[string]V, gone func(V) bool) map[string]V {
 }
 
 func (h *HTTPAPI) getIntegration(ctx context.Context, _ *wire.Call, in *integrationRef) (*integrationDoc, error) {
-	return one[integrationDoc](ctx, h, kindIntegration, in.APIID, in.IntegrationID, "Integration")
+	return one[integrationDoc](ctx, h, kindIntegration, in.APIID+"/"+in.IntegrationID, "Integration")
 }
 
 func (h *HTTPAPI) getIntegrations(ctx context.Context, _ *wire.Call, in *listOfAPI) (*list[integrationDoc], error) {

@@ -63,7 +63,7 @@ func (h *HTTPAPI) updateRoute(ctx context.Context, _ *wire.Call, in *updateRoute
 }
 
 func (h *HTTPAPI) getRoute(ctx context.Context, _ *wire.Call, in *routeRef) (*routeDoc, error) {
-	return one[routeDoc](ctx, h, kindRoute, in.APIID, in.RouteID, "Route")
+	return one[routeDoc](ctx, h, kindRoute, in.APIID+"/"+in.RouteID, "Route")
 }
 
 func (h *HTTPAPI) getRoutes(ctx context.Context, _ *wire.Call, in *listOfAPI) (*list[routeDoc], error) {

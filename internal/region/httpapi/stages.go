@@ -85,7 +85,7 @@ func (h *HTTPAPI) changeStage(ctx context.Context, in *stageRef, f func(*store.T
 }
 
 func (h *HTTPAPI) getStage(ctx context.Context, _ *wire.Call, in *stageRef) (*stageDoc, error) {
-	return one[stageDoc](ctx, h, kindStage, in.APIID, in.StageName, "Stage")
+	return one[stageDoc](ctx, h, kindStage, in.APIID+"/"+in.StageName, "Stage")
 }
 
 func (h *HTTPAPI) getStages(ctx context.Context, _ *wire.Call, in *listOfAPI) (*list[stageDoc], error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/seed-615d3599/roost/internal/region/store"
 )
@@ -130,10 +131,11 @@ func listOf[T any](ctx context.Context, h *HTTPAPI, kind string, in *listOfAPI) 
 	return out, err
 }
 
-// one reads an item that belongs to an API.
-func one[T any](ctx context.Context, h *HTTPAPI, kind, apiID, id, what string) (doc *T, err error) {
+// one reads an item that belongs to an API. Its key is the ids of both.
+func one[T any](ctx context.Context, h *HTTPAPI, kind, key, what string) (doc *T, err error) {
+	apiID, id, _ := strings.Cut(key, "/")
 	err = h.view(ctx, apiID, func(tx *store.Tx, _ *apiDoc) (err error) {
-		doc, err = get[T](tx, kind, apiID+"/"+id, what, id)
+		doc, err = get[T](tx, kind, key, what, id)
 		return err
 	})
 	return doc, err
