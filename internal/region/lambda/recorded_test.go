@@ -194,7 +194,9 @@ func firstOf(fields object, names ...string) any {
 // create makes the function of a recording, and compares the answer with it.
 func (r *region) create(g stormGuest, rec recording) string {
 	r.t.Helper()
-	need.Tool(r.t, map[bool]string{true: "node", false: "python3"}[strings.HasPrefix(g.runtime, "node")])
+	if !strings.HasPrefix(g.runtime, "provided") {
+		need.Tool(r.t, map[bool]string{true: "node", false: "python3"}[strings.HasPrefix(g.runtime, "node")])
+	}
 	in := object{"FunctionName": "fn", "Runtime": g.runtime, "Handler": g.handler, "Role": role, "Timeout": 30, "Code": object{"ZipFile": zipped(r.t, g.files)}, "Environment": object{"Variables": object{}}}
 	var recorded object
 	for _, key := range []string{"create_function_result", "create-result", "creation_response"} {
@@ -285,14 +287,15 @@ func (r *region) recordedException(rec recording) {
 	config := rec.Content["create_function_result"].(map[string]any)
 	g := stormGuest{fmt.Sprint(config["Runtime"]), fmt.Sprint(config["Handler"]), map[string]string{
 		"handler.py": "def handler(event, context):\n    raise Exception('Failed: ' + event['error_msg'])",
-		"index.js":   "exports.handler = async (event) => { throw new Error('Error: ' + event.error_msg) }"}}
+		"index.js":   "exports.handler = async (event) => { throw new Error('Error: ' + event.error_msg) }",
+		"bootstrap":  providedBootstrap()}}
 	name := r.create(g, rec)
 	r.matches("error_result", rec.Content["error_result"], r.post(name, `{"error_msg":"some_error_msg"}`))
 }
 
 func (r *region) recordedIntrospection(rec recording) {
 	config := rec.Content["create_function_result"].(map[string]any)
-	name := r.create(stormGuest{fmt.Sprint(config["Runtime"]), fmt.Sprint(config["Handler"]), map[string]string{"handler.py": introPython, "index.js": introNode}}, rec)
+	name := r.create(stormGuest{fmt.Sprint(config["Runtime"]), fmt.Sprint(config["Handler"]), map[string]string{"handler.py": introPython, "index.js": introNode, "bootstrap": providedBootstrap()}}, rec)
 	for key, target := range map[string]string{"invocation_result_payload": name, "invocation_result_payload_qualified": name + ":$LATEST"} {
 		want := rec.Content[key].(map[string]any)
 		got, _ := r.post(target, `{}`)["Payload"].(map[string]any)
