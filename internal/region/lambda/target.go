@@ -32,7 +32,8 @@ type target struct {
 
 	mu   sync.Mutex
 	pool *environment.Pool
-	gone bool
+
+	gone, deleted bool // replaced or deleted; deleted with its function
 }
 
 // newEntry makes a function's entry and takes over what did not change.
@@ -91,18 +92,28 @@ func (t *target) runs() bool {
 func (e *entry) retire(next *entry) {
 	for v, t := range e.targets {
 		if next == nil || next.targets[v] != t {
-			t.retire()
+			t.retire(next == nil)
 		}
 	}
 }
 
-func (t *target) retire() {
+// retire ends the target's pool. deleted says that the function is gone, and not
+// only this version of its code.
+func (t *target) retire(deleted bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.gone = true
+	t.gone, t.deleted = true, deleted
 	if t.pool != nil {
-		t.pool.Retire()
+		t.end()
 	}
+}
+
+// end retires the pool. The lock is held.
+func (t *target) end() {
+	if t.deleted {
+		t.pool.Silence()
+	}
+	t.pool.Retire()
 }
 
 // open returns the pool, which it makes at the first call. A call that comes
@@ -120,7 +131,7 @@ func (t *target) open(ctx context.Context) (*environment.Pool, error) {
 	t.pool = t.lambda.manager.Pool(spec, t.concurrency)
 	t.lambda.ran(t.name)
 	if t.gone {
-		t.pool.Retire()
+		t.end()
 	}
 	return t.pool, nil
 }

@@ -169,13 +169,14 @@ func (l *Logs) flush(ctx context.Context) error {
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
 	l.mu.Lock()
-	pending := l.pending
-	l.pending, l.size = map[streamKey]*batch{}, 0
+	nothing := len(l.pending) == 0
 	l.mu.Unlock()
-	if len(pending) == 0 {
+	if nothing {
 		return nil
 	}
+	var pending map[streamKey]*batch
 	err := l.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+		pending = l.take()
 		for key, b := range pending {
 			if err := l.append(tx, key, b.events); err != nil {
 				return err
@@ -187,6 +188,16 @@ func (l *Logs) flush(ctx context.Context) error {
 		l.giveBack(pending)
 	}
 	return err
+}
+
+// take returns what is pending, for a transaction that has begun: what waits for
+// one can still be discarded by the deletion of its group.
+func (l *Logs) take() map[streamKey]*batch {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	pending := l.pending
+	l.pending, l.size = map[streamKey]*batch{}, 0
+	return pending
 }
 
 // giveBack puts what could not be stored before what came since.

@@ -141,8 +141,8 @@ func (l *Logs) createGroup(ctx context.Context, _ *wire.Call, in *createGroupInp
 
 func (l *Logs) deleteGroup(ctx context.Context, _ *wire.Call, in *groupInput) (*empty, error) {
 	known := l.waits(in.LogGroupName)
-	l.discard(func(key streamKey) bool { return key.group == in.LogGroupName })
 	return l.change(ctx, in.LogGroupName, known, func(tx *store.Tx, g *group) error {
+		l.discard(func(key streamKey) bool { return key.group == g.Name })
 		for _, kind := range []string{kindBatch, kindStream} {
 			if err := tx.DeletePrefix(kind, g.Name+"\x00"); err != nil {
 				return err
@@ -261,8 +261,8 @@ func (l *Logs) createStream(ctx context.Context, _ *wire.Call, in *streamInput) 
 
 func (l *Logs) deleteStream(ctx context.Context, _ *wire.Call, in *streamInput) (*empty, error) {
 	key := streamKey{in.LogGroupName, in.LogStreamName}
-	l.discard(func(pending streamKey) bool { return pending == key })
 	return l.update(ctx, in.LogGroupName, func(tx *store.Tx, _ *group) error {
+		l.discard(func(pending streamKey) bool { return pending == key })
 		there, err := tx.Get(kindStream, key.key(), &stream{})
 		if err == nil && !there {
 			err = notFound("stream")

@@ -57,3 +57,44 @@ func TestPendingIsBounded(t *testing.T) {
 	l.giveBack(map[streamKey]*batch{{"/g", "s"}: {events: []record{{Message: "older"}}}})
 	check("after giving back beside what came since")
 }
+
+// TestDeletedGroupStaysDeleted holds that what waits to be stored while its group
+// is deleted does not make the group anew.
+func TestDeletedGroupStaysDeleted(t *testing.T) {
+	db, err := store.Open(filepath.Join(t.TempDir(), "region.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	l, err := New(Config{DB: db, Region: "us-east-1", Account: "123456789012", FlushEvery: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	l.Write("/g", "s", time.Now(), "early")
+	if err := l.flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	flushed := make(chan error, 1)
+	err = db.Update(t.Context(), func(ctx context.Context, _ *store.Tx) error {
+		l.Write("/g", "s", time.Now(), "late")
+		go func() { flushed <- l.flush(context.Background()) }() // which waits for this transaction, or comes after it
+		_, err := l.deleteGroup(ctx, nil, &groupInput{LogGroupName: "/g"})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-flushed; err != nil {
+		t.Fatal(err)
+	}
+	err = db.View(t.Context(), func(tx *store.Tx) error {
+		if there, err := tx.Get(kindGroup, "/g", &group{}); err != nil || there {
+			t.Errorf("the group is there: %v, %v", there, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

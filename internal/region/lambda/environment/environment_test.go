@@ -375,6 +375,27 @@ func TestRetire(t *testing.T) {
 	}
 }
 
+// TestSilence holds that the call that runs while its function is deleted logs
+// nothing more, and is answered.
+func TestSilence(t *testing.T) {
+	var l logs
+	m := manager(t, environment.Config{Logs: &l})
+	p := m.Pool(spec("x"), m.NewConcurrency())
+	invoke(t, p, `{}`)
+	before := l.text()
+	if !strings.Contains(before, "END RequestId") {
+		t.Fatalf("a call logs %q", before)
+	}
+	p.Silence()
+	if result := invoke(t, p, `{"a":1}`); string(result.Payload) != `{"a":1}` {
+		t.Errorf("got %s", result.Payload)
+	}
+	p.Retire()
+	if got := l.text(); got != before {
+		t.Errorf("it logs %q", strings.TrimPrefix(got, before))
+	}
+}
+
 func TestVariables(t *testing.T) {
 	t.Setenv("HOST_SECRET", "x")
 	var l logs

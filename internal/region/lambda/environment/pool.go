@@ -3,6 +3,7 @@ package environment
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/lambda/runtimeapi"
@@ -18,6 +19,7 @@ type Pool struct {
 	manager     *Manager
 	spec        *Spec
 	concurrency *Concurrency
+	silent      atomic.Bool
 
 	// Guarded by the manager's lock.
 	all      map[*Environment]struct{}
@@ -271,6 +273,10 @@ func (p *Pool) Retire() {
 	}
 	p.forget()
 }
+
+// Silence ends what the pool's environments log, because their function is gone:
+// a line that came late would make the log group anew, after its deletion.
+func (p *Pool) Silence() { p.silent.Store(true) }
 
 // forget drops a retired pool that is empty from the manager. The lock is held.
 func (p *Pool) forget() {

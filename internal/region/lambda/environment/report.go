@@ -24,7 +24,7 @@ func (e *Environment) log(at time.Time, c *call, message string) {
 	if c != nil {
 		c.logged(message)
 	}
-	if logs := e.pool.manager.config.Logs; logs != nil {
+	if logs := e.pool.manager.config.Logs; logs != nil && !e.pool.silent.Load() {
 		logs.Write(e.spec.LogGroup, e.stream, at, message)
 	}
 }
