@@ -71,3 +71,18 @@ func TestTimeStandsStillUnderADebugger(t *testing.T) {
 	<-h.ended
 	<-h.ready // for the next call, a debugger can attach
 }
+
+// A function under its debugger is not isolated: the debugger knows this
+// machine's paths. Here what would isolate it is no program.
+func TestADebuggedFunctionIsNotIsolated(t *testing.T) {
+	h := &hand{ready: make(chan struct{}, 10), ended: make(chan struct{}, 10), asked: make(chan struct{}), free: make(chan struct{})}
+	m := manager(t, environment.Config{Isolate: []string{"/nowhere/isolate"}})
+	s := spec("run")
+	s.Debug = h
+	if got := invoke(t, m.Pool(s, m.NewConcurrency()), `{"a":1}`); string(got.Payload) != `{"a":1}` {
+		t.Errorf("got %s", got.Payload)
+	}
+	if got := invoke(t, m.Pool(spec("run"), m.NewConcurrency()), `{}`); got.ErrorType != "Runtime.InvalidEntrypoint" || !strings.Contains(string(got.Payload), "/nowhere/isolate") {
+		t.Errorf("without a debugger: got %s", got.Payload)
+	}
+}

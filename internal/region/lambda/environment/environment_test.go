@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,12 @@ func guest(name string) {
 				return nil, err
 			}
 			return cmd.Process.Pid, nil
+		case "grandchild": // its parent is gone, and it has a group of its own
+			out, err := exec.Command("sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & echo $!").Output()
+			if err != nil {
+				return nil, err
+			}
+			return strconv.Atoi(strings.TrimSpace(string(out)))
 		case "wait": // until somebody is there
 			conn, err := net.Dial("tcp", event["for"].(string))
 			if err != nil {
@@ -349,18 +356,26 @@ func TestOrphansEndWithTheirEnvironment(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("processes that leave their group are found on Linux only")
 	}
-	m := manager(t, environment.Config{})
-	p := m.Pool(spec("x"), m.NewConcurrency())
-	pid := string(invoke(t, p, `{"do":"orphan"}`).Payload)
-	p.Retire()
-	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
-		stat, err := os.ReadFile("/proc/" + pid + "/stat")
-		if err != nil || strings.Contains(string(stat), ") Z ") {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("process %s is still there", pid)
-		}
+	for _, how := range []string{"orphan", "grandchild"} {
+		t.Run(how, func(t *testing.T) {
+			m := manager(t, environment.Config{})
+			p := m.Pool(spec("x"), m.NewConcurrency())
+			result := invoke(t, p, `{"do":"`+how+`"}`)
+			if result.FunctionError != "" {
+				t.Fatalf("got %s", result.Payload)
+			}
+			pid := string(result.Payload)
+			p.Retire()
+			for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+				stat, err := os.ReadFile("/proc/" + pid + "/stat")
+				if err != nil || strings.Contains(string(stat), ") Z ") {
+					return
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("process %s is still there", pid)
+				}
+			}
+		})
 	}
 }
 
