@@ -21,6 +21,7 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -125,13 +126,17 @@ func (a *Access) Provider(arn string) (issuer string, clientIDs []string, ok boo
 // not there, and returns its key. The region calls it for the user "roost",
 // who administers it.
 func (a *Access) EnsureUser(ctx context.Context, name string) (accessKeyID, secret string, err error) {
-	if _, ok := a.people.Find(directory.User, name); !ok {
+	const policy = managed.ARN + "AdministratorAccess"
+	user, ok := a.people.Find(directory.User, name)
+	if !ok {
 		if err := a.people.Create(ctx, &directory.Identity{Kind: directory.User, Name: name}); err != nil {
 			return "", "", err
 		}
 	}
-	if err := a.people.Attach(ctx, directory.User, name, managed.ARN+"AdministratorAccess"); err != nil {
-		return "", "", err
+	if !ok || !slices.Contains(user.Attached, policy) {
+		if err := a.people.Attach(ctx, directory.User, name, policy); err != nil {
+			return "", "", err
+		}
 	}
 	keys, err := a.people.KeysOf(ctx, name)
 	if err != nil {

@@ -25,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"sync"
 	"syscall"
 
@@ -71,7 +72,7 @@ func open(path, synchronous string) (*DB, error) {
 	if err := createPrivate(path); err != nil {
 		return nil, err
 	}
-	write, err := sql.Open("sqlite", dsn(path, synchronous))
+	write, err := sql.Open("sqlite", dsn(path, "synchronous("+synchronous+")", "journal_mode(WAL)"))
 	if err != nil {
 		return nil, err
 	}
@@ -83,8 +84,7 @@ func open(path, synchronous string) (*DB, error) {
 		}
 		return nil, fmt.Errorf("state file %s: %w", path, err)
 	}
-	// Readers write nothing but copies, which need not be on the disk.
-	read, err := sql.Open("sqlite", dsn(path, "OFF"))
+	read, err := sql.Open("sqlite", dsn(path))
 	if err != nil {
 		write.Close()
 		return nil, err
@@ -107,10 +107,12 @@ func full(err error) bool {
 	return errors.As(err, &e) && e.Code()&0xff == 13
 }
 
-func dsn(path, synchronous string) string {
+// dsn names the file to the driver. That it is in WAL mode stands in the file: only
+// the writer, who comes first, says so.
+func dsn(path string, pragmas ...string) string {
 	query := url.Values{
 		// synchronous comes first: to begin with WAL is a write.
-		"_pragma": {"synchronous(" + synchronous + ")", "journal_mode(WAL)", "busy_timeout(5000)"},
+		"_pragma": append(pragmas, "busy_timeout(5000)"),
 		"_txlock": {"deferred"},
 	}
 	return (&url.URL{Scheme: "file", Path: path, RawQuery: query.Encode()}).String()
@@ -252,13 +254,23 @@ func (db *DB) View(ctx context.Context, f func(*Tx) error) error {
 	return f(&Tx{db: db, sql: sqlTx})
 }
 
-// CopyTo writes a consistent copy of the state to a new file at path.
+// CopyTo writes a consistent copy of the state to a new file at path, which a crash
+// of the machine may lose.
 func (db *DB) CopyTo(ctx context.Context, path string) error {
-	if err := createPrivate(path); err != nil {
+	conn, err := db.read.Conn(ctx)
+	if err != nil {
 		return err
 	}
-	_, err := db.read.ExecContext(ctx, "VACUUM INTO ?", path)
-	return err
+	defer conn.Close()
+	var state []byte
+	err = conn.Raw(func(driver any) (err error) {
+		state, err = driver.(interface{ Serialize() ([]byte, error) }).Serialize()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, state, 0o600)
 }
 
 // Close waits for the updates under way and closes the file. It may be called
