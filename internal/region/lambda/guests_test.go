@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/seed-615d3599/roost/internal/need"
 )
 
-// TestRuntimesOwnClients has AWS's own client for Python as a guest, started by a
-// bootstrap. Its client for Go is the guest of TestStorm; the one for Node.js is
-// left out, because installing it compiles curl.
+// TestRuntimesOwnClients has AWS's own clients for Python and Node.js as guests,
+// started by a bootstrap. Its client for Go is the guest of TestStorm.
 func TestRuntimesOwnClients(t *testing.T) {
 	tests := []struct {
 		name      string
@@ -21,6 +21,7 @@ func TestRuntimesOwnClients(t *testing.T) {
 		fails     string // the errorType of an exception
 	}{
 		{"awslambdaric", awslambdaric, map[string]string{"app.py": "def handler(event, context):\n    if event.get('fail'):\n        raise ValueError('as asked')\n    return {'id': context.aws_request_id, 'event': event}\n"}, "ValueError"},
+		{"aws-lambda-ric", awsLambdaRIC, map[string]string{"app.mjs": "export const handler = async (event, context) => {\n  if (event.fail) throw new RangeError('as asked')\n  return {id: context.awsRequestId, event}\n}\n"}, "RangeError"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -48,6 +49,17 @@ func awslambdaric(t *testing.T) string {
 		lacks(t, "the Python package awslambdaric is not installed beside "+python)
 	}
 	return "#!/bin/sh\nexport PYTHONPATH=$LAMBDA_TASK_ROOT\nexec " + python + " -m awslambdaric $_HANDLER\n"
+}
+
+// awsLambdaRIC is AWS's client for Node.js. It is compiled where it is installed,
+// which not every machine can.
+func awsLambdaRIC(t *testing.T) string {
+	node := need.Tool(t, "node")
+	client := filepath.Join(need.Tools(t), "ric", "node_modules", "aws-lambda-ric")
+	if _, err := os.Stat(filepath.Join(client, "dist", "rapid-client.node")); err != nil {
+		t.Skip("aws-lambda-ric, which needs a compiler, cmake, autotools and Node's headers, is not installed: run make tools")
+	}
+	return "#!/bin/sh\ncd $LAMBDA_TASK_ROOT\nexec " + node + " " + filepath.Join(client, "bin", "index.mjs") + " $_HANDLER\n"
 }
 
 // lacks skips a test, or fails it where nothing may be missing.
