@@ -49,6 +49,10 @@ func guest(name string) {
 			return strings.Repeat("x", 6*1024*1024+200), nil
 		case "print":
 			fmt.Println("printed")
+		case "lines":
+			for _, line := range event["lines"].([]any) {
+				fmt.Println(line)
+			}
 		case "eat":
 			eaten := make([]byte, 400<<20)
 			for i := 0; i < len(eaten); i += 4096 {
