@@ -43,7 +43,7 @@ func (s *session) startRegion(ctx context.Context, settings regionSettings) (*st
 	}
 	requests := follow.New()
 	r, err := region.Start(ctx, region.Config{
-		Debug: debug, Served: requests.Served, Dir: state, Port: settings.port, Twitter: settings.twitter,
+		Debug: debug, Served: requests.Served, Dir: state, App: settings.app.Dir, Port: settings.port, Twitter: settings.twitter,
 		Account: settings.app.LocalAccount, Region: settings.app.LocalRegion,
 		Warm: warm, Supervisor: supervise, Warn: s.term.Warn, Isolate: isolate, MaxEnvironments: settings.functions.MaxEnvironments,
 		Record: func(typeName string) bool { return slices.Contains(settings.app.Record, typeName) },

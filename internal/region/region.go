@@ -39,6 +39,7 @@ const DefaultAccount = "123456789012"
 // Config is what Start needs. Dir must be given.
 type Config struct {
 	Dir     string // of the state; made with mode 0700
+	App     string // folder of the app, in or above which Node.js functions find the AWS SDK; "": they don't
 	Account string // 12 digits; "" means DefaultAccount
 	Region  string // "" means us-east-1
 

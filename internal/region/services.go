@@ -29,6 +29,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/resources/standard"
 	"github.com/seed-615d3599/roost/internal/region/secrets"
 	"github.com/seed-615d3599/roost/internal/region/stacks"
+	"github.com/seed-615d3599/roost/internal/region/stacks/answers"
 	"github.com/seed-615d3599/roost/internal/region/twitter"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -50,6 +51,7 @@ type services struct {
 	urls    *ports
 	pools   *identity.Identity
 	twitter *twitter.Provider
+	answers *answers.Answers
 	stacks  *stacks.Stacks
 	edge    *edge.Edge
 	named   map[string]*wire.Service
@@ -138,11 +140,13 @@ func (r *Region) buildLambda(ctx context.Context) error {
 	if err != nil {
 		r.MemoryLimits = "Memory limits of functions: by sampling (PSS), because " + err.Error() + "."
 	}
+	// Functions may be waited for before there are stacks: after a restart.
+	r.services.answers = answers.New(answers.Config{DB: r.db, Endpoint: func() string { return r.Endpoint }, Now: c.Now, Rand: c.Rand})
 	config := lambda.Config{
 		DB: r.db, Dir: dir, Region: c.Region, Account: c.Account,
 		Objects: r.services.assets, Credentials: roleCredentials{r.services.access}, Logs: r.services.logs,
-		EndpointURL: r.Endpoint, Now: c.Now, Warn: c.Warn, MaxEnvironments: c.MaxEnvironments, Ahead: c.Warm > 0,
-		Isolate: c.Isolate, Memory: memory,
+		EndpointURL: r.Endpoint, App: c.App, Now: c.Now, Warn: c.Warn, MaxEnvironments: c.MaxEnvironments, Ahead: c.Warm > 0,
+		Isolate: c.Isolate, Memory: memory, Waiters: r.services.answers,
 	}
 	if c.Debug != nil {
 		config.Debug = c.Debug.Start
@@ -267,7 +271,7 @@ func (r *Region) buildStacks(context.Context) error {
 	s.stacks = stacks.New(stacks.Config{
 		Account: c.Account, Region: c.Region, DB: r.db, Types: standard.Registry(), Services: s.named,
 		Now: c.Now, Rand: c.Rand, Record: c.Record, CallerFor: s.access.CallerFor, Object: s.assets.ReadObject,
-		Endpoint: func() string { return r.Endpoint },
+		Answers: s.answers,
 		RoleCaller: func(arn string) (*wire.Caller, error) {
 			return s.access.RoleCaller("cloudformation.amazonaws.com", arn)
 		},

@@ -77,7 +77,7 @@ func Start(ctx context.Context, cfg Config) (*Trial, error) {
 func (t *Trial) regionConfig(state string) region.Config {
 	app := t.config.App
 	return region.Config{
-		Dir: state, Account: app.LocalAccount, Region: app.LocalRegion, Now: t.config.Now, Warn: t.config.Warn,
+		Dir: state, App: app.Dir, Account: app.LocalAccount, Region: app.LocalRegion, Now: t.config.Now, Warn: t.config.Warn,
 		Supervisor: t.config.Supervisor, Record: func(name string) bool { return slices.Contains(app.Record, name) },
 	}
 }

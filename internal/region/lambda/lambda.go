@@ -49,6 +49,7 @@ type Config struct {
 	Logs        environment.Logs        // nil: logs are dropped
 	Groups      environment.Groups      // nil: nothing ends the processes if the region is killed
 	EndpointURL string                  // AWS_ENDPOINT_URL of the functions
+	App         string                  // folder in or above which Node.js functions find the AWS SDK; "": they don't
 
 	Now  func() time.Time     // nil: time.Now
 	Warn func(message string) // told once of each difference that matters, by any goroutine; nil: nobody is
@@ -63,6 +64,7 @@ type Config struct {
 	// the old one had any, and a Node.js process for the next environment.
 	Ahead bool
 
+	Waiters         Waiters                         // nil: nobody waits for asynchronous calls
 	MaxEnvironments int                             // 0: by cores and memory
 	IdleTimeout     time.Duration                   // 0: 5 minutes
 	RetryDelay      func(attempt int) time.Duration // between attempts of an asynchronous call; nil: as in Lambda
@@ -127,7 +129,7 @@ func New(config Config) (*Lambda, error) {
 		code: &code.Store{Dir: filepath.Join(dir, "code")},
 		manager: environment.NewManager(environment.Config{
 			Dir: temporary, Credentials: config.Credentials, Logs: config.Logs, Groups: config.Groups, Now: config.Now,
-			EndpointURL: config.EndpointURL, Isolate: config.Isolate, Memory: config.Memory, Ahead: config.Ahead, MaxEnvironments: config.MaxEnvironments, IdleTimeout: config.IdleTimeout,
+			EndpointURL: config.EndpointURL, App: config.App, Isolate: config.Isolate, Memory: config.Memory, Ahead: config.Ahead, MaxEnvironments: config.MaxEnvironments, IdleTimeout: config.IdleTimeout,
 		})}
 	l.snapshot.Store(&snapshot{functions: map[string]*entry{}, urls: map[string]urlTarget{}})
 	if err := l.load(); err != nil {

@@ -304,6 +304,40 @@ func TestEventsReachTheirDestination(t *testing.T) {
 	}
 }
 
+// waiter is told of calls that fail. Those of the error type are hopeless.
+type waiter struct {
+	hopeless string
+	told     chan string
+}
+
+func (w waiter) Hopeless(_ []byte, errorType string) bool { return errorType == w.hopeless }
+
+func (w waiter) GivenUp(_ context.Context, payload []byte, attempts int, errorType, message string) error {
+	w.told <- fmt.Sprint(string(payload), " ", attempts, " ", errorType, " ", message)
+	return nil
+}
+
+func TestWhoWaitsIsToldOfCallsThatAreGivenUp(t *testing.T) {
+	for _, test := range []struct{ name, source, hopeless, want string }{
+		{"after the retries", "def handler(e, c):\n    raise Exception('no')", "Other", `{"a":1} 3 Function.Unknown Exception: no`},
+		{"without retries", "def handler(e, c):\n    raise Exception('no')", "Function.Unknown", `{"a":1} 1 Function.Unknown Exception: no`},
+		{"not loaded", "import nowhere", "Runtime.ImportModuleError", `{"a":1} 1 Runtime.ImportModuleError Runtime.ImportModuleError: Unable to import module`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			told := make(chan string, 1)
+			r := startWith(t, func(config *lambda.Config) {
+				config.RetryDelay = func(int) time.Duration { return time.Millisecond }
+				config.Waiters = waiter{test.hopeless, told}
+			})
+			r.python("worker", test.source)
+			r.must("Invoke", object{"FunctionName": "worker", "InvocationType": "Event", "Payload": []byte(`{"a":1}`)}, nil)
+			if got := <-told; !strings.HasPrefix(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 // An event that waited for too long while the region was not there is not run.
 func TestEventsGetTooOldWhileNothingRuns(t *testing.T) {
 	r := startWith(t, func(config *lambda.Config) { config.RetryDelay = func(int) time.Duration { return time.Hour } })

@@ -1,8 +1,10 @@
 package lambda
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"sync"
 	"time"
 
@@ -35,8 +37,10 @@ type event struct {
 	Payload   json.RawMessage
 	Queued    time.Time
 	NotBefore time.Time
-	Calls     int // attempts that reached the function
-	Throttled int // attempts in a row that did not
+	Calls     int    // attempts that reached the function
+	Throttled int    // attempts in a row that did not
+	ErrorType string // of the last attempt that failed, and its message
+	Error     string
 }
 
 // queue runs asynchronous calls. Each is in the store before its caller gets
@@ -137,11 +141,11 @@ func (q *queue) close() {
 func (q *queue) attempt(ev *event) {
 	config, reserved := q.l.eventSettings(ev.ARN)
 	if reserved != nil && *reserved == 0 {
-		q.finish(ev, config.OnFailure, q.record(ev, "ZeroReservedConcurrency", nil, ""))
+		q.giveUp(ev, config.OnFailure, q.record(ev, "ZeroReservedConcurrency", nil, ""))
 		return
 	}
 	if q.l.config.Now().Sub(ev.Queued) > maxAge(config) { // it waited while nothing ran
-		q.finish(ev, config.OnFailure, q.record(ev, "EventAgeExceeded", nil, ""))
+		q.giveUp(ev, config.OnFailure, q.record(ev, "EventAgeExceeded", nil, ""))
 		return
 	}
 	result, version, err := q.l.run(q.ctx, ev.ARN, environment.Call{RequestID: ev.ID, Payload: ev.Payload})
@@ -149,7 +153,10 @@ func (q *queue) attempt(ev *event) {
 	case q.ctx.Err() != nil:
 		return // the region stops: the next one goes on
 	case err != nil && isNotFound(err):
-		q.finish(ev, "", nil)
+		ev.ErrorType, ev.Error = wire.Code(err), err.Error()
+		q.giveUp(ev, "", nil)
+	case err != nil && q.hopeless(ev, wire.Code(err), err.Error()):
+		q.giveUp(ev, config.OnFailure, q.record(ev, "RetriesExhausted", nil, ""))
 	case err != nil:
 		ev.Throttled++
 		q.again(ev, config, min(time.Second<<min(ev.Throttled, 10), maxThrottle), nil, "")
@@ -162,8 +169,8 @@ func (q *queue) attempt(ev *event) {
 		if config.Retries != nil {
 			retries = *config.Retries
 		}
-		if ev.Calls > retries {
-			q.finish(ev, config.OnFailure, q.record(ev, "RetriesExhausted", &result, version))
+		if hopeless := q.hopeless(ev, result.ErrorType, errorMessage(result.Payload)); hopeless || ev.Calls > retries {
+			q.giveUp(ev, config.OnFailure, q.record(ev, "RetriesExhausted", &result, version))
 			return
 		}
 		q.again(ev, config, q.l.retryDelay(ev.Calls), &result, version)
@@ -190,7 +197,7 @@ func maxAge(config model.EventConfig) time.Duration {
 func (q *queue) again(ev *event, config model.EventConfig, delay time.Duration, result *environment.Result, version string) {
 	ev.NotBefore = q.l.config.Now().Add(delay)
 	if ev.NotBefore.Sub(ev.Queued) > maxAge(config) {
-		q.finish(ev, config.OnFailure, q.record(ev, "EventAgeExceeded", result, version))
+		q.giveUp(ev, config.OnFailure, q.record(ev, "EventAgeExceeded", result, version))
 		return
 	}
 	err := q.l.config.DB.Update(q.ctx, func(_ context.Context, tx *store.Tx) error { return tx.Put(model.KindEvent, ev.ID, ev) })
@@ -199,11 +206,53 @@ func (q *queue) again(ev *event, config model.EventConfig, delay time.Duration, 
 	}
 }
 
-// finish removes the event and, in the same transaction, queues the record for
-// its destination.
+// Waiters are told of asynchronous calls that fail, because somebody waits for
+// what they do: CloudFormation for the answer of a custom resource.
+type Waiters interface {
+	// Hopeless reports whether a call whose attempt failed is not to be tried again.
+	Hopeless(payload []byte, errorType string) bool
+	// GivenUp tells that a call will not be tried again, within the transaction
+	// that forgets it, with the error of the last of its attempts.
+	GivenUp(ctx context.Context, payload []byte, attempts int, errorType, message string) error
+}
+
+// hopeless notes the error of an attempt, and asks whether to try again.
+func (q *queue) hopeless(ev *event, errorType, message string) bool {
+	ev.ErrorType, ev.Error = errorType, message
+	return q.l.config.Waiters != nil && q.l.config.Waiters.Hopeless(ev.Payload, errorType)
+}
+
+// errorMessage is what a function's error document says, with the function's own
+// name of the error.
+func errorMessage(document []byte) string {
+	var said struct{ ErrorType, ErrorMessage string }
+	if json.Unmarshal(document, &said) != nil {
+		return string(document)
+	}
+	return said.ErrorType + ": " + said.ErrorMessage
+}
+
+// finish removes an event that has succeeded.
 func (q *queue) finish(ev *event, destination string, record []byte) {
+	q.remove(ev, destination, record, func(context.Context) error { return nil })
+}
+
+// giveUp removes an event that has not succeeded, and tells who waits for it.
+func (q *queue) giveUp(ev *event, destination string, record []byte) {
+	q.remove(ev, destination, record, func(ctx context.Context) error {
+		if q.l.config.Waiters == nil {
+			return nil
+		}
+		return q.l.config.Waiters.GivenUp(ctx, ev.Payload, ev.Calls, ev.ErrorType, cmp.Or(ev.Error, "its calls were not let through"))
+	})
+}
+
+// remove deletes the event and, in the same transaction, queues the record for
+// its destination and tells.
+func (q *queue) remove(ev *event, destination string, record []byte, tell func(context.Context) error) {
 	_ = q.l.config.DB.Update(q.ctx, func(ctx context.Context, tx *store.Tx) error {
-		if err := tx.Delete(model.KindEvent, ev.ID); err != nil || destination == "" || record == nil {
+		err := errors.Join(tx.Delete(model.KindEvent, ev.ID), tell(ctx))
+		if err != nil || destination == "" || record == nil {
 			return err
 		}
 		return q.add(ctx, destination, "", record)

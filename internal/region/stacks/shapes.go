@@ -118,7 +118,7 @@ type StackResource struct {
 	StackName            string `json:",omitempty"`
 	StackID              string `json:"StackId,omitempty"`
 	LogicalResourceID    string `json:"LogicalResourceId"`
-	PhysicalResourceID   string `json:"PhysicalResourceId,omitempty"`
+	PhysicalResourceID   string `json:"PhysicalResourceId"` // "" for one that was never made
 	ResourceType         string
 	Timestamp            *wire.Time `json:",omitempty"`
 	LastUpdatedTimestamp *wire.Time `json:",omitempty"`

@@ -34,6 +34,10 @@ type Config struct {
 	// conditions are answered; nil refuses them.
 	Endpoint func() string
 
+	// Answers keeps what custom resources and wait conditions wait for; nil has New
+	// make it.
+	Answers *answers.Answers
+
 	// Record says whether a type that the region does not know is to be kept
 	// as a record instead of being refused. Nil means never.
 	Record func(typeName string) bool
@@ -65,8 +69,10 @@ func New(config Config) *Stacks {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	s := &Stacks{config: config}
-	s.answers = answers.New(answers.Config{DB: config.DB, Endpoint: config.Endpoint, Now: config.Now, Rand: config.Rand})
+	s := &Stacks{config: config, answers: config.Answers}
+	if s.answers == nil {
+		s.answers = answers.New(answers.Config{DB: config.DB, Endpoint: config.Endpoint, Now: config.Now, Rand: config.Rand})
+	}
 	s.engine = engine.New(engine.Config{
 		Account: config.Account, Region: config.Region, DB: config.DB, Types: config.Types, Own: s.answers.Types(),
 		Services: config.Services, Now: config.Now, Rand: config.Rand, Record: config.Record, Object: config.Object,

@@ -25,8 +25,9 @@ func (e *Environment) command(keys credentials) (*exec.Cmd, error) {
 	}
 	view := isolation.View{
 		Root: filepath.Join(e.place.tmp, "root"), Tmp: filepath.Join(e.place.tmp, "tmp"),
-		Task: e.spec.TaskRoot, Runtime: e.spec.RuntimeDir, Opt: e.spec.OptDir,
+		Task: e.spec.TaskRoot, Runtime: e.spec.RuntimeDir, Opt: e.spec.OptDir, SDK: e.place.sdk,
 	}
+
 	for _, dir := range []string{view.Root, view.Tmp} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return nil, err
@@ -62,6 +63,9 @@ func isolatedVariables(spec *Spec, config *Config, keys credentials, at place) [
 	inside.TaskRoot, inside.RuntimeDir = isolation.TaskRoot, isolation.RuntimeDir
 	if spec.OptDir != "" {
 		inside.OptDir = isolation.OptDir
+	}
+	if at.sdk != "" {
+		at.sdk = isolation.SDKDir
 	}
 	at.tmp = "" // /tmp needs no variable
 	return variables(&inside, config, keys, at)

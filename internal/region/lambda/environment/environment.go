@@ -55,7 +55,7 @@ type Environment struct {
 }
 
 // place is where the environment finds what is its own.
-type place struct{ runtimeAPI, tmp, logStream string }
+type place struct{ runtimeAPI, tmp, logStream, sdk string }
 
 type environmentState int
 
@@ -109,6 +109,9 @@ func (e *Environment) start() error {
 		return err
 	}
 	e.place.runtimeAPI, e.place.logStream = e.session.Addr(), e.stream
+	if e.spec.node() {
+		e.place.sdk = sdk(m.config.App)
+	}
 	e.logInitStart()
 	if e.ahead() {
 		w := m.ahead.Take(e.spec.Command)

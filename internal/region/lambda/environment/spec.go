@@ -84,6 +84,7 @@ type Config struct {
 	Now         func() time.Time  // nil: time.Now
 	EndpointURL string            // AWS_ENDPOINT_URL of the functions; empty: not set
 	Extra       map[string]string // more variables for every function
+	App         string            // the app's absolute folder, from which up Node.js functions find the AWS SDK; empty: they don't
 	Isolate     []string          // the command that runs isolation.Main; nil: functions see this machine's paths
 	Memory      *cgroup.Parent    // where memory is limited; nil: it is measured now and then
 

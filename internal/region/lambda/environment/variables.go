@@ -49,6 +49,9 @@ func variables(spec *Spec, config *Config, keys credentials, at place) []string 
 	}
 	if spec.Managed {
 		managedVariables(spec, env)
+		if spec.node() {
+			env["_ROOST_APP"], env["_ROOST_SDK"] = config.App, at.sdk
+		}
 		env["_LAMBDA_TELEMETRY_LOG_FD"] = "3"
 	}
 	maps.Copy(env, config.Extra)
@@ -68,13 +71,33 @@ func managedVariables(spec *Spec, env map[string]string) {
 	env["AWS_EXECUTION_ENV"] = "AWS_Lambda_" + spec.Runtime
 	env["PWD"], env["SHLVL"] = spec.TaskRoot, "0"
 	switch {
-	case strings.HasPrefix(spec.Runtime, "nodejs"):
+	case spec.node():
 		major, _, _ := strings.Cut(strings.TrimPrefix(spec.Runtime, "nodejs"), ".")
 		env["NODE_PATH"] = strings.Join(present(opt(spec, "nodejs/node"+major+"/node_modules"), opt(spec, "nodejs/node_modules"),
 			filepath.Join(spec.RuntimeDir, "node_modules"), spec.RuntimeDir, spec.TaskRoot), ":")
 	case strings.HasPrefix(spec.Runtime, "python"):
 		env["PYTHONPATH"] = spec.RuntimeDir
 	}
+}
+
+func (s *Spec) node() bool { return strings.HasPrefix(s.Runtime, "nodejs") }
+
+// sdk is the folder whose node_modules have the AWS SDK, which is part of AWS's
+// runtime for Node.js: dir or the next one above it. It is empty where there is none.
+func sdk(dir string) string {
+	for dir != "" {
+		for _, name := range []string{"@aws-sdk", "aws-sdk"} {
+			if exists(filepath.Join(dir, "node_modules", name)) {
+				return dir
+			}
+		}
+		above := filepath.Dir(dir)
+		if above == dir {
+			break
+		}
+		dir = above
+	}
+	return ""
 }
 
 func searchPath(spec *Spec) string {

@@ -36,16 +36,19 @@ const (
 	TaskRoot   = "/var/task"
 	RuntimeDir = "/var/runtime"
 	OptDir     = "/opt"
+	SDKDir     = "/var/runtime/sdk" // node_modules of View.SDK are below it
 	TmpDir     = "/tmp"
 )
 
-// View is what a function sees, as folders of this machine. Opt may be empty.
+// View is what a function sees, as folders of this machine. Opt and SDK may be
+// empty; with SDK, Runtime has an empty folder sdk/node_modules.
 type View struct {
 	Root    string // empty; the function's file system is put together there
 	Task    string
 	Runtime string
 	Opt     string
 	Tmp     string
+	SDK     string // its node_modules are seen below SDKDir
 }
 
 // Inside returns the path at which a function sees a file of its view; other
@@ -69,7 +72,7 @@ func (v View) Inside(path string) string {
 // helper is the command that runs Main.
 func Command(helper []string, view View, command []string) (*exec.Cmd, error) {
 	args := append([]string{}, helper[1:]...)
-	args = append(args, view.Root, view.Task, view.Runtime, view.Opt, view.Tmp)
+	args = append(args, view.Root, view.Task, view.Runtime, view.Opt, view.Tmp, view.SDK)
 	for i, arg := range command {
 		inside := view.Inside(arg)
 		if i == 0 && inside == arg && hidden(arg) {

@@ -36,12 +36,12 @@ func refusal(why string) error {
 // of a View in their order, and the command; without a command it ends. It
 // returns the exit status where that fails.
 func Main(args []string, stderr io.Writer) int {
-	if len(args) < 5 {
+	if len(args) < 6 {
 		fmt.Fprintln(stderr, "isolate: it is started by the region only")
 		return 2
 	}
 	runtime.LockOSThread() // rights are those of a thread
-	view, command := View{args[0], args[1], args[2], args[3], args[4]}, args[5:]
+	view, command := View{args[0], args[1], args[2], args[3], args[4], args[5]}, args[6:]
 	if err := assemble(view); err != nil {
 		fmt.Fprintln(stderr, "isolate:", err)
 		return 1
@@ -82,6 +82,12 @@ func assemble(v View) error {
 			continue
 		}
 		if err := bind(outside, v.Root+inside); err != nil {
+			return err
+		}
+	}
+	if v.SDK != "" {
+		const modules = "/node_modules"
+		if err := bind(v.SDK+modules, v.Root+SDKDir+modules); err != nil {
 			return err
 		}
 	}

@@ -80,6 +80,10 @@ func Install(dir string) (*Installed, error) {
 			return nil, fmt.Errorf("install the runtime clients: %w", err)
 		}
 	}
+	// Where package isolation shows the app's SDK to functions.
+	if err := os.MkdirAll(filepath.Join(target, "node", "sdk", "node_modules"), 0o755); err != nil {
+		return nil, fmt.Errorf("install the runtime clients: %w", err)
+	}
 	return &Installed{dir: target, found: map[string]*interpreter{}}, nil
 }
 

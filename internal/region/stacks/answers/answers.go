@@ -79,7 +79,9 @@ type question struct {
 	Many    bool      // it takes several answers: of a wait condition
 	Expires time.Time // after that nothing is taken any more
 	Answers []string
-	TooLong bool // an answer had more than maxAnswer bytes
+	TooLong bool   // an answer had more than maxAnswer bytes
+	GivenUp string // why nobody will answer any more
+	Unheard bool   // the request reached no code that could do anything
 }
 
 // newKey returns a key that nobody can guess, and its hash, under which the

@@ -2,6 +2,7 @@ package answers
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -71,6 +72,63 @@ func TestTheFirstAnswerCounts(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"first"}, q.Answers); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The wait ends when nobody will answer any more, long before its deadline.
+func TestARequestThatIsGivenUp(t *testing.T) {
+	for _, test := range []struct {
+		name, errorType string
+		attempts        int
+		answer          string
+		want            question
+		hopeless        bool
+	}{
+		{"after its retries", "Error", 3, "", question{GivenUp: "why"}, false},
+		{"not loaded", "Runtime.ImportModuleError", 1, "", question{GivenUp: "why", Unheard: true}, true},
+		{"not loaded any more", "Runtime.ImportModuleError", 2, "", question{GivenUp: "why"}, true},
+		{"answered before", "Error", 3, "{}", question{Answers: []string{"{}"}, GivenUp: "why"}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+			a := open(t, &now)
+			test.want.Expires = now.Add(time.Hour)
+			address, hash := asked(t, a, false, test.want.Expires)
+			if test.answer != "" {
+				put(a, address, test.answer)
+			}
+			payload := []byte(`{"ResponseURL":"` + address + `"}`)
+			if got := a.Hopeless(payload, test.errorType); got != test.hopeless {
+				t.Errorf("hopeless: %v", got)
+			}
+			given := make(chan error)
+			go func() { given <- a.GivenUp(t.Context(), payload, test.attempts, test.errorType, "why") }()
+			q, err := a.wait(t.Context(), hash, test.want.Expires, func(q *question) bool { return q.GivenUp != "" })
+			if err := errors.Join(err, <-given); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(&test.want, q); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// Calls that nobody waits for are not meant.
+func TestOtherCallsAreNotGivenUp(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	a := open(t, &now)
+	address, hash := asked(t, a, true, now.Add(time.Hour))
+	for _, payload := range []string{`[]`, `{}`, `{"ResponseURL":"https://elsewhere.example/?key=k"}`, `{"ResponseURL":"` + address + `"}`} {
+		if err := a.GivenUp(t.Context(), []byte(payload), 1, "Error", "why"); err != nil {
+			t.Errorf("%s: %v", payload, err)
+		}
+	}
+	if a.Hopeless([]byte(`{}`), "Runtime.ImportModuleError") {
+		t.Error("any call is hopeless")
+	}
+	if q, err := a.find(t.Context(), hash); err != nil || q.GivenUp != "" {
+		t.Errorf("a wait condition: %+v, %v", q, err)
 	}
 }
 

@@ -91,7 +91,7 @@ func (a *Answers) request(ctx context.Context, e *resources.Env, q request) (*re
 			return nil, &unasked{err}
 		}
 	}
-	answered := func(q *question) bool { return len(q.Answers) > 0 || q.TooLong }
+	answered := func(q *question) bool { return len(q.Answers) > 0 || q.TooLong || q.GivenUp != "" }
 	have, err := a.find(ctx, p.hash)
 	if err != nil {
 		return nil, err
@@ -108,6 +108,9 @@ func (a *Answers) request(ctx context.Context, e *resources.Env, q request) (*re
 		}
 	}
 	r, err := parse(have, q, e)
+	if len(have.Answers) == 0 && have.Unheard && !again {
+		err = &unasked{err} // so nothing was made that were to be deleted
+	}
 	return r, errors.Join(err, a.forget(ctx, p.hash))
 }
 
@@ -185,6 +188,8 @@ func parse(have *question, q request, e *resources.Env) (*response, error) {
 	switch {
 	case have.TooLong:
 		return nil, errors.New("Response object is too long.")
+	case len(have.Answers) == 0 && have.GivenUp != "":
+		return nil, fmt.Errorf(noResponse+" The function's last error: %s", e.Token, have.GivenUp)
 	case len(have.Answers) == 0:
 		return nil, fmt.Errorf(noResponse, e.Token)
 	}

@@ -24,6 +24,53 @@ if (env._ROOST_AHEAD_FD) {
   Module._initPaths() // NODE_PATH has come
 }
 
+// ---- the AWS SDK ----------------------------------------------------------
+
+// AWS's runtime brings the SDK. Here it comes from the app's own node_modules, and
+// nothing but it: what else is there would not be found on AWS. It counts only
+// where the function's own folder and layers don't have it.
+const sdkFolder = env._ROOST_SDK
+const app = env._ROOST_APP
+delete env._ROOST_SDK
+delete env._ROOST_APP
+const sdkPackage = /^((?:@aws-sdk|@smithy)\/[^/]+|aws-sdk)(?:\/|$)/
+
+function withoutSDK(error) {
+  const [, name] = sdkPackage.exec(/'([^']+)'/.exec(error.message)?.[1] ?? '') ?? []
+  if (!name || error.message.includes('npm install')) return error
+  const where = app ? ` in ${app}` : " in the app's folder"
+  error.message += `\nAWS's runtime brings the AWS SDK, this machine's does not: run npm install ${name}${where}, or bundle it with the function.`
+  return error
+}
+
+const resolveFilename = Module._resolveFilename
+Module._resolveFilename = function (request, ...rest) {
+  try {
+    return resolveFilename.call(this, request, ...rest)
+  } catch (error) {
+    if (error.code !== 'MODULE_NOT_FOUND' || !sdkPackage.test(request)) throw error
+    try {
+      if (sdkFolder) return resolveFilename.call(this, request, null, false, { paths: [sdkFolder] })
+    } catch { /* the first error tells who needs it */ }
+    throw withoutSDK(error)
+  }
+}
+
+// importModule imports an ES module. Hooks that find the SDK cost a thread, so
+// they come only where an import of it has failed.
+async function importModule(url) {
+  try {
+    return await import(url)
+  } catch (error) {
+    if (error?.code !== 'ERR_MODULE_NOT_FOUND' || !/'(@aws-sdk|@smithy)\/|'aws-sdk'/.test(error.message)) throw error
+    if (!sdkFolder || !Module.register) throw withoutSDK(error)
+    const parent = pathToFileURL(path.join(sdkFolder, 'x.mjs')).href
+    const root = pathToFileURL(env.LAMBDA_TASK_ROOT + '/').href
+    Module.register('./sdk.mjs', import.meta.url, { data: { parent, root, packages: sdkPackage } })
+    return import(url).catch((again) => { throw again?.code === 'ERR_MODULE_NOT_FOUND' ? withoutSDK(again) : again })
+  }
+}
+
 const streaming = Symbol.for('aws.lambda.runtime.handler.streaming')
 const highWaterMark = Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark')
 const integration = 'application/vnd.awslambda.http-integration-response'
@@ -187,7 +234,7 @@ async function importFile(root, name) {
   const file = findModule(root, name)
   const require = createRequire(path.join(root, 'x.js'))
   if (!file) return require(require.resolve(name, { paths: [root] }))
-  if (file.endsWith('.mjs') || file.endsWith('.js') && isModule(file)) return import(pathToFileURL(file).href)
+  if (file.endsWith('.mjs') || file.endsWith('.js') && isModule(file)) return importModule(pathToFileURL(file).href)
   return require(file)
 }
 
@@ -214,8 +261,6 @@ function importError(error) {
   }
   if (error?.code === 'MODULE_NOT_FOUND' || error?.code === 'ERR_MODULE_NOT_FOUND') {
     const wrapped = new RuntimeError('Runtime.ImportModuleError', `Error: ${error.message}`)
-    const sdk = /'(@aws-sdk\/[^']+|@smithy\/[^']+|aws-sdk)'/.exec(error.message)
-    if (sdk) wrapped.message += `\nThe AWS SDK is not part of the runtime on this machine: add ${sdk[1]} to the app's package.json and install it, so that it is bundled with the function.`
     return wrapped
   }
   return error
