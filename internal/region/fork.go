@@ -13,12 +13,13 @@ import (
 // its own. The unpacked code of functions and the objects of buckets are
 // linked, not copied: nothing changes them once they are written. Account,
 // region and keys are the same, so that credentials of the one work at the
-// other; ports are not.
+// other; ports are not. The function that is likely to be called, the one that this
+// region has begun to call last or the only one, is started at once.
 //
 // Of config, Dir must be given; Account and Region are those of the original.
 func (r *Region) Fork(ctx context.Context, config Config) (*Region, error) {
 	config.Account, config.Region = r.config.Account, r.config.Region
-	config.freshPorts, config.volatile = true, true
+	config.freshPorts, config.volatile, config.likely = true, true, r.services.lambda.Likely()
 	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
 		return nil, err
 	}

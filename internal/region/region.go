@@ -84,8 +84,9 @@ type Config struct {
 	// started at once too, and a process waits for the next environment of Node.js.
 	Warm int
 
-	freshPorts bool // of a fork: the ports that its APIs had are the original's
-	volatile   bool // of a fork: the state need not outlive a crash of the machine
+	freshPorts bool   // of a fork: the ports that its APIs had are the original's
+	volatile   bool   // of a fork: the state need not outlive a crash of the machine
+	likely     string // of a fork: the function that is started while the rest is built; may be empty
 }
 
 // Region is a running region.

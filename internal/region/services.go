@@ -154,10 +154,16 @@ func (r *Region) buildLambda(ctx context.Context) error {
 	if r.supervisor != nil {
 		config.Groups = r.supervisor
 	}
-	if r.services.lambda, err = lambda.New(config); err == nil && c.Warm > 0 {
+	if r.services.lambda, err = lambda.New(config); err != nil {
+		return err
+	}
+	if c.Warm > 0 {
 		r.serving.Go(func() { r.services.lambda.WarmLast(ctx, c.Warm) })
 	}
-	return err
+	if c.likely != "" {
+		r.serving.Go(func() { _ = r.Warm(ctx, c.likely) }) // its first call tells what is wrong
+	}
+	return nil
 }
 
 // roleCredentials gives functions the credentials of their roles. [?] The name

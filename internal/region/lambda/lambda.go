@@ -84,7 +84,8 @@ type Lambda struct {
 	service   *wire.Service
 
 	snapshot atomic.Pointer[snapshot]
-	warned   sync.Map // messages that were told
+	lastRan  atomic.Pointer[string] // a function's name; nil: none has run
+	warned   sync.Map               // messages that were told
 
 	access atomic.Pointer[urls.Access] // nil until ServeURLs
 	ports  Ports                       // nil until ServeURLs; set once

@@ -56,9 +56,26 @@ func (l *Lambda) WarmLast(ctx context.Context, most int) {
 	}
 }
 
+// Likely is the name of the function that a copy of this region is likely to call:
+// the last one that this run called for the first time, else the only one that there
+// is, else "".
+func (l *Lambda) Likely() string {
+	functions := l.snapshot.Load().functions
+	if last := l.lastRan.Load(); last != nil && functions[*last] != nil {
+		return *last
+	}
+	if len(functions) == 1 {
+		for name := range functions {
+			return name
+		}
+	}
+	return ""
+}
+
 // ran notes that a function is called for the first time in this run. Without
 // the note it is not warm at the next start.
 func (l *Lambda) ran(name string) {
+	l.lastRan.Store(&name)
 	dir := filepath.Join(l.config.Dir, ranDir)
 	if os.MkdirAll(dir, 0o700) == nil {
 		_ = os.WriteFile(filepath.Join(dir, name), nil, 0o600)
