@@ -20,7 +20,9 @@ func TestADenialKeepsACallerFromAFunctionURL(t *testing.T) {
 	r.must("lambda", "CreateFunctionUrlConfig", object{"FunctionName": "f", "AuthType": "AWS_IAM"}, &made)
 	r.must("lambda", "AddPermission", object{"FunctionName": "f", "StatementId": "all", "Action": "lambda:InvokeFunctionUrl", "Principal": "*", "FunctionUrlAuthType": "AWS_IAM"}, nil)
 	r.must("iam", "CreateUser", object{"UserName": "someone"}, nil)
-	var key struct{ AccessKey struct{ AccessKeyId, SecretAccessKey string } }
+	var key struct {
+		AccessKey struct{ AccessKeyId, SecretAccessKey string }
+	}
 	r.must("iam", "CreateAccessKey", object{"UserName": "someone"}, &key)
 	someone := &aws.Credentials{AccessKeyID: key.AccessKey.AccessKeyId, SecretAccessKey: key.AccessKey.SecretAccessKey}
 	for _, test := range []struct {
