@@ -292,7 +292,7 @@ func urlEvent(query string) comparison {
 		}
 		decode(t, recorded, &want)
 		text, isText := want.Data.(string)
-		body := []byte(text)
+		var body []byte
 		if isText {
 			body, _ = base64.StdEncoding.DecodeString(text)
 		} else {
