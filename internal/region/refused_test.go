@@ -37,7 +37,6 @@ func (r *opened) failed(stack, resource string) string {
 				return e.ResourceStatusReason
 			}
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	r.t.Fatalf("%s did not fail", resource)
 	return ""
