@@ -19,7 +19,7 @@ import (
 // Of config, Dir must be given; Account and Region are those of the original.
 func (r *Region) Fork(ctx context.Context, config Config) (*Region, error) {
 	config.Account, config.Region = r.config.Account, r.config.Region
-	config.freshPorts, config.volatile, config.likely = true, true, r.services.lambda.Likely()
+	config.original = r
 	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -37,17 +37,15 @@ func (r *Region) Fork(ctx context.Context, config Config) (*Region, error) {
 
 // linkState makes what never changes of the region's state part of another.
 func (r *Region) linkState(dir string) error {
-	for _, name := range []string{"master.key", "ca.pem", "ca-key.pem"} {
-		if err := link(r.config.Dir, dir, name); err != nil {
-			return err
-		}
-	}
-	for _, folder := range []string{"objects", filepath.Join("lambda", "code"), filepath.Join("lambda", "runtimes")} {
+	for _, folder := range []string{"objects", filepath.Join("lambda", "code")} {
 		if err := linkAll(r.config.Dir, dir, folder); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := os.MkdirAll(filepath.Join(dir, "lambda"), 0o700); err != nil {
+		return err
+	}
+	return link(r.config.Dir, dir, filepath.Join("lambda", "runtimes"))
 }
 
 // link makes a file or a folder of one state part of another.

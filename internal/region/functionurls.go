@@ -21,7 +21,7 @@ func (r *Region) picker() picker {
 	if r.config.Port != 0 {
 		first = r.config.Port + firstAPI
 	}
-	return picker{first: first, fresh: r.config.freshPorts}
+	return picker{first: first, fresh: r.config.original != nil}
 }
 
 // buildURLs serves function URLs. It comes after the APIs, which have asked for

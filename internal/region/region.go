@@ -84,9 +84,10 @@ type Config struct {
 	// started at once too, and a process waits for the next environment of Node.js.
 	Warm int
 
-	freshPorts bool   // of a fork: the ports that its APIs had are the original's
-	volatile   bool   // of a fork: the state need not outlive a crash of the machine
-	likely     string // of a fork: the function that is started while the rest is built; may be empty
+	// original is of a fork. Its key and its authority are the fork's too, the ports
+	// that its APIs have are not, and the fork's state need not outlive a crash of
+	// the machine.
+	original *Region
 }
 
 // Region is a running region.
@@ -101,6 +102,7 @@ type Region struct {
 	MemoryLimits    string // one line: how those of functions are held
 
 	config     Config
+	key        []byte // the master key, see masterKey
 	db         *store.DB
 	lock       *os.File
 	authority  *edge.Authority
@@ -198,17 +200,7 @@ func (r *Region) openState() error {
 		}
 		return fmt.Errorf("the state in %s is in use by another region: end that one first", dir)
 	}
-	if _, err := r.masterKey(); err != nil { // made before the state that needs it
-		return err
-	}
-	open := store.Open
-	if r.config.volatile {
-		open = store.OpenVolatile
-	}
-	if r.db, err = open(filepath.Join(dir, "region.db")); err != nil {
-		return err
-	}
-	if r.authority, err = edge.OpenAuthority(dir, r.config.Now); err != nil {
+	if err := r.openFiles(); err != nil {
 		return err
 	}
 	r.CABundle = r.authority.CertFile
@@ -216,6 +208,24 @@ func (r *Region) openState() error {
 		return nil
 	}
 	r.supervisor, err = supervisor.Start(r.config.Supervisor, "ROOST_REGION="+dir+"#"+strconv.Itoa(os.Getpid()))
+	return err
+}
+
+// openFiles opens the state file, with the key that it needs, and the authority.
+func (r *Region) openFiles() (err error) {
+	file := filepath.Join(r.config.Dir, "region.db")
+	if original := r.config.original; original != nil {
+		r.key, r.authority = original.key, original.authority.At(r.config.Now)
+		r.db, err = store.OpenVolatile(file)
+		return err
+	}
+	if r.key, err = r.masterKey(); err != nil { // made before the state that needs it
+		return err
+	}
+	if r.db, err = store.Open(file); err != nil {
+		return err
+	}
+	r.authority, err = edge.OpenAuthority(r.config.Dir, r.config.Now)
 	return err
 }
 

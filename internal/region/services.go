@@ -72,16 +72,13 @@ func (r *Region) build(ctx context.Context) error {
 }
 
 func (r *Region) buildAccess(context.Context) error {
-	key, err := r.masterKey()
-	if err != nil {
-		return err
-	}
+	var err error
 	c := r.config
 	if r.services.records, err = decisions.New(decisions.Config{DB: r.db, Now: c.Now}); err != nil {
 		return err
 	}
 	r.services.access, err = access.New(access.Config{
-		Account: c.Account, Region: c.Region, DB: r.db, MasterKey: key, Now: c.Now, Rand: c.Rand,
+		Account: c.Account, Region: c.Region, DB: r.db, MasterKey: r.key, Now: c.Now, Rand: c.Rand,
 		WebIdentity: r.webIdentity, Used: r.services.records.Used, LastUsed: r.services.records.LastUsed,
 	})
 	return err
@@ -114,16 +111,12 @@ func (r *Region) buildStorage(context.Context) error {
 	if err != nil {
 		return err
 	}
-	key, err := r.masterKey()
-	if err != nil {
-		return err
-	}
-	if r.services.params, err = params.New(params.Config{DB: r.db, Account: c.Account, Region: c.Region, MasterKey: key, Now: c.Now}); err != nil {
+	if r.services.params, err = params.New(params.Config{DB: r.db, Account: c.Account, Region: c.Region, MasterKey: r.key, Now: c.Now}); err != nil {
 		return err
 	}
 	r.services.ecr = ecr.New(ecr.Config{DB: r.db, Account: c.Account, Region: c.Region, Now: c.Now})
 	r.services.kms = kms.New(kms.Config{DB: r.db, Account: c.Account, Region: c.Region, Now: c.Now, Rand: c.Rand})
-	r.services.secrets, err = secrets.New(secrets.Config{DB: r.db, Account: c.Account, Region: c.Region, MasterKey: key, Now: c.Now, Rand: c.Rand})
+	r.services.secrets, err = secrets.New(secrets.Config{DB: r.db, Account: c.Account, Region: c.Region, MasterKey: r.key, Now: c.Now, Rand: c.Rand})
 	return err
 }
 
@@ -160,8 +153,11 @@ func (r *Region) buildLambda(ctx context.Context) error {
 	if c.Warm > 0 {
 		r.serving.Go(func() { r.services.lambda.WarmLast(ctx, c.Warm) })
 	}
-	if c.likely != "" {
-		r.serving.Go(func() { _ = r.Warm(ctx, c.likely) }) // its first call tells what is wrong
+	if c.original == nil {
+		return nil
+	}
+	if likely := c.original.services.lambda.Likely(); likely != "" {
+		r.serving.Go(func() { _ = r.Warm(ctx, likely) }) // its first call tells what is wrong
 	}
 	return nil
 }
