@@ -406,6 +406,30 @@ func TestErrors(t *testing.T) {
 }
 
 // A failed build leaves nothing that a later one takes for its own.
+// What has no place in a file is told of the function that it is about, although
+// one command compiles several.
+func TestAnEmptyFolderBesideAnotherFunction(t *testing.T) {
+	need.Tool(t, "go")
+	dir := app(t, map[string]string{"go.mod": goMod, "src/f/main.go": "package main\n\nfunc main() {}\n", "src/g/readme.txt": "soon"})
+	environ := append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
+	_, err := New(Config{App: dir, Environ: environ}).Build(t.Context(), []Function{goFunction("f", "src/f"), goFunction("g", "src/g")})
+	var e *Error
+	if !errors.As(err, &e) || e.Entry != "src/g" || !strings.Contains(e.Error(), "no Go files in") || !strings.Contains(e.Hint(), "package main") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestWithoutAHome(t *testing.T) {
+	need.Tool(t, "go")
+	dir := app(t, map[string]string{"go.mod": goMod, "src/f/main.go": "package main\n\nfunc main() {}\n"})
+	environ := []string{"PATH=" + os.Getenv("PATH"), "GOWORK=off"}
+	_, err := New(Config{App: dir, Environ: environ}).Build(t.Context(), []Function{goFunction("f", "src/f")})
+	var e *Error
+	if !errors.As(err, &e) || !strings.Contains(e.Hint(), "set HOME") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
 func TestFailureThenCorrection(t *testing.T) {
 	dir := app(t, map[string]string{"src/f.js": "export const main = 1;\n"})
 	b := New(Config{App: dir})

@@ -187,11 +187,17 @@ func (b *Builder) goError(ctx context.Context, batch []*job, said []byte, cause 
 	}
 	e := &Error{Entry: batch[0].Entry, Problems: problems, Remedy: goRemedy(problems)}
 	for _, j := range batch {
-		if strings.HasPrefix(problems[0].File, j.Entry+"/") {
+		if strings.HasPrefix(problems[0].File, j.Entry+"/") || problems[0].File == "" && b.names(problems[0].Text, j.Entry) {
 			e.Entry = j.Entry
 		}
 	}
 	return e
+}
+
+// names reports whether words without a place are about an entry's folder, as in
+// "no Go files in FOLDER" and "stat FOLDER: directory not found".
+func (b *Builder) names(text, entry string) bool {
+	return slices.ContainsFunc(strings.Fields(text), func(word string) bool { return strings.TrimSuffix(word, ":") == b.abs(entry) })
 }
 
 // goProblems reads the output of go build. A line without a place continues
@@ -228,6 +234,10 @@ func goRemedy(problems []Problem) string {
 			strings.Contains(p.Text, "missing go.sum entry"),
 			strings.Contains(p.Text, "updates to go.mod needed"):
 			return "run \"go mod tidy\" in the app's folder"
+		case strings.Contains(p.Text, "$HOME are defined"), strings.Contains(p.Text, "neither GOMODCACHE nor GOPATH is set"):
+			return "set HOME to your home folder: Go keeps its cache there"
+		case strings.Contains(p.Text, "no Go files in "):
+			return "put the function's files, with \"package main\", into that folder"
 		}
 	}
 	return "correct it and save: the build starts again by itself under \"roost start\""

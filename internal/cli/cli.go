@@ -217,7 +217,11 @@ func (s *session) home() (string, error) {
 	if dir := s.getenv("HOME"); dir != "" {
 		return dir, nil
 	}
-	return os.UserHomeDir()
+	dir, err := os.UserHomeDir()
+	if err != nil {
+		return "", term.WithHint(errors.New("there is no home folder to look for .twurlrc in: HOME is not set"), "set HOME to your home folder")
+	}
+	return dir, nil
 }
 
 // below returns a path as people read it: relative where that is shorter.

@@ -28,7 +28,7 @@ type curlCommand struct {
 
 // Run sends one signed request and prints the answer.
 func (c *curlCommand) Run(ctx context.Context, s *session) error {
-	app, err := config.Bare(c.Dir, c.Stage)
+	app, err := stageOf(c.Dir, c.Stage)
 	if err != nil {
 		return err
 	}

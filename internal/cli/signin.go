@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -87,7 +88,7 @@ type loginTwitterCommand struct {
 
 // Run turns a Twitter token into credentials and keeps them.
 func (c *loginTwitterCommand) Run(ctx context.Context, s *session) error {
-	app, err := config.Bare(c.Dir, c.Stage)
+	app, err := stageOf(c.Dir, c.Stage)
 	if err != nil {
 		return err
 	}
@@ -146,6 +147,21 @@ func (s *session) signInPlace(app *config.App) (*signInPlace, error) {
 		place.pool.Endpoint = last.To
 	}
 	return place, nil
+}
+
+// stageOf returns settings for work with what was deployed from a folder: that of
+// an app, or one from which a template or an assembly was.
+func stageOf(dir, stage string) (*config.App, error) {
+	app, err := config.Bare(dir, stage)
+	if err != nil || app.File != "" {
+		return app, err
+	}
+	for _, name := range []string{"cdk.json", ".roost"} {
+		if _, err := os.Stat(filepath.Join(app.Dir, name)); err == nil {
+			return app, nil
+		}
+	}
+	return nil, term.WithHint(fmt.Errorf("there is no roost.json or cdk.json in %s", app.Dir), "change to the app's folder, or name that one")
 }
 
 // runningRegion returns the app's region or says how to start it.
@@ -238,7 +254,7 @@ type credentialsCommand struct {
 
 // Run prints the credentials.
 func (c *credentialsCommand) Run(ctx context.Context, s *session) error {
-	app, err := config.Bare(c.Dir, c.Stage)
+	app, err := stageOf(c.Dir, c.Stage)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/deploy"
 	"github.com/seed-615d3599/roost/internal/term"
@@ -63,15 +64,20 @@ func destination(app *config.App, flag string) (string, error) {
 	return "", usageError{fmt.Errorf("--to %s: it is local, aws or the URL of an endpoint", to)}
 }
 
+const setCredentials = "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; \"aws sts get-caller-identity\" tests them"
+
 // openTarget finds the region, or starts the embedded one in this process until
 // close is called.
 func (s *session) openTarget(ctx context.Context, app *config.App, to string) (*target, error) {
 	if to == toLocal {
 		return s.openLocal(ctx, app)
 	}
-	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(app.AWSRegion))
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(app.AWSRegion), awsconfig.WithLogger(logging.Nop{})) // errors tell
 	if err != nil {
 		return nil, err
+	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return nil, term.WithHint(fmt.Errorf("there are no credentials for %s: %w", to, err), setCredentials)
 	}
 	if to != toAWS {
 		cfg.BaseEndpoint = aws.String(to)
@@ -80,7 +86,7 @@ func (s *session) openTarget(ctx context.Context, app *config.App, to string) (*
 	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return nil, term.WithHint(fmt.Errorf("ask %s whose the credentials are: %w", to, err),
-			"set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; \"aws sts get-caller-identity\" tests them")
+			setCredentials)
 	}
 	t.account = aws.ToString(who.Account)
 	if app.Account != "" && app.Account != t.account {
