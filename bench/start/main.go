@@ -1,8 +1,8 @@
 // Command start measures "roost start" with everything built, from the start of
 // the process to the first 200 of an API, beside the bare start of a plain Go
-// server that answers the same. It also prints where the time goes, by the
-// moments at which roost's own lines appear. The first start, which is not
-// counted, builds and deploys the app; the others find that nothing has changed.
+// server that answers the same. The first start, which is not counted, builds and
+// deploys the app; the others find that nothing has changed. One more, with
+// --json, tells where each millisecond goes: docs/json.md, type timing.
 //
 //	go run ./bench/start
 //
@@ -53,13 +53,12 @@ func run(ctx context.Context) error {
 		}
 	}
 	var ours, baseline []time.Duration
-	var moments []string
 	for i := range rounds + 1 {
 		// The outputs file of the round before must not be taken for this one's.
 		if err := os.RemoveAll(filepath.Join(dir, "outputs.json")); err != nil {
 			return err
 		}
-		lines, took, err := start(ctx, roost, filepath.Join(dir, "outputs.json"))
+		_, took, err := start(ctx, roost, filepath.Join(dir, "outputs.json"))
 		if err != nil {
 			return err
 		}
@@ -70,30 +69,55 @@ func run(ctx context.Context) error {
 		if i == 0 {
 			continue // it built the app
 		}
-		ours, baseline, moments = append(ours, took), append(baseline, bare), lines
+		ours, baseline = append(ours, took), append(baseline, bare)
 	}
 	fmt.Println(figure.Header())
 	fmt.Println(figure.Times("roost start, all built / a bare server, to a 200", ours, baseline, allowed))
-	fmt.Println("\nwhen the last start said what (its first line comes when the process has begun, \"Preparing\" when the region runs):")
-	fmt.Println(strings.Join(moments, "\n"))
+	return breakdown(ctx, roost, filepath.Join(dir, "outputs.json"))
+}
+
+// breakdown prints what each step of a start takes.
+func breakdown(ctx context.Context, roost, outputs string) error {
+	if err := os.Remove(outputs); err != nil {
+		return err
+	}
+	began := time.Now()
+	lines, took, err := start(ctx, roost, outputs, "--json")
+	if err != nil {
+		return err
+	}
+	fmt.Println("\nwhere the time of one start goes (the app's files are looked at while the region starts):")
+	fmt.Printf("%10s %10s\n", "since", "takes")
+	last := time.Duration(0)
+	row := func(step string, since time.Duration) {
+		fmt.Printf("%7.2f ms %7.2f ms  %s\n", since.Seconds()*1e3, (since-last).Seconds()*1e3, step)
+		last = since
+	}
+	for _, line := range lines {
+		var event struct {
+			Type, Step string
+			At         time.Time
+		}
+		if err := json.Unmarshal([]byte(line), &event); err != nil {
+			return fmt.Errorf("roost start --json: %w: %s", err, line)
+		}
+		if event.Type == "timing" {
+			row(event.Step, event.At.Sub(began))
+		}
+	}
+	row("the API answers", took)
 	return nil
 }
 
-// start runs roost start until the API answers, and returns when each of its
-// lines came.
-func start(ctx context.Context, roost, outputs string) (lines []string, took time.Duration, err error) {
+// start runs roost start until the API answers, and returns what it said.
+func start(ctx context.Context, roost, outputs string, flags ...string) (lines []string, took time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, roost, "start", "--port", "0", "--stage", "bench", "--outputs-file", outputs, app)
+	cmd := exec.CommandContext(ctx, roost, append([]string{"start", "--port", "0", "--stage", "bench", "--outputs-file", outputs, app}, flags...)...)
 	began := time.Now()
-	moment := func(what string) {
-		lines = append(lines, fmt.Sprintf("%8.1f ms  %s", time.Since(began).Seconds()*1e3, what))
-	}
 	err = ended(cmd, func(out *bufio.Scanner) error {
 		for out.Scan() {
-			if strings.TrimSpace(out.Text()) != "" {
-				moment(out.Text())
-			}
+			lines = append(lines, out.Text())
 			if _, err := os.Stat(outputs); err == nil {
 				break // it appears when the stage is ready
 			}
@@ -108,11 +132,10 @@ func start(ctx context.Context, roost, outputs string) (lines []string, took tim
 		}
 		for _, stack := range all {
 			err = get(stack["ApiEndpoint"] + "/public")
-			moment("the API has answered")
 			took = time.Since(began)
 		}
-		for out.Scan() && !strings.HasPrefix(out.Text(), "Waiting for requests") {
-			moment(out.Text()) // the start is over, and noted for the next
+		for out.Scan() && !strings.Contains(out.Text(), "Waiting for requests") {
+			// until the start is over, and noted for the next
 		}
 		return err
 	})

@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/seed-615d3599/roost/internal/cli/report"
@@ -79,6 +80,7 @@ type session struct {
 	term *term.Printer
 	// command is what follows "--" in "roost test".
 	command []string
+	began   time.Time // when the run did
 	// allowReplace names resources that a deployment may replace or remove
 	// although identities live in them, or they are to be retained.
 	allowReplace []string
@@ -93,7 +95,7 @@ func Run(ctx context.Context, args []string, streams Streams, env []string) int 
 	if len(args) > 0 && args[0] == isolation.Argument {
 		return isolation.Main(args[1:], streams.Err)
 	}
-	s := &session{in: streams.In, out: streams.Out, errs: streams.Err, env: env}
+	s := &session{in: streams.In, out: streams.Out, errs: streams.Err, env: env, began: time.Now()}
 	args, s.command = cutCommand(args)
 	s.term = term.New(streams.Out, streams.Err, s.getenv)
 	var cmd commands

@@ -45,7 +45,7 @@ func (s *session) startRegion(ctx context.Context, settings regionSettings) (*st
 	r, err := region.Start(ctx, region.Config{
 		Debug: debug, Served: requests.Served, Dir: state, App: settings.app.Dir, Port: settings.port, Twitter: settings.twitter,
 		Account: settings.app.LocalAccount, Region: settings.app.LocalRegion,
-		Warm: warm, Supervisor: supervise, Warn: s.term.Warn, Isolate: isolate, MaxEnvironments: settings.functions.MaxEnvironments,
+		Done: s.done, Warm: warm, Supervisor: supervise, Warn: s.term.Warn, Isolate: isolate, MaxEnvironments: settings.functions.MaxEnvironments,
 		Record: func(typeName string) bool { return slices.Contains(settings.app.Record, typeName) },
 	})
 	var taken *region.PortError
@@ -73,6 +73,7 @@ func (s *session) startRegion(ctx context.Context, settings regionSettings) (*st
 	if err := config.WriteRegion(file, started.info); err != nil {
 		return nil, errors.Join(err, started.close())
 	}
+	s.done("write region.json")
 	return started, nil
 }
 

@@ -31,6 +31,7 @@ const settleTime = time.Second
 // and which shows what no mark can: that the app's program has come to another
 // result all the same.
 func (l *liveApp) resume(ctx context.Context, b begun) error {
+	l.done("look at the stacks")
 	l.term.Print(synth.Preparing)
 	l.announceStacks(len(b.results))
 	for _, r := range b.results {
@@ -43,6 +44,7 @@ func (l *liveApp) resume(ctx context.Context, b begun) error {
 	if err := l.keepOutputs(l.app, l.target, b.results, l.outputsFile); err != nil {
 		return err
 	}
+	l.done("write the outputs")
 	l.printNext(l.app, b.region.info, b.standing.Open, b.standing.Signed)
 	select {
 	case <-ctx.Done():

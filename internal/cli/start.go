@@ -67,6 +67,8 @@ type startCommand struct {
 // Run brings the app up and stays until it is interrupted.
 func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
 	s.allowReplace = c.AllowReplace
+	s.term.Event("timing", timing{"load the program", s.began})
+	s.done("read the command line")
 	if err := errors.Join(checkPort("--port", c.Port), c.check()); err != nil {
 		return err
 	}
@@ -83,6 +85,7 @@ func (c *startCommand) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	defer debugged.close()
+	s.done("read the app's settings")
 	s.term.Banner("Deploying app")
 	live := &liveApp{session: s, app: app, outputsFile: c.OutputsFile, debug: debugged}
 	live.source = synth.New(synth.Config{App: app, Assembly: c.Assembly, Local: true, Live: true, Debug: debugged != nil,
@@ -202,6 +205,7 @@ func (l *liveApp) begin(ctx context.Context, settings regionSettings) (b begun, 
 	if b.standing = l.unchanged(); b.standing == nil {
 		b.made, err = l.assemble(ctx)
 	}
+	l.done("look at the app's files")
 	both.Wait()
 	if failed == nil {
 		l.region, l.target = b.region.Region, localTarget(b.region.info, nil)

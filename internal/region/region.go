@@ -84,6 +84,10 @@ type Config struct {
 	// started at once too, and a process waits for the next environment of Node.js.
 	Warm int
 
+	// Done, if given, is told of each step of Start when it is done, such as "open the
+	// state", so that a person sees where the time goes.
+	Done func(step string)
+
 	// original is of a fork. Its key and its authority are the fork's too, the ports
 	// that its APIs have are not, and the fork's state need not outlive a crash of
 	// the machine.
@@ -144,6 +148,9 @@ func (c Config) withDefaults() Config {
 	if c.Warn == nil {
 		c.Warn = func(string) {}
 	}
+	if c.Done == nil {
+		c.Done = func(string) {}
+	}
 	return c
 }
 
@@ -151,6 +158,7 @@ func (r *Region) start(ctx context.Context) error {
 	if err := r.openState(); err != nil {
 		return err
 	}
+	r.config.Done("open the state")
 	front, err := r.listen(r.config.Port, "the region")
 	if err != nil {
 		return err
@@ -164,6 +172,7 @@ func (r *Region) start(ctx context.Context) error {
 		}
 		r.Twitter = "http://" + back.Addr().String()
 	}
+	r.config.Done("open the ports")
 	if err := r.build(ctx); err != nil {
 		return err
 	}
@@ -174,7 +183,12 @@ func (r *Region) start(ctx context.Context) error {
 	if back != nil {
 		r.serve(back, r.services.twitter)
 	}
-	return r.services.stacks.Resume()
+	r.config.Done("find the administrator, serve")
+	if err := r.services.stacks.Resume(); err != nil {
+		return err
+	}
+	r.config.Done("resume stacks")
+	return nil
 }
 
 func next(port int) int {

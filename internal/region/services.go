@@ -59,13 +59,19 @@ type services struct {
 
 // build makes every service and hands each what it needs of the others.
 func (r *Region) build(ctx context.Context) error {
-	steps := []func(context.Context) error{
-		r.buildAccess, r.buildStorage, r.buildLambda, r.buildIdentity, r.buildAPIs, r.buildURLs, r.buildStacks,
+	steps := []struct {
+		name  string
+		build func(context.Context) error
+	}{
+		{"IAM", r.buildAccess}, {"logs, S3, parameters and secrets", r.buildStorage}, {"Lambda", r.buildLambda},
+		{"Cognito and Twitter", r.buildIdentity}, {"API Gateway", r.buildAPIs}, {"function URLs", r.buildURLs},
+		{"CloudFormation", r.buildStacks},
 	}
 	for _, step := range steps {
-		if err := step(ctx); err != nil {
+		if err := step.build(ctx); err != nil {
 			return err
 		}
+		r.config.Done("build " + step.name)
 	}
 	r.buildEdge()
 	return nil
