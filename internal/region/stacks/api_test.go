@@ -2,6 +2,7 @@ package stacks_test
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -25,6 +26,21 @@ func (f *fixture) refuses(operation string, in map[string]any, want string) {
 	f.t.Helper()
 	if err := f.call(operation, in, nil); err == nil || !strings.Contains(err.Error(), want) {
 		f.t.Errorf("%s: %v\ndoes not say %q", operation, err, want)
+	}
+}
+
+// What was never made has a physical id all the same: none.
+func TestThePhysicalIDOfWhatWasNeverMade(t *testing.T) {
+	f := start(t)
+	f.fail["create A"] = "no"
+	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": template(map[string]string{"A": one}), "OnFailure": "DO_NOTHING"}, nil)
+	f.wantRest("s", "CREATE_FAILED")
+	for _, operation := range []string{"DescribeStackResources", "ListStackResources"} {
+		var out json.RawMessage
+		f.must(operation, map[string]any{"StackName": "s"}, &out)
+		if !strings.Contains(string(out), `"PhysicalResourceId":""`) {
+			t.Errorf("%s: %s", operation, out)
+		}
 	}
 }
 
