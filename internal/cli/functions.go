@@ -46,7 +46,11 @@ func (c *logsCommand) Run(ctx context.Context, s *session) error {
 	from := time.Now().Add(-c.Since).UnixMilli()
 	seen := map[string]bool{}
 	for {
-		if from, err = s.printLogs(ctx, control, all, from, seen); err != nil || !c.Follow {
+		from, err = s.printLogs(ctx, control, all, from, seen)
+		if c.Follow && ctx.Err() != nil {
+			return nil // an interrupt is how following ends, while it reads too
+		}
+		if err != nil || !c.Follow {
 			return err
 		}
 		select {
