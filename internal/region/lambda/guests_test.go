@@ -46,27 +46,17 @@ func TestRuntimesOwnClients(t *testing.T) {
 func awslambdaric(t *testing.T) string {
 	python := need.Tool(t, "python3")
 	if err := exec.Command(python, "-c", "import awslambdaric").Run(); err != nil {
-		lacks(t, "the Python package awslambdaric is not installed beside "+python)
+		need.Missing(t, "the Python package awslambdaric is not installed beside "+python)
 	}
 	return "#!/bin/sh\nexport PYTHONPATH=$LAMBDA_TASK_ROOT\nexec " + python + " -m awslambdaric $_HANDLER\n"
 }
 
-// awsLambdaRIC is AWS's client for Node.js. It is compiled where it is installed,
-// which not every machine can.
+// awsLambdaRIC is AWS's client for Node.js, which is compiled where it is installed.
 func awsLambdaRIC(t *testing.T) string {
 	node := need.Tool(t, "node")
 	client := filepath.Join(need.Tools(t), "ric", "node_modules", "aws-lambda-ric")
 	if _, err := os.Stat(filepath.Join(client, "dist", "rapid-client.node")); err != nil {
-		t.Skip("aws-lambda-ric, which needs a compiler, cmake, autotools and Node's headers, is not installed: run make tools")
+		need.Missing(t, "aws-lambda-ric, which needs a compiler, cmake, autotools and Node's headers, is not installed: run make tools")
 	}
 	return "#!/bin/sh\ncd $LAMBDA_TASK_ROOT\nexec " + node + " " + filepath.Join(client, "bin", "index.mjs") + " $_HANDLER\n"
-}
-
-// lacks skips a test, or fails it where nothing may be missing.
-func lacks(t *testing.T, why string) {
-	t.Helper()
-	if os.Getenv("ROOST_TEST_ALL") != "" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
 }
