@@ -59,7 +59,7 @@ type operator struct {
 type condition struct {
 	operator
 	key      string                // as the policy has it
-	folded   unique.Handle[string] // the key in lower case
+	folded   unique.Handle[string] // the key with A to Z in lower case, as a request's keys are found
 	values   []value
 	networks []netip.Prefix // the values of an operator on addresses, close together
 }

@@ -168,7 +168,7 @@ func parseOperator(name string) (operator, error) {
 }
 
 func (p *parser) condition(op operator, m *document.Member) (condition, error) {
-	c := condition{operator: op, key: m.Name, folded: unique.Make(strings.ToLower(m.Name))}
+	c := condition{operator: op, key: m.Name, folded: unique.Make(strings.Map(lowerASCII, m.Name))}
 	if before, after, found := strings.Cut(m.Name, ":"); !found || before == "" || after == "" {
 		return c, p.ErrorAt(m.Start, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", "%q is not of the form service:key", clip(m.Name))
 	}
