@@ -23,14 +23,11 @@ func (r *Region) Fork(ctx context.Context, config Config) (*Region, error) {
 	if err := os.MkdirAll(config.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	copied := make(chan error, 1)
-	go func() { copied <- r.db.CopyTo(ctx, filepath.Join(config.Dir, "region.db")) }()
-	linked := r.linkState(config.Dir)
-	if err := <-copied; err != nil {
+	if err := r.db.CopyTo(ctx, filepath.Join(config.Dir, "region.db")); err != nil {
 		return nil, fmt.Errorf("copy the region's state: %w", err)
 	}
-	if linked != nil {
-		return nil, linked
+	if err := r.linkState(config.Dir); err != nil { // after the copy, which knows of no file that is newer
+		return nil, err
 	}
 	return Start(ctx, config)
 }

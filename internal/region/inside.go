@@ -59,9 +59,6 @@ func (r *Region) APIs() map[string]string {
 // Explain returns the record of a refused request. A refusal is told before it
 // is answered, so that who has the answer finds the record.
 func (r *Region) Explain(ctx context.Context, requestID string) (*decisions.Refusal, error) {
-	if err := r.services.records.Flush(ctx); err != nil {
-		return nil, err
-	}
 	return r.services.records.Find(ctx, requestID)
 }
 
