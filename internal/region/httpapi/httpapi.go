@@ -86,19 +86,25 @@ func New(ctx context.Context, c Config) (*HTTPAPI, error) {
 	return h, h.restore(ctx)
 }
 
-// restore brings back what was there before a restart.
+// restore brings back what was there before a restart. Ports are opened last: who
+// knows one may be asking already.
 func (h *HTTPAPI) restore(ctx context.Context) error {
 	var apis []apiDoc
-	var domains []gateway.Domain
 	err := h.config.DB.View(ctx, func(tx *store.Tx) (err error) {
 		if apis, err = store.All[apiDoc](tx, kindAPI, ""); err != nil {
 			return err
 		}
-		docs, err := store.All[domainDoc](tx, kindDomain, "")
-		for i := 0; i < len(docs) && err == nil; i++ {
+		for i := range apis {
+			if err := h.serve(tx, &apis[i]); err != nil {
+				return fmt.Errorf("the HTTP API %s (%s): %w", apis[i].APIID, apis[i].name(), err)
+			}
+		}
+		domains, err := store.All[domainDoc](tx, kindDomain, "")
+		for i := 0; i < len(domains) && err == nil; i++ {
 			var d gateway.Domain
-			d, err = buildDomain(tx, docs[i].DomainName)
-			domains = append(domains, d)
+			if d, err = buildDomain(tx, domains[i].DomainName); err == nil {
+				h.config.Gateway.PutDomain(d)
+			}
 		}
 		return err
 	})
@@ -110,10 +116,16 @@ func (h *HTTPAPI) restore(ctx context.Context) error {
 			return fmt.Errorf("the HTTP API %s (%s): %w", apis[i].APIID, apis[i].name(), err)
 		}
 	}
-	for _, d := range domains {
-		h.config.Gateway.PutDomain(d)
-	}
 	return nil
+}
+
+// serve hands an API to the gateway.
+func (h *HTTPAPI) serve(tx *store.Tx, a *apiDoc) error {
+	built, err := h.build(tx, a)
+	if err != nil {
+		return err
+	}
+	return h.config.Gateway.Put(built)
 }
 
 // reopen opens one API's port again; if it got another one that is kept.
@@ -123,20 +135,11 @@ func (h *HTTPAPI) reopen(ctx context.Context, a *apiDoc) error {
 		return err
 	}
 	h.setURL(a.APIID, url)
-	if port != a.Port {
-		a.Port = port
-		err = h.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error { return tx.Put(kindAPI, a.APIID, a) })
-		if err != nil {
-			return err
-		}
+	if port == a.Port {
+		return nil
 	}
-	return h.config.DB.View(ctx, func(tx *store.Tx) error {
-		built, err := h.build(tx, a)
-		if err != nil {
-			return err
-		}
-		return h.config.Gateway.Put(built)
-	})
+	a.Port = port
+	return h.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error { return tx.Put(kindAPI, a.APIID, a) })
 }
 
 // Close closes the APIs' ports.

@@ -37,6 +37,8 @@ func (h *house) Open(apiID string, port int) (int, string, error) {
 	if port == 0 {
 		h.next++
 		port = 4010 + h.next
+	} else if _, served := h.gateway.LookupHost(apiID + ".localhost"); !served {
+		h.t.Errorf("the port of %s, which its clients know, opens before the gateway has it", apiID)
 	}
 	h.open[apiID] = port
 	return port, fmt.Sprintf("http://127.0.0.1:%d", port), nil
