@@ -140,6 +140,29 @@ func TestRollbackGoesOnWithoutWhatIsSkipped(t *testing.T) {
 	f.wantRest("s", "UPDATE_ROLLBACK_COMPLETE")
 }
 
+// Without the rights of its role a stack comes to rest all the same, and goes on
+// with those of another.
+func TestRoleThatCannotBeAssumed(t *testing.T) {
+	f := start(t)
+	const bad, good = "arn:aws:iam::123456789012:role/bad", "arn:aws:iam::123456789012:role/good"
+	f.roles = map[string]bool{good: true}
+	f.must("CreateStack", map[string]any{"StackName": "none", "TemplateBody": template(map[string]string{"A": one}), "RoleARN": bad}, nil)
+	f.wantRest("none", "CREATE_FAILED")
+
+	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": template(map[string]string{"A": one})}, nil)
+	f.wantRest("s", "CREATE_COMPLETE")
+	f.update("s", template(map[string]string{"A": size(2)}), map[string]any{"RoleARN": bad})
+	f.wantRest("s", "UPDATE_ROLLBACK_FAILED")
+	f.wantEvent("s", "s UPDATE_ROLLBACK_FAILED Role "+bad+" is invalid or cannot be assumed")
+	f.must("ContinueUpdateRollback", map[string]any{"StackName": "s", "RoleARN": good}, nil)
+	f.wantRest("s", "UPDATE_ROLLBACK_COMPLETE")
+	f.update("s", template(map[string]string{"A": size(2)}), map[string]any{"RoleARN": bad, "DisableRollback": true})
+	f.wantRest("s", "UPDATE_FAILED")
+	f.must("DeleteStack", map[string]any{"StackName": "s", "RoleARN": bad}, nil)
+	f.wantRest("s", "DELETE_FAILED")
+	f.wantThings("A:<nil>=1")
+}
+
 // Two updates fail and are left so; a third one, which may be rolled back, is
 // undone together with them.
 func TestUpdatesThatFailedAreUndoneTogether(t *testing.T) {

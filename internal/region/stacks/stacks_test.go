@@ -219,7 +219,7 @@ func (f *fixture) must(operation string, in, out any) {
 // rest waits until the stack is at rest and returns its status.
 func (f *fixture) rest(name string) string {
 	f.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		changed := f.engine.Changed()
 		var out stacks.DescribeStacksOutput
 		f.must("DescribeStacks", map[string]any{"StackName": name}, &out)

@@ -47,9 +47,11 @@ func (r *run) all(ctx context.Context, caller *wire.Caller) error {
 		}
 		r.st = st
 		if r.caller, err = r.e.rights(st, caller); err != nil {
-			return r.giveUp(ctx, err)
+			err = r.giveUp(ctx, err)
+		} else {
+			err = r.phase(ctx)
 		}
-		if err := r.phase(ctx); err != nil {
+		if err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -69,7 +71,7 @@ func (e *Engine) rights(st *records.Stack, caller *wire.Caller) (*wire.Caller, e
 	return e.config.CallerFor(st.OwnerARN)
 }
 
-// giveUp ends an operation that cannot even begin.
+// giveUp ends a phase that cannot even begin. What follows it may end so too.
 func (r *run) giveUp(ctx context.Context, cause error) error {
 	_, err := r.e.Update(ctx, r.id, func(tx *store.Tx, st *records.Stack) error {
 		failed := map[string]string{
@@ -77,7 +79,10 @@ func (r *run) giveUp(ctx context.Context, cause error) error {
 			"DELETE_IN_PROGRESS": "DELETE_FAILED", "ROLLBACK_IN_PROGRESS": "ROLLBACK_FAILED",
 			"UPDATE_COMPLETE_CLEANUP_IN_PROGRESS": "UPDATE_COMPLETE",
 		}[st.Status]
-		if failed == "" {
+		switch {
+		case st.Status == "UPDATE_IN_PROGRESS" && st.DisableRollback:
+			failed = "UPDATE_FAILED"
+		case failed == "":
 			failed = "UPDATE_ROLLBACK_FAILED"
 		}
 		return r.e.SetStatus(tx, st, failed, plan.Message(cause))
