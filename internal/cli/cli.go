@@ -17,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,31 +41,59 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// commands is the command line as kong reads it.
-type commands struct {
+// flags are those of every command.
+type flags struct {
 	NoColor bool `help:"Print without colours."`
+}
 
-	New         newCommand         `cmd:"" help:"Write the tutorial's app into a new folder, ready to start."`
-	Start       startCommand       `cmd:"" help:"Run the app on this machine and deploy each edit."`
-	Serve       serveCommand       `cmd:"" help:"Run the embedded region alone."`
-	Build       buildCommand       `cmd:"" help:"Build the app's functions and templates."`
-	Deploy      deployCommand      `cmd:"" help:"Deploy the app to a region: the embedded one, AWS or an endpoint."`
-	Remove      removeCommand      `cmd:"" help:"Delete a stage's stacks."`
-	Test        testCommand        `cmd:"" help:"Run a command, such as a test, beside the app on a region of its own."`
-	Diff        diffCommand        `cmd:"" help:"Say what a deployment would change."`
-	Secret      secretCommand      `cmd:"" help:"Keep the values of secrets in the stage's region."`
-	Check       checkCommand       `cmd:"" help:"Say what works, what is refused and who can reach each route, without a region."`
-	Twitter     twitterCommand     `cmd:"" help:"Sign in with Twitter as twurl does."`
-	Login       loginCommand       `cmd:"" help:"Sign in to the app and keep the credentials."`
-	Credentials credentialsCommand `cmd:"" help:"Print the credentials of the sign-in, renewed if need be."`
-	Curl        curlCommand        `cmd:"" help:"Call the app's API with the credentials of the sign-in."`
-	Logs        logsCommand        `cmd:"" help:"Print what functions have logged."`
-	Invoke      invokeCommand      `cmd:"" help:"Invoke a function and print its answer."`
-	Env         envCommand         `cmd:"" help:"Print what aws and every SDK need to talk to the embedded region."`
-	Explain     explainCommand     `cmd:"" help:"Say why a request was refused."`
-	IAM         iamCommand         `cmd:"" name:"iam" help:"Policies from what was seen."`
-	Completion  completionCommand  `cmd:"" help:"Print a script by which a shell completes roost's commands."`
-	Version     versionCommand     `cmd:"" help:"Print the version."`
+// A command is one as kong reads it.
+type command struct {
+	name, help string
+	arguments  any
+}
+
+// commands are all, in the order of the help.
+func commands() []command {
+	return []command{
+		{"new", "Write the tutorial's app into a new folder, ready to start.", &newCommand{}},
+		{"start", "Run the app on this machine and deploy each edit.", &startCommand{}},
+		{"serve", "Run the embedded region alone.", &serveCommand{}},
+		{"build", "Build the app's functions and templates.", &buildCommand{}},
+		{"deploy", "Deploy the app to a region: the embedded one, AWS or an endpoint.", &deployCommand{}},
+		{"remove", "Delete a stage's stacks.", &removeCommand{}},
+		{"test", "Run a command, such as a test, beside the app on a region of its own.", &testCommand{}},
+		{"diff", "Say what a deployment would change.", &diffCommand{}},
+		{"secret", "Keep the values of secrets in the stage's region.", &secretCommand{}},
+		{"check", "Say what works, what is refused and who can reach each route, without a region.", &checkCommand{}},
+		{"twitter", "Sign in with Twitter as twurl does.", &twitterCommand{}},
+		{"login", "Sign in to the app and keep the credentials.", &loginCommand{}},
+		{"credentials", "Print the credentials of the sign-in, renewed if need be.", &credentialsCommand{}},
+		{"curl", "Call the app's API with the credentials of the sign-in.", &curlCommand{}},
+		{"logs", "Print what functions have logged.", &logsCommand{}},
+		{"invoke", "Invoke a function and print its answer.", &invokeCommand{}},
+		{"env", "Print what aws and every SDK need to talk to the embedded region.", &envCommand{}},
+		{"explain", "Say why a request was refused.", &explainCommand{}},
+		{"iam", "Policies from what was seen.", &iamCommand{}},
+		{"completion", "Print a script by which a shell completes roost's commands.", &completionCommand{}},
+		{"version", "Print the version.", &versionCommand{}},
+	}
+}
+
+// grammar returns the command that the arguments begin with, because kong takes its
+// time for each; or all, where they begin with none or with the one that tells of
+// all.
+func grammar(args []string) []kong.Option {
+	all := commands()
+	if len(args) > 0 && args[0] != "completion" {
+		if i := slices.IndexFunc(all, func(c command) bool { return c.name == args[0] }); i >= 0 {
+			all = all[i : i+1]
+		}
+	}
+	var options []kong.Option
+	for _, c := range all {
+		options = append(options, kong.DynamicCommand(c.name, c.help, "", c.arguments))
+	}
+	return options
 }
 
 const description = `Write a REST API with sign-in, run it on this machine with real authentication, and deploy the same template to AWS.
@@ -98,13 +127,13 @@ func Run(ctx context.Context, args []string, streams Streams, env []string) int 
 	s := &session{in: streams.In, out: streams.Out, errs: streams.Err, env: env, began: time.Now()}
 	args, s.command = cutCommand(args)
 	s.term = term.New(streams.Out, streams.Err, s.getenv)
-	var cmd commands
+	var every flags
 	exited := false
-	parser, err := kong.New(&cmd, kong.Name("roost"), kong.Description(description),
+	parser, err := kong.New(&every, append(grammar(args), kong.Name("roost"), kong.Description(description),
 		kong.Writers(streams.Out, streams.Err), kong.Exit(func(int) { exited = true }),
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s),
-		kong.ValueFormatter(kong.DefaultHelpValueFormatter))
+		kong.ValueFormatter(kong.DefaultHelpValueFormatter))...)
 	if err != nil {
 		s.term.Error(err)
 		return exitFailed
@@ -119,7 +148,7 @@ func Run(ctx context.Context, args []string, streams Streams, env []string) int 
 	if err != nil {
 		return s.usage(err)
 	}
-	if cmd.NoColor {
+	if every.NoColor {
 		s.term.NoColor()
 	}
 	code := s.finish(ctx, parsed.Run())
