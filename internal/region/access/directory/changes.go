@@ -64,7 +64,7 @@ func (d *Directory) save(tx *store.Tx, x *Identity) error {
 	if err := x.compile(); err != nil {
 		return err
 	}
-	return put(d, tx, x.Kind.stored(), d.identities[x.Kind], x.Name, x)
+	return put(d, tx, d.identities[x.Kind], x.Name, x)
 }
 
 func get(tx *store.Tx, kind Kind, name string) (*Identity, error) {
@@ -112,7 +112,7 @@ func (d *Directory) Delete(ctx context.Context, kind Kind, name string) error {
 		if err := tx.Delete(kind.storedNames(), strings.ToLower(name)); err != nil {
 			return err
 		}
-		return remove(d, tx, kind.stored(), d.identities[kind], name)
+		return remove(d, tx, d.identities[kind], name)
 	})
 }
 

@@ -56,7 +56,11 @@ func Open(config Config) (*Directory, error) {
 	if config.Rand == nil {
 		config.Rand = rand.Reader
 	}
-	d := &Directory{config: config, identities: map[Kind]*index[*Identity]{User: {}, Role: {}, Group: {}}}
+	d := &Directory{config: config, identities: map[Kind]*index[*Identity]{}}
+	for _, kind := range []Kind{User, Role, Group} {
+		d.identities[kind] = &index[*Identity]{kind: kind.stored()}
+	}
+	d.policies.kind, d.keys.kind, d.providers.kind = kindPolicy, kindKey, kindProvider
 	return d, d.load()
 }
 
@@ -65,7 +69,10 @@ func (d *Directory) Generation() uint64 { return d.generation.Load() }
 
 // index is what the request path reads without a lock: the committed state of
 // one kind of thing.
-type index[T any] struct{ m sync.Map }
+type index[T any] struct {
+	kind string // under which the things are stored
+	m    sync.Map
+}
 
 func (x *index[T]) get(key string) (T, bool) {
 	v, ok := x.m.Load(key)
@@ -89,23 +96,23 @@ const (
 func (d *Directory) load() error {
 	return d.config.DB.View(context.Background(), func(tx *store.Tx) error {
 		var errs []error
-		for kind, shown := range d.identities {
-			errs = append(errs, loadAll(tx, kind.stored(), shown, (*Identity).compile, func(x *Identity) string { return x.Name }))
+		for _, shown := range d.identities {
+			errs = append(errs, loadAll(tx, shown, (*Identity).compile, func(x *Identity) string { return x.Name }))
 		}
 		return errors.Join(append(errs,
-			loadAll(tx, kindPolicy, &d.policies, (*ManagedPolicy).compile, func(p *ManagedPolicy) string { return p.ARN }),
-			loadAll(tx, kindKey, &d.keys, nil, func(k *AccessKey) string { return k.ID }),
-			loadAll(tx, kindProvider, &d.providers, nil, func(p *Provider) string { return p.ARN }),
+			loadAll(tx, &d.policies, (*ManagedPolicy).compile, func(p *ManagedPolicy) string { return p.ARN }),
+			loadAll(tx, &d.keys, nil, func(k *AccessKey) string { return k.ID }),
+			loadAll(tx, &d.providers, nil, func(p *Provider) string { return p.ARN }),
 		)...)
 	})
 }
 
-func loadAll[T any](tx *store.Tx, kind string, into *index[T], compile func(T) error, key func(T) string) error {
-	all, err := store.All[T](tx, kind, "")
+func loadAll[T any](tx *store.Tx, into *index[T], compile func(T) error, key func(T) string) error {
+	all, err := store.All[T](tx, into.kind, "")
 	for _, v := range all {
 		if compile != nil {
 			if err := compile(v); err != nil {
-				return fmt.Errorf("%s %s: %w", kind, key(v), err)
+				return fmt.Errorf("%s %s: %w", into.kind, key(v), err)
 			}
 		}
 		into.set(key(v), v)
@@ -114,21 +121,21 @@ func loadAll[T any](tx *store.Tx, kind string, into *index[T], compile func(T) e
 }
 
 // put stores a thing and shows it to the request path on commit.
-func put[T any](d *Directory, tx *store.Tx, kind string, shown *index[T], key string, v T) error {
+func put[T any](d *Directory, tx *store.Tx, shown *index[T], key string, v T) error {
 	tx.OnCommit(func() {
 		shown.set(key, v)
 		d.generation.Add(1)
 	})
-	return tx.Put(kind, key, v)
+	return tx.Put(shown.kind, key, v)
 }
 
 // remove is the opposite of put.
-func remove[T any](d *Directory, tx *store.Tx, kind string, shown *index[T], key string) error {
+func remove[T any](d *Directory, tx *store.Tx, shown *index[T], key string) error {
 	tx.OnCommit(func() {
 		shown.remove(key)
 		d.generation.Add(1)
 	})
-	return tx.Delete(kind, key)
+	return tx.Delete(shown.kind, key)
 }
 
 // uniqueID makes an identifier of AWS's form: four letters that tell the kind

@@ -78,7 +78,7 @@ func (d *Directory) CreateKey(ctx context.Context, user string) (*AccessKey, err
 		if len(have) >= maxKeys {
 			return exceeded("Cannot exceed quota for AccessKeysPerUser: %d", maxKeys)
 		}
-		return put(d, tx, kindKey, &d.keys, k.ID, k)
+		return put(d, tx, &d.keys, k.ID, k)
 	})
 }
 
@@ -93,7 +93,7 @@ func (d *Directory) SetKeyStatus(ctx context.Context, user, id, status string) e
 			return err
 		}
 		k.Status = status
-		return put(d, tx, kindKey, &d.keys, id, k)
+		return put(d, tx, &d.keys, id, k)
 	})
 }
 
@@ -104,7 +104,7 @@ func (d *Directory) DeleteKey(ctx context.Context, user, id string) error {
 			return err
 		}
 		tx.OnCommit(func() { d.lastUses.Delete(id) })
-		return remove(d, tx, kindKey, &d.keys, id)
+		return remove(d, tx, &d.keys, id)
 	})
 }
 
@@ -195,7 +195,7 @@ func (d *Directory) saveProvider(tx *store.Tx, p *Provider) error {
 			return wire.Errorf(http.StatusBadRequest, "InvalidInput", "Invalid thumbprint %.100q: it has 40 hexadecimal digits", print)
 		}
 	}
-	return put(d, tx, kindProvider, &d.providers, p.ARN, p)
+	return put(d, tx, &d.providers, p.ARN, p)
 }
 
 func getProvider(tx *store.Tx, arn string) (*Provider, error) {
@@ -233,7 +233,7 @@ func (d *Directory) TagProvider(ctx context.Context, arn string, set []Tag, unse
 // none (IAM API Reference, DeleteOpenIDConnectProvider).
 func (d *Directory) DeleteProvider(ctx context.Context, arn string) error {
 	return d.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		return remove(d, tx, kindProvider, &d.providers, arn)
+		return remove(d, tx, &d.providers, arn)
 	})
 }
 

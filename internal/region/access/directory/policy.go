@@ -169,7 +169,7 @@ func (d *Directory) savePolicy(tx *store.Tx, p *ManagedPolicy) error {
 	if err := p.compile(); err != nil {
 		return err
 	}
-	return put(d, tx, kindPolicy, &d.policies, p.ARN, p)
+	return put(d, tx, &d.policies, p.ARN, p)
 }
 
 // ChangePolicy reads a managed policy, lets f alter the copy, and stores it.
@@ -263,7 +263,7 @@ func (d *Directory) DeletePolicy(ctx context.Context, arn string) error {
 		if len(p.Versions) > 1 {
 			return conflict("This policy has more than one version. Before you delete a policy, you must delete the policy's versions. The default version is deleted with the policy.")
 		}
-		return remove(d, tx, kindPolicy, &d.policies, arn)
+		return remove(d, tx, &d.policies, arn)
 	})
 }
 
