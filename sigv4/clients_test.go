@@ -247,9 +247,6 @@ func sendObjects(t *testing.T, d *door) {
 func TestBotocore(t *testing.T) {
 	python := need.Tool(t, "python3")
 	if err := exec.Command(python, "-c", "import boto3").Run(); err != nil {
-		if os.Getenv("ROOST_TEST_ALL") != "" {
-			t.Fatal("boto3 is not installed: run make tools")
-		}
 		need.Missing(t, "boto3 is not installed: run make tools")
 	}
 	d := openDoor(t)
