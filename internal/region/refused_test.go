@@ -26,19 +26,17 @@ func (r *opened) role(name, actions string) string {
 // failed waits for a stack that fails, and returns why its resource did.
 func (r *opened) failed(stack, resource string) string {
 	r.t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for time.Now().Before(deadline) {
-		var out struct {
-			StackEvents []struct{ LogicalResourceId, ResourceStatus, ResourceStatusReason string }
-		}
-		r.must("cloudformation", "DescribeStackEvents", object{"StackName": stack}, &out)
-		for _, e := range out.StackEvents {
-			if e.LogicalResourceId == resource && e.ResourceStatus == "CREATE_FAILED" {
-				return e.ResourceStatusReason
-			}
+	status := r.rest(stack)
+	var out struct {
+		StackEvents []struct{ LogicalResourceId, ResourceStatus, ResourceStatusReason string }
+	}
+	r.must("cloudformation", "DescribeStackEvents", object{"StackName": stack}, &out)
+	for _, e := range out.StackEvents {
+		if e.LogicalResourceId == resource && e.ResourceStatus == "CREATE_FAILED" {
+			return e.ResourceStatusReason
 		}
 	}
-	r.t.Fatalf("%s did not fail", resource)
+	r.t.Fatalf("%s did not fail: the stack is %s", resource, status)
 	return ""
 }
 
