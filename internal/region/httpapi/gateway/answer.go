@@ -93,8 +93,5 @@ func (c *call) record() {
 	if c.caller != nil {
 		r.Caller = c.caller.ARN
 	}
-	if c.diagnose != nil {
-		r.Diagnosis = c.diagnose()
-	}
 	c.g.config.Refusals.Refused(*r)
 }

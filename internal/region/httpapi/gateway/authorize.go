@@ -60,8 +60,7 @@ func (c *call) authorizeIAM() bool {
 	sig, err := c.g.verifier.Verify(&req, c.key)
 	if err != nil {
 		c.authorizerError = err.Error()
-		c.diagnose = func() *sigv4.Diagnosis { return c.g.diagnose(&req, c.key) }
-		return c.fail(badSignature, err.Error())
+		return c.failWith(&Refusal{Status: badSignature, Reason: err.Error(), Diagnosis: c.g.diagnose(&req, c.key)})
 	}
 	c.accessKey = sig.AccessKeyID
 	resource := c.routeARN()
@@ -110,10 +109,10 @@ func (c *call) key(accessKeyID, sessionToken string) (string, error) {
 	return secret, err
 }
 
-// diagnose asks what is wrong with a signature. That takes long, and so one
-// request at a time may; the others go without.
+// diagnose asks what is wrong with a signature, for those who are told of refusals.
+// That takes long, and so one request at a time may; the others go without.
 func (g *Gateway) diagnose(req *sigv4.Request, key sigv4.KeyFunc) *sigv4.Diagnosis {
-	if !g.diagnosing.TryLock() {
+	if g.config.Refusals == nil || !g.diagnosing.TryLock() {
 		return nil
 	}
 	defer g.diagnosing.Unlock()

@@ -16,7 +16,6 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/httpapi/limit"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/route"
 	"github.com/seed-615d3599/roost/internal/region/wire"
-	"github.com/seed-615d3599/roost/sigv4"
 )
 
 // incoming is a request, whichever server read it.
@@ -84,7 +83,6 @@ type call struct {
 	integrationID      string
 	integrationID2     string
 	integrationLatency time.Duration
-	diagnose           func() *sigv4.Diagnosis // what is wrong with a signature; asked after the answer
 }
 
 func (g *Gateway) newCall() *call {
