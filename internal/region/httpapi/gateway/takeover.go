@@ -18,7 +18,6 @@ func (a *api) takeOver(before *api) {
 }
 
 func (s *stage) takeOverThrottles(before *stage) {
-	fresh := s.shared
 	if reflect.DeepEqual(s.DefaultThrottle, before.DefaultThrottle) {
 		s.shared = before.shared
 	}
@@ -28,10 +27,9 @@ func (s *stage) takeOverThrottles(before *stage) {
 	}
 	for _, r := range s.routes {
 		own, has := s.Throttles[r.Key]
-		if !has && r.throttle == fresh {
+		if !has {
 			r.throttle = s.shared
-		}
-		if limit, had := before.Throttles[r.Key]; has && had && old[r.Key] != nil && reflect.DeepEqual(own, limit) {
+		} else if limit, had := before.Throttles[r.Key]; had && old[r.Key] != nil && reflect.DeepEqual(own, limit) {
 			r.throttle = old[r.Key].throttle
 		}
 	}
