@@ -83,6 +83,7 @@ type Cache struct {
 
 	mu      sync.Mutex
 	answers map[string]kept
+	cleared int // how often
 }
 
 // kept is an answer with its end.
@@ -108,6 +109,7 @@ func (s *Cache) Get(now time.Time, sources []string, ask func() (*Verdict, error
 	key := b.String()
 	s.mu.Lock()
 	k, ok := s.answers[key]
+	cleared := s.cleared
 	s.mu.Unlock()
 	if ok && now.Before(k.until) {
 		return k.Verdict, nil
@@ -118,16 +120,20 @@ func (s *Cache) Get(now time.Time, sources []string, ask func() (*Verdict, error
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.makeRoom(now)
-	s.answers[key] = kept{v, now.Add(s.ttl)}
+	if s.cleared == cleared {
+		s.makeRoom(now)
+		s.answers[key] = kept{v, now.Add(s.ttl)}
+	}
 	return v, nil
 }
 
-// Clear forgets every answer.
+// Clear forgets every answer, and those that are still to come to what was asked
+// before.
 func (s *Cache) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	clear(s.answers)
+	s.cleared++
 }
 
 // makeRoom drops what has expired, and if that is nothing some other.

@@ -73,6 +73,26 @@ func TestCacheIsBoundedAndForgetsErrors(t *testing.T) {
 	}
 }
 
+// An answer that was asked for before the cache was cleared, and comes after, is not kept.
+func TestClearForgetsWhatIsUnderWay(t *testing.T) {
+	now := time.Unix(0, 0)
+	c := NewCache(time.Minute)
+	asked := 0
+	get := func(meanwhile func()) {
+		t.Helper()
+		v, err := c.Get(now, []string{"x"}, func() (*Verdict, error) { asked++; meanwhile(); return &Verdict{}, nil })
+		if v == nil || err != nil {
+			t.Errorf("got %v, %v", v, err)
+		}
+	}
+	get(c.Clear)
+	get(func() {})
+	get(func() {})
+	if asked != 2 {
+		t.Errorf("asked %d times, want twice", asked)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"isAuthorized":true,"context":{"a":1}}`))
 	f.Add([]byte(`{"principalId":"p","policyDocument":{"Version":"2012-10-17","Statement":[]}}`))
