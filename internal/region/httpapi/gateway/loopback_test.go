@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/region/http1"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/cors"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 )
 
 // listen serves the API a1 on loopback and returns its address and server.
@@ -89,14 +90,15 @@ func TestOnTheWire(t *testing.T) {
 func TestGoodClientAmongBadOnes(t *testing.T) {
 	const bound = 256
 	w := &world{}
-	g := w.gateway(t)
+	rate, burst := 1e9, 1_000_000_000
+	g := w.gateway(t, func(c *Config) { c.AccountThrottle = throttle.Limit{Rate: &rate, Burst: &burst} }) // not what is tested here
 	put(t, g, one(Route{Key: "$default", Integration: lambda("2.0")}))
 	addr, server := listen(t, g, bound)
 	bad := []string{
 		"GET / HTTP/1.1\r\nHo",
 		"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\nslow",
 		"",
-		strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 5), // together below the account's throttle
+		strings.Repeat("GET / HTTP/1.1\r\nHost: x\r\n\r\n", 50),
 		"GET / HTTP/1.1\r\nHost: x\r\nA: " + strings.Repeat("a", 40000),
 	}
 	var group sync.WaitGroup
