@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/region/resources"
 	"github.com/seed-615d3599/roost/internal/region/stacks"
+	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
 // roleType is a role that nobody can assume: for what templates with one need.
@@ -162,4 +163,30 @@ func TestTemplatesAreTold(t *testing.T) {
 	f.refuses("DescribeStackResource", map[string]any{"StackName": "s", "LogicalResourceId": "No"}, "Resource No does not exist for stack s")
 	f.refuses("DescribeStackResources", map[string]any{}, "Either StackName or PhysicalResourceId must be specified")
 	f.refuses("DescribeStackResources", map[string]any{"PhysicalResourceId": "x"}, "Stack for x does not exist")
+}
+
+// Who names a stack beside the ARN of another one's change set needs the rights
+// to that other one.
+func TestChangeSetsOfOthersAreNotTold(t *testing.T) {
+	f := start(t)
+	body := template(map[string]string{"A": one})
+	var theirs stacks.CreateChangeSetOutput
+	f.must("CreateChangeSet", map[string]any{"StackName": "mine", "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": body}, nil)
+	f.must("CreateChangeSet", map[string]any{"StackName": "theirs", "ChangeSetName": "c", "ChangeSetType": "CREATE", "TemplateBody": body}, &theirs)
+	f.service.Authorize = func(_ context.Context, _ *wire.Call, targets []wire.Target) error {
+		for _, target := range targets {
+			if !strings.Contains(target.Resource, ":stack/mine/") {
+				return wire.Errorf(403, "AccessDenied", "no right to %s", target.Resource)
+			}
+		}
+		return nil
+	}
+	for _, operation := range []string{"GetTemplate", "DescribeEvents", "DescribeChangeSet", "ExecuteChangeSet"} {
+		if err := f.call(operation, map[string]any{"StackName": "mine", "ChangeSetName": theirs.ID}, nil); wire.Code(err) != "AccessDenied" {
+			t.Errorf("%s of another stack's change set: %v", operation, err)
+		}
+		if err := f.call(operation, map[string]any{"StackName": "mine", "ChangeSetName": "c"}, nil); err != nil {
+			t.Errorf("%s of one's own: %v", operation, err)
+		}
+	}
 }

@@ -21,11 +21,11 @@ func (s *Stacks) readOperations() []wire.Operation {
 		wire.Op("DescribeStacks", s.describeStacks, onStack),
 		wire.Op("ListStacks", s.listStacks),
 		wire.Op("DescribeStackEvents", s.describeStackEvents, onStack),
-		wire.Op("DescribeEvents", s.describeEvents, wire.On(func(_ *wire.Call, in *OperationEventsInput) string { return s.arnOrAny(in.StackName) })),
+		wire.Op("DescribeEvents", s.describeEvents, wire.On(func(_ *wire.Call, in *OperationEventsInput) string { return s.asked(in.StackName, in.ChangeSetName) })),
 		wire.Op("DescribeStackResource", s.describeStackResource, onResource),
 		wire.Op("DescribeStackResources", s.describeStackResources, onResource),
 		wire.Op("ListStackResources", s.listStackResources, onStack),
-		wire.Op("GetTemplate", s.getTemplate, wire.On(func(_ *wire.Call, in *TemplateInput) string { return s.arnOrAny(in.StackName) })),
+		wire.Op("GetTemplate", s.getTemplate, wire.On(func(_ *wire.Call, in *TemplateInput) string { return s.asked(in.StackName, in.ChangeSetName) })),
 		wire.Op("GetTemplateSummary", s.getTemplateSummary, wire.On(func(_ *wire.Call, in *SummaryInput) string { return s.arnOrAny(in.StackName) })),
 		wire.Op("ValidateTemplate", s.validateTemplate),
 		wire.Op("ListExports", s.listExports),
@@ -38,6 +38,15 @@ func (s *Stacks) arnOrAny(name string) string {
 		return "*"
 	}
 	return s.arnFor(name)
+}
+
+// asked is the stack that a question is about: that of the change set, if it
+// names one, whatever stack it names beside.
+func (s *Stacks) asked(stack, changeSet string) string {
+	if changeSet == "" {
+		return s.arnOrAny(stack)
+	}
+	return s.changeSetStack(&ChangeSetInput{StackName: stack, ChangeSetName: changeSet})
 }
 
 func answer(st *records.Stack) Stack {
