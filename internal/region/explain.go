@@ -22,9 +22,8 @@ func (e explained) Refused(r gateway.Refusal) {
 	record := decisions.Refusal{
 		Time: r.Time, RequestID: r.RequestID, Status: r.Status, API: r.API, Stage: r.Stage, RouteKey: r.RouteKey,
 		Method: r.Method, Path: r.Path, SourceIP: r.SourceIP, AccessKeyID: r.AccessKeyID, Caller: r.Caller,
-		Reason: r.Reason, Resource: r.Resource, Trace: r.Trace,
+		Reason: r.Reason, Resource: r.Resource, Trace: r.Trace, Diagnosis: diagnosis(r.Diagnosis),
 	}
-	record.Diagnosis = diagnosis(r.Diagnosis)
 	if r.Trace != nil {
 		record.Action = "execute-api:Invoke"
 	}
@@ -36,12 +35,11 @@ func (e explained) controlPlane(r edge.Refusal) {
 	record := decisions.Refusal{
 		Time: r.Time, RequestID: r.RequestID, Status: r.Status, Code: r.Code, Service: r.Service, Operation: r.Operation,
 		Method: r.Method, Path: r.Path, SourceIP: r.SourceIP, AccessKeyID: r.AccessKeyID, Reason: r.Message,
-		Action: r.Action, Resource: r.Resource, Trace: r.Trace,
+		Action: r.Action, Resource: r.Resource, Trace: r.Trace, Diagnosis: diagnosis(r.Diagnosis),
 	}
 	if r.Caller != nil {
 		record.Caller, record.RoleARN = r.Caller.ARN, r.Caller.RoleARN
 	}
-	record.Diagnosis = diagnosis(r.Diagnosis)
 	e.Decisions.Refused(record)
 }
 
