@@ -229,7 +229,10 @@ func (db *DB) commit(batch []*update) {
 		u.err = tx.nested(context.WithValue(u.ctx, txKey{db}, tx), u.run)
 	}
 	tx.done = true
-	if err := sqlTx.Commit(); err != nil {
+	if err = tx.broken; err == nil {
+		err = sqlTx.Commit()
+	}
+	if err != nil {
 		_ = sqlTx.Rollback()
 		tx.undo(0)
 		fail(fmt.Errorf("state file: %w", err))

@@ -17,6 +17,7 @@ type Tx struct {
 	sql      *sql.Tx
 	writable bool
 	done     bool
+	broken   error // why SQLite has undone all of it, or nil
 	depth    int
 	onCommit []func()
 	onUndo   []func()
@@ -34,7 +35,15 @@ func (tx *Tx) Put(kind, key string, v any) error {
 	if err != nil {
 		return fmt.Errorf("%s %q: %w", kind, key, err)
 	}
-	_, err = tx.sql.Exec("INSERT INTO item (kind, key, value) VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value", kind, key, data)
+	return tx.exec("INSERT INTO item (kind, key, value) VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value", kind, key, data)
+}
+
+// exec writes, if there is still a transaction: outside of one it would stand at once.
+func (tx *Tx) exec(statement string, values ...any) error {
+	if tx.broken != nil {
+		return tx.broken
+	}
+	_, err := tx.sql.Exec(statement, values...)
 	return err
 }
 
@@ -58,14 +67,12 @@ func (tx *Tx) Get(kind, key string, v any) (bool, error) {
 // Delete removes what is stored under kind and key. It is no error when there
 // is nothing.
 func (tx *Tx) Delete(kind, key string) error {
-	_, err := tx.sql.Exec("DELETE FROM item WHERE kind = ? AND key = ?", kind, key)
-	return err
+	return tx.exec("DELETE FROM item WHERE kind = ? AND key = ?", kind, key)
 }
 
 // DeletePrefix removes all items of a kind whose keys begin with prefix.
 func (tx *Tx) DeletePrefix(kind, prefix string) error {
-	_, err := tx.sql.Exec("DELETE FROM item WHERE kind = ? AND key >= ? AND key < ?", kind, prefix, end(prefix))
-	return err
+	return tx.exec("DELETE FROM item WHERE kind = ? AND key >= ? AND key < ?", kind, prefix, end(prefix))
 }
 
 // List returns the items of a kind whose keys begin with prefix, in the order
@@ -136,7 +143,9 @@ func (tx *Tx) undo(first int) {
 	tx.onUndo = tx.onUndo[:first]
 }
 
-// nested runs f so that its writes are undone when it fails.
+// nested runs f so that its writes are undone when it fails. Where they cannot be,
+// SQLite has undone the whole transaction, as it may where the disk is full (SQLite,
+// "Response To Errors Within A Transaction").
 func (tx *Tx) nested(ctx context.Context, f func(context.Context, *Tx) error) error {
 	if !tx.writable {
 		return errors.New("update inside a view")
@@ -144,7 +153,7 @@ func (tx *Tx) nested(ctx context.Context, f func(context.Context, *Tx) error) er
 	tx.depth++
 	defer func() { tx.depth-- }()
 	name := fmt.Sprintf("level%d", tx.depth)
-	if _, err := tx.sql.Exec("SAVEPOINT " + name); err != nil {
+	if err := tx.exec("SAVEPOINT " + name); err != nil {
 		return err
 	}
 	hooks, undone := len(tx.onCommit), len(tx.onUndo)
@@ -152,12 +161,12 @@ func (tx *Tx) nested(ctx context.Context, f func(context.Context, *Tx) error) er
 	if err != nil {
 		tx.onCommit = tx.onCommit[:hooks]
 		tx.undo(undone)
-		if _, undo := tx.sql.Exec("ROLLBACK TO " + name); undo != nil {
-			return errors.Join(err, undo)
+		if undo := tx.exec("ROLLBACK TO " + name); undo != nil && tx.broken == nil {
+			tx.broken = errors.Join(err, undo)
 		}
 	}
-	if _, release := tx.sql.Exec("RELEASE " + name); release != nil && err == nil {
-		return release
+	if release := tx.exec("RELEASE " + name); release != nil && err == nil {
+		tx.broken, err = release, release
 	}
 	return err
 }
