@@ -1,22 +1,18 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/seed-615d3599/roost/iam"
-	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/control"
 	"github.com/seed-615d3599/roost/internal/region/decisions"
 	"github.com/seed-615d3599/roost/internal/term"
-	"github.com/seed-615d3599/roost/sigv4"
 )
 
 type explainCommand struct {
@@ -51,61 +47,28 @@ func (c *explainCommand) Run(ctx context.Context, s *session) error {
 	return nil
 }
 
-// maxAnswer bounds what is read of the region's answer.
-const maxAnswer = 64 << 20
+// maxOwnAnswer bounds what is read of an answer of the region's own service, in
+// bytes: a list of uses is long.
+const maxOwnAnswer = 64 << 20
 
-// askRegion calls an operation of the running region's own service.
+// askRegion calls an operation of the running region's own service. What it
+// refuses it says in its own words.
 func (s *session) askRegion(ctx context.Context, dir, operation string, in, out any) error {
-	app, err := config.Bare(dir, "")
+	c, err := regionClient(dir)
 	if err != nil {
 		return err
 	}
-	running, err := runningRegion(app)
-	if err != nil {
-		return err
-	}
-	r, err := regionRequest(ctx, running, operation, in)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
+	c.MaxAnswer = maxOwnAnswer
+	err = c.JSON(ctx, control.Operation{Service: "roost", Target: "Roost." + operation}, in, out)
+	var refused *control.Error
+	var unreachable *url.Error
+	switch {
+	case errors.As(err, &refused) && refused.Message != "":
+		return errors.New(refused.Message)
+	case errors.As(err, &unreachable):
 		return term.WithHint(err, "is the region running? \"roost start\" starts it")
 	}
-	defer resp.Body.Close()
-	return regionAnswer(resp, operation, out)
-}
-
-// regionRequest is a signed call of the region's own service.
-func regionRequest(ctx context.Context, running *config.Region, operation string, in any) (*http.Request, error) {
-	body, err := json.Marshal(in)
-	if err != nil {
-		return nil, err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, running.Endpoint+"/", bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("X-Amz-Target", "Roost."+operation)
-	signer := sigv4.Signer{Service: "roost", Region: running.Region, Credentials: sigv4.Credentials{
-		AccessKeyID: running.AccessKeyID, SecretAccessKey: running.SecretAccessKey}}
-	return r, signer.Sign(r, "")
-}
-
-func regionAnswer(resp *http.Response, operation string, out any) error {
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode == http.StatusOK {
-		return json.Unmarshal(answer, out)
-	}
-	var refused struct{ Message string }
-	if err := json.Unmarshal(answer, &refused); err != nil || refused.Message == "" {
-		return fmt.Errorf("the region answers %s to %s", resp.Status, operation)
-	}
-	return errors.New(refused.Message)
+	return err
 }
 
 // explanation is a record for a person: the answer first, then how it was come

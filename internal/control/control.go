@@ -12,6 +12,7 @@ package control
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -32,6 +33,9 @@ type Client struct {
 	Credentials sigv4.Credentials
 	// Transport carries requests; nil means http.DefaultTransport.
 	Transport http.RoundTripper
+	// MaxAnswer bounds what is read of an answer, in bytes. 0 means 7 MiB: the
+	// largest that Lambda gives fits.
+	MaxAnswer int64
 }
 
 // Operation is one of a service that speaks JSON 1.1.
@@ -78,8 +82,7 @@ func (e *Error) Error() string {
 	return e.Code + ": " + e.Message
 }
 
-// maxAnswer bounds what is read of an answer, in bytes: the largest that Lambda
-// gives fits.
+// maxAnswer is the bound where a client has none of its own.
 const maxAnswer = 7 << 20
 
 // JSON calls an operation and decodes its answer into out.
@@ -116,7 +119,7 @@ func (c Client) REST(ctx context.Context, request Request) (*Answer, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, cmp.Or(c.MaxAnswer, maxAnswer)))
 	if err != nil {
 		return nil, err
 	}
