@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/assembly"
@@ -79,25 +81,22 @@ func (d *debugging) ready(ctx context.Context, s *session, first bool) error {
 	return d.writeLaunch(s, f, kind)
 }
 
-// debugged is a function as ListFunctions shows it.
+// debugged is a function as GetFunctionConfiguration shows it.
 type debugged struct{ FunctionName, Runtime, Handler string }
 
 // function finds the one that is meant.
 func (d *debugging) function(ctx context.Context) (f debugged, kind debugger.Kind, err error) {
-	var out struct{ Functions []debugged }
-	if err := d.region.Call(ctx, "lambda", "ListFunctions", struct{}{}, &out); err != nil {
-		return f, "", err
-	}
-	all, names := map[string]debugged{}, []string{}
-	for _, one := range out.Functions {
-		all[one.FunctionName] = one
-		names = append(names, one.FunctionName)
-	}
-	name, err := pick(names, d.name)
+	groups, err := functions(ctx, client(regionInfo(d.region)))
 	if err != nil {
 		return f, "", err
 	}
-	f = all[name]
+	name, err := pick(slices.Collect(maps.Keys(groups)), d.name)
+	if err != nil {
+		return f, "", err
+	}
+	if err := d.region.Call(ctx, "lambda", "GetFunctionConfiguration", map[string]string{"FunctionName": name}, &f); err != nil {
+		return f, "", err
+	}
 	if kind = debugger.KindOf(f.Runtime); kind == "" {
 		return f, "", fmt.Errorf("there is no debugger for the runtime %s of %s", f.Runtime, name)
 	}
@@ -152,6 +151,9 @@ func (d *debugging) writeLaunch(s *session, f debugged, kind debugger.Kind) erro
 		if text, _ := members["name"].(string); !strings.HasPrefix(text, launchName) {
 			kept = append(kept, one)
 		}
+	}
+	if launch == nil {
+		launch = map[string]any{} // the file holds null
 	}
 	launch["configurations"] = append(kept, d.configuration(f, kind))
 	if data, err = json.MarshalIndent(launch, "", "  "); err != nil {
