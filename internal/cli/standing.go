@@ -146,21 +146,27 @@ func (d described) outputs() (outputs, exports []deploy.Pair) {
 // tellsAPIs reports whether the URLs of a stack's APIs are all in its outputs,
 // so that its result block needs nothing else.
 func tellsAPIs(ctx context.Context, r *region.Region, d described) bool {
-	var out struct {
-		StackResourceSummaries []struct{ PhysicalResourceID, ResourceType string }
-	}
-	if r.Call(ctx, "cloudformation", "ListStackResources", map[string]string{"StackName": d.StackName}, &out) != nil {
-		return false
-	}
+	type resource struct{ PhysicalResourceID, ResourceType string }
 	urls := r.APIs()
 	outputs, _ := d.outputs()
-	for _, one := range out.StackResourceSummaries {
-		told := slices.ContainsFunc(outputs, func(o deploy.Pair) bool { return o.Value == urls[one.PhysicalResourceID] })
-		if one.ResourceType == apiType && !told {
+	untold := func(one resource) bool {
+		return one.ResourceType == apiType &&
+			!slices.ContainsFunc(outputs, func(o deploy.Pair) bool { return o.Value == urls[one.PhysicalResourceID] })
+	}
+	in := map[string]string{"StackName": d.StackName}
+	for {
+		var out struct {
+			StackResourceSummaries []resource
+			NextToken              string
+		}
+		if r.Call(ctx, "cloudformation", "ListStackResources", in, &out) != nil || slices.ContainsFunc(out.StackResourceSummaries, untold) {
 			return false
 		}
+		if out.NextToken == "" {
+			return true
+		}
+		in["NextToken"] = out.NextToken
 	}
-	return true
 }
 
 // keptSecrets returns the versions of the parameters that secrets of the
