@@ -20,6 +20,7 @@ func holdsIdentities(typeName string) bool {
 type loss struct {
 	Change
 	why string
+	of  string // " of " and its stack, where several are deployed
 }
 
 // losses are those of a stack's changes, without what is allowed by name.
@@ -29,22 +30,22 @@ func (d *Deployer) losses(p *plan, changes []Change) []loss {
 		switch {
 		case c.Action == Add || c.Action == Modify || slices.Contains(d.cfg.AllowReplace, c.ID):
 		case holdsIdentities(c.Type):
-			all = append(all, loss{c, "and with it everybody's identity"})
+			all = append(all, loss{Change: c, why: "and with it everybody's identity"})
 		case c.Kept || p.retains(c.ID):
-			all = append(all, loss{c, "which is marked Retain"})
+			all = append(all, loss{Change: c, why: "which is marked Retain"})
 		}
 	}
 	return all
 }
 
 // refuse is the error for losses, which are said together; nil if there are none.
-func refuse(all []loss, stack func(i int) string) error {
+func refuse(all []loss) error {
 	if len(all) == 0 {
 		return nil
 	}
 	var lost, names []string
-	for i, l := range all {
-		lost = append(lost, fmt.Sprintf("%s %s (%s)%s, %s", l.Action, l.ID, l.Type, stack(i), l.why))
+	for _, l := range all {
+		lost = append(lost, fmt.Sprintf("%s %s (%s)%s, %s", l.Action, l.ID, l.Type, l.of, l.why))
 		if name := "--allow-replace " + l.ID; !slices.Contains(names, name) {
 			names = append(names, name)
 		}
@@ -59,7 +60,7 @@ func (d *Deployer) guarded(ctx context.Context, p *plan, made *cloudformation.Cr
 	if err != nil {
 		return err
 	}
-	return refuse(d.losses(p, changes), func(int) string { return "" })
+	return refuse(d.losses(p, changes))
 }
 
 // guardAll refuses a deployment of several stacks before the first of them
@@ -81,10 +82,11 @@ func (d *Deployer) guardAll(ctx context.Context, plans []*plan, b bucket) error 
 	}
 	asking.Wait()
 	var all []loss
-	var stacks []string
 	for i, losses := range found {
-		all = append(all, losses...)
-		stacks = append(stacks, slices.Repeat([]string{" of " + plans[i].Name}, len(losses))...)
+		for _, l := range losses {
+			l.of = " of " + plans[i].Name
+			all = append(all, l)
+		}
 	}
-	return refuse(all, func(i int) string { return stacks[i] })
+	return refuse(all)
 }
