@@ -90,8 +90,9 @@ type breakpoint struct {
 const debugTime = 4 * time.Minute
 
 // hold stands at a breakpoint for longer than the function may take otherwise,
-// which is a second.
-func hold() { <-time.After(1500 * time.Millisecond) }
+// which is three seconds: after the debugger has left it has so long to answer on
+// a machine that has much else to do.
+func hold() { <-time.After(4 * time.Second) }
 
 // dial connects to a debugger as soon as it listens.
 func dial(port int) (net.Conn, error) {

@@ -45,6 +45,11 @@ func TestAWS(t *testing.T) {
 
 func runScripts(t *testing.T, dir string, variables map[string]string) {
 	t.Helper()
+	if os.Getenv("ROOST_TEST_ALL") != "" {
+		for _, name := range []string{"go", "node", "curl"} { // a script without it would be skipped
+			need.Tool(t, name)
+		}
+	}
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
