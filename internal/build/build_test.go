@@ -405,7 +405,6 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// A failed build leaves nothing that a later one takes for its own.
 // What has no place in a file is told of the function that it is about, although
 // one command compiles several.
 func TestAnEmptyFolderBesideAnotherFunction(t *testing.T) {
@@ -430,6 +429,7 @@ func TestWithoutAHome(t *testing.T) {
 	}
 }
 
+// A failed build leaves nothing that a later one takes for its own.
 func TestFailureThenCorrection(t *testing.T) {
 	dir := app(t, map[string]string{"src/f.js": "export const main = 1;\n"})
 	b := New(Config{App: dir})
