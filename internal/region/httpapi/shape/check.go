@@ -211,5 +211,5 @@ func taken(name string) bool {
 	if strings.Trim(last, "0123456789") == "" { // an IPv4 address, or a wildcard for some
 		return true
 	}
-	return name == "*.localhost" || strings.HasSuffix(name, ".amazonaws.com") || strings.HasSuffix(name, ".on.aws")
+	return name == "*.localhost" || strings.Contains(name, ".execute-api.") || strings.HasSuffix(name, ".amazonaws.com") || strings.HasSuffix(name, ".on.aws")
 }

@@ -67,6 +67,7 @@ func TestDomainNamesTakeNothingOver(t *testing.T) {
 	for name, fine := range map[string]bool{
 		"api.example.com": true, "*.example.com": true, "api.localhost": true, "127.0.0.1.example.com": true,
 		"127.0.0.1": false, "*.0.0.1": false, "localhost": false, "*.localhost": false, "API.example.com": false, "a.test/x": false,
+		"*.execute-api.localhost": false, "a1b2c3d4e5.execute-api.eu-west-1.localhost": false,
 		"sts.us-east-1.amazonaws.com": false, "*.execute-api.us-east-1.amazonaws.com": false, "x.lambda-url.us-east-1.on.aws": false,
 	} {
 		if err := props.Check(name); (err == nil) != fine {
