@@ -40,7 +40,7 @@ func New(t testing.TB) *World {
 	t.Helper()
 	w := &World{t: t, file: filepath.Join(t.TempDir(), "region.db")}
 	var err error
-	if w.DB, err = store.Open(w.file); err != nil {
+	if w.DB, err = store.OpenVolatile(w.file); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
