@@ -20,7 +20,7 @@ func (e *Environment) command(keys credentials) (*exec.Cmd, error) {
 	if config.Isolate == nil || e.spec.Debug != nil {
 		cmd := exec.Command(e.spec.Command[0], e.spec.Command[1:]...)
 		cmd.Dir, cmd.Env = e.spec.TaskRoot, variables(e.spec, config, keys, e.place)
-		cmd.SysProcAttr = process.Attributes()
+		cmd.SysProcAttr = process.BoundAttributes()
 		return cmd, nil
 	}
 	view := isolation.View{

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -71,6 +72,8 @@ const (
 func (e *Environment) run() {
 	m := e.pool.manager
 	defer m.done.Done()
+	runtime.LockOSThread() // the process ends with the thread that started it
+	defer runtime.UnlockOSThread()
 	err := e.start()
 	if err == nil {
 		err = e.cmd.Wait()

@@ -27,6 +27,10 @@ func TestMain(m *testing.M) {
 		guest(os.Getenv("GUEST"))
 		return
 	}
+	if os.Getenv("HOST") != "" {
+		host(os.Getenv("HOST"))
+		return
+	}
 	os.Exit(m.Run())
 }
 
@@ -36,6 +40,9 @@ func guest(name string) {
 		os.Exit(0)
 	case "status-in-init":
 		os.Exit(3)
+	case "busy-in-init":
+		for {
+		}
 	}
 	awslambda.Start(func(ctx context.Context, event map[string]any) (any, error) {
 		switch event["do"] {

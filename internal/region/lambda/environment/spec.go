@@ -80,7 +80,7 @@ type Config struct {
 	Dir         string            // where temporary folders of environments are made
 	Credentials Credentials       // nil: functions get no credentials
 	Logs        Logs              // nil: logs are dropped
-	Groups      Groups            // nil: nothing ends the processes if this one is killed
+	Groups      Groups            // nil: if this one is killed, processes are ended on Linux, and those that they started nowhere
 	Now         func() time.Time  // nil: time.Now
 	EndpointURL string            // AWS_ENDPOINT_URL of the functions; empty: not set
 	Extra       map[string]string // more variables for every function

@@ -13,6 +13,14 @@ func Attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
 
+// BoundAttributes has the kernel kill the process, too, when the thread that
+// started it ends: with this program at the latest, however that ends. Whoever
+// uses them starts the process and waits for it on one thread
+// (runtime.LockOSThread), or it could end early.
+func BoundAttributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
+
 // TotalMemoryMB is the machine's memory.
 func TotalMemoryMB() int {
 	var info syscall.Sysinfo_t

@@ -10,6 +10,9 @@ func Attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
 
+// BoundAttributes are Attributes: this system ends no process with a thread.
+func BoundAttributes() *syscall.SysProcAttr { return Attributes() }
+
 // TotalMemoryMB is the machine's memory, or 0 where it is not known.
 func TotalMemoryMB() int { return 0 }
 
