@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/seed-615d3599/roost/cfn/tree"
 )
@@ -25,7 +26,7 @@ type DynamicReference struct {
 // Secure reports whether the value must not be shown.
 func (d DynamicReference) Secure() bool { return d.Service != "ssm" }
 
-var dynamicReference = regexp.MustCompile(`\{\{resolve:([^{}]*)\}\}`)
+var dynamicReference = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{\{resolve:([^{}]*)\}\}`) })
 
 // parseDynamic takes one dynamic reference apart; text is what stands between
 // "{{resolve:" and "}}". bad says what is wrong, "" for nothing.
@@ -109,7 +110,7 @@ func (e *evaluator) dynamic(n *tree.Node, text string) (any, error) {
 	}
 	var b strings.Builder
 	last := 0
-	for _, m := range dynamicReference.FindAllStringSubmatchIndex(text, -1) {
+	for _, m := range dynamicReference().FindAllStringSubmatchIndex(text, -1) {
 		d, bad := parseDynamic(text[m[2]:m[3]])
 		if bad != "" {
 			return nil, e.fail(n, "Template error: the dynamic reference %s is malformed: %s", d.Text, bad)

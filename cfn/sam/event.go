@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/seed-615d3599/roost/cfn/tree"
 )
@@ -149,13 +150,13 @@ func (x *expander) route(e *event, alias string, covered bool) {
 	}
 }
 
-var pathParameter = regexp.MustCompile(`\{([a-zA-Z0-9._-]+\+?)\}`)
+var pathParameter = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{([a-zA-Z0-9._-]+\+?)\}`) })
 
 // sourceARN is what may invoke the function: the route in any stage.
 func (e *event) sourceARN() string {
 	path := ""
 	if e.path != "$default" {
-		path = pathParameter.ReplaceAllString(e.path, "*")
+		path = pathParameter().ReplaceAllString(e.path, "*")
 		if len(path) > 1 {
 			path = strings.TrimSuffix(path, "/")
 		}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/seed-615d3599/roost/cfn/eval"
 	"github.com/seed-615d3599/roost/cfn/tree"
@@ -132,7 +133,7 @@ func (x *expander) code(r *resource) *tree.Node {
 	return code
 }
 
-var aliasName = regexp.MustCompile(`^[A-Za-z0-9_-]*[A-Za-z_-][A-Za-z0-9_-]*$`)
+var aliasName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]*[A-Za-z_-][A-Za-z0-9_-]*$`) })
 
 // publish makes a version and the alias that AutoPublishAlias names, and
 // returns the alias's logical id, "" if there is none.
@@ -145,7 +146,7 @@ func (x *expander) publish(r *resource, code *tree.Node) string {
 		return ""
 	}
 	name := text(x.parameter(property))
-	if !aliasName.MatchString(name) {
+	if !aliasName().MatchString(name) {
 		x.fail(r, property, "AutoPublishAlias name ('%s') must contain only alphanumeric characters, hyphens, or underscores matching (?!^[0-9]+$)([a-zA-Z0-9-_]+) pattern.", name)
 		return ""
 	}

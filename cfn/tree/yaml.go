@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -14,9 +15,9 @@ import (
 // jsonNumber is the grammar of numbers that stay numbers. Octal, hexadecimal
 // and the like stay the strings they look like, so that an account id with a
 // leading zero survives.
-var jsonNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+var jsonNumber = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`) })
 
-var yamlLine = regexp.MustCompile(`line ([0-9]+)`)
+var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`line ([0-9]+)`) })
 
 func parseYAML(file string, data []byte) (*Node, error) {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
@@ -42,7 +43,7 @@ func parseYAML(file string, data []byte) (*Node, error) {
 
 func yamlSyntax(file string, err error) error {
 	pos := Position{File: file, Line: 1, Column: 1}
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+	if m := yamlLine().FindStringSubmatch(err.Error()); m != nil {
 		pos.Line, _ = strconv.Atoi(m[1])
 	}
 	return Errors{notWellFormed("YAML", pos, err)}
@@ -165,7 +166,7 @@ func (r *yamlReader) scalar(y *yaml.Node, path string) *Node {
 	switch {
 	case y.Tag == "!!null":
 		r.check.null(pos, path)
-	case (y.Tag == "!!int" || y.Tag == "!!float") && jsonNumber.MatchString(y.Value):
+	case (y.Tag == "!!int" || y.Tag == "!!float") && jsonNumber().MatchString(y.Value):
 		return &Node{Kind: Number, Text: y.Value, Pos: pos}
 	case y.Tag == "!!str" && y.Style&yaml.TaggedStyle != 0:
 		return Str(pos, y.Value)

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -47,7 +48,7 @@ func (b *Builder) buildGo(ctx context.Context, jobs []*job) error {
 	return errors.Join(errs...)
 }
 
-var majorVersion = regexp.MustCompile(`^v[0-9]+$`)
+var majorVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^v[0-9]+$`) })
 
 // nextBatch returns jobs that one go command can build into one folder. It
 // names a program after its folder; where that is ambiguous a job goes alone.
@@ -56,7 +57,7 @@ func nextBatch(jobs []*job) []*job {
 	names := map[string]bool{}
 	for _, j := range jobs {
 		name := path.Base(j.Entry)
-		if name == "." || majorVersion.MatchString(name) {
+		if name == "." || majorVersion().MatchString(name) {
 			if len(batch) == 0 {
 				return []*job{j}
 			}
@@ -168,7 +169,9 @@ func (b *Builder) readProgram(j *job, out string) ([]byte, error) {
 }
 
 // goLine is a compiler's line: file, line, column where known, and words.
-var goLine = regexp.MustCompile(`^(\S.*?\.(?:go|mod|sum|work)):(\d+)(?::(\d+))?: (.+)$`)
+var goLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(\S.*?\.(?:go|mod|sum|work)):(\d+)(?::(\d+))?: (.+)$`)
+})
 
 // goError turns what the go command said into errors of the functions that it
 // concerns. A package that several functions import concerns each of them, but
@@ -209,7 +212,7 @@ func (b *Builder) goProblems(said []byte) []Problem {
 		if text == "" || strings.HasPrefix(text, "# ") || strings.HasPrefix(text, "go: downloading ") {
 			continue
 		}
-		if m := goLine.FindStringSubmatch(text); m != nil {
+		if m := goLine().FindStringSubmatch(text); m != nil {
 			n, _ := strconv.Atoi(m[2])
 			column, _ := strconv.Atoi(m[3])
 			problems = append(problems, Problem{File: b.rel(m[1]), Line: n, Column: column, Text: m[4]})

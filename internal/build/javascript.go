@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/evanw/esbuild/pkg/api"
@@ -201,11 +202,11 @@ func (b *Builder) checkExport(j *job, options api.BuildOptions) error {
 	return nil
 }
 
-var starExport = regexp.MustCompile(`(?m)^export \* from`)
+var starExport = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^export \* from`) })
 
 // exportsAll reports whether a file hands on another's exports.
 func exportsAll(files []api.OutputFile) bool {
-	return slices.ContainsFunc(files, func(f api.OutputFile) bool { return starExport.Match(f.Contents) })
+	return slices.ContainsFunc(files, func(f api.OutputFile) bool { return starExport().Match(f.Contents) })
 }
 
 func (b *Builder) scriptProblems(messages []api.Message) []Problem {
@@ -220,13 +221,13 @@ func (b *Builder) scriptProblems(messages []api.Message) []Problem {
 	return problems
 }
 
-var unresolved = regexp.MustCompile(`^Could not resolve "([^"]+)"`)
+var unresolved = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^Could not resolve "([^"]+)"`) })
 
 func (b *Builder) scriptError(j *job, messages []api.Message) error {
 	e := &Error{Entry: j.Entry, Problems: b.scriptProblems(messages),
 		Remedy: "correct it and save: the build starts again by itself under \"roost start\""}
 	for _, m := range messages {
-		if found := unresolved.FindStringSubmatch(m.Text); found != nil {
+		if found := unresolved().FindStringSubmatch(m.Text); found != nil {
 			e.Remedy = resolveRemedy(found[1])
 			break
 		}

@@ -19,6 +19,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -178,12 +179,14 @@ func (s *session) usage(err error) int {
 }
 
 // noValue is how kong says that a flag is the last word and needs a value.
-var noValue = regexp.MustCompile(`^(--[a-z-]+): (?:expected .* value but got "EOL" .*|missing value, .*)$`)
+var noValue = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(--[a-z-]+): (?:expected .* value but got "EOL" .*|missing value, .*)$`)
+})
 
 // inWords says what is wrong with a command line in a person's words. What is
 // given to "roost secret set" is not said again.
 func inWords(err error, parse *kong.ParseError) error {
-	if found := noValue.FindStringSubmatch(err.Error()); found != nil {
+	if found := noValue().FindStringSubmatch(err.Error()); found != nil {
 		return errors.New(found[1] + " needs a value")
 	}
 	if parse != nil && parse.Context != nil && strings.HasPrefix(parse.Context.Command(), "secret set <name>") {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/config"
@@ -48,7 +49,7 @@ func (s *session) export(name, value string) {
 	s.term.Printf("export %s='%s'", name, strings.ReplaceAll(value, "'", `'\''`))
 }
 
-var awsVersion = regexp.MustCompile(`^aws-cli/(\d+)\.(\d+)\.`)
+var awsVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^aws-cli/(\d+)\.(\d+)\.`) })
 
 // oldAWS says what is wrong with the aws command on PATH, if anything is: since
 // 1.29.0 and 2.13.0 it heeds AWS_ENDPOINT_URL.
@@ -62,7 +63,7 @@ func (s *session) oldAWS(ctx context.Context) string {
 	if err != nil {
 		return ""
 	}
-	m := awsVersion.FindStringSubmatch(string(said))
+	m := awsVersion().FindStringSubmatch(string(said))
 	if m == nil {
 		return ""
 	}

@@ -29,6 +29,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // App is an app's folder with its settings for one stage.
@@ -195,10 +196,10 @@ func lineAt(data []byte, offset int64) int {
 }
 
 var (
-	namePattern    = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
-	stagePattern   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`)
-	accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
-	regionPattern  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`)
+	namePattern    = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9-]+$`) })
+	stagePattern   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9-]*$`) })
+	accountPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]{12}$`) })
+	regionPattern  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]+$`) })
 )
 
 // app applies a stage's settings and the defaults, and checks the result.
@@ -217,19 +218,19 @@ func (f *file) app(dir, name, stageName string) (*App, error) {
 	switch {
 	case app.Name == "":
 		return wrong("the app has no name", `give it one, as in {"name": "my-app"}`)
-	case !namePattern.MatchString(app.Name):
+	case !namePattern().MatchString(app.Name):
 		return wrong(fmt.Sprintf("%q can't be part of a stack's name", app.Name), "use letters, digits and hyphens for the app's name")
-	case !stagePattern.MatchString(app.Stage):
+	case !stagePattern().MatchString(app.Stage):
 		return nil, &Error{Text: fmt.Sprintf("%q can't be part of a stack's name", app.Stage),
 			Remedy: "use letters, digits and hyphens for the stage, with a letter first"}
 	}
 	for _, region := range []string{app.AWSRegion, app.LocalRegion} {
-		if !regionPattern.MatchString(region) {
+		if !regionPattern().MatchString(region) {
 			return wrong(fmt.Sprintf("%q is not the name of an AWS region", region), "write one like us-east-1")
 		}
 	}
 	for _, account := range []string{app.Account, app.LocalAccount} {
-		if account != "" && !accountPattern.MatchString(account) {
+		if account != "" && !accountPattern().MatchString(account) {
 			return wrong(fmt.Sprintf("%q is not an AWS account", account), "an account has 12 digits; write it in quotes")
 		}
 	}

@@ -155,7 +155,7 @@ func FuzzDotenv(f *testing.F) {
 			t.Error("values and an error")
 		}
 		for _, v := range values {
-			if !variableName.MatchString(v.name) {
+			if !variableName().MatchString(v.name) {
 				t.Errorf("a variable is named %q", v.name)
 			}
 			// A value in single quotes is read as it stands.
@@ -177,7 +177,7 @@ func FuzzSettings(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if app, err := settings.app("/x", "roost.json", ""); err == nil && !stagePattern.MatchString(app.Stage) {
+		if app, err := settings.app("/x", "roost.json", ""); err == nil && !stagePattern().MatchString(app.Stage) {
 			t.Errorf("the stage is %q", app.Stage)
 		}
 	})

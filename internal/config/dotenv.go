@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Environ returns the environment with the variables of .env.<stage> and .env
@@ -52,7 +53,7 @@ func (a *App) EnvFiles() []string {
 
 type variable struct{ name, value string }
 
-var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var variableName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`) })
 
 // parseDotenv reads lines NAME=VALUE. Empty lines and lines that begin with #
 // are skipped, as is a word export in front. A value may stand in single
@@ -68,7 +69,7 @@ func parseDotenv(file, text string) ([]variable, error) {
 		}
 		name, value, found := strings.Cut(line, "=")
 		name = strings.TrimSpace(name)
-		if !found || !variableName.MatchString(name) {
+		if !found || !variableName().MatchString(name) {
 			return nil, &Error{File: file, Line: i + 1, Text: "this is not NAME=VALUE",
 				Remedy: "begin comments with #, and put a value of several words in quotes"}
 		}

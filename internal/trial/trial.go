@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/assembly"
@@ -184,7 +185,7 @@ func (t *Trial) list(ctx context.Context) error {
 }
 
 // hashed recognizes what constructs add to a name to make a logical id.
-var hashed = regexp.MustCompile(`^[0-9A-F]{8}$`)
+var hashed = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-F]{8}$`) })
 
 // Find returns the id of the one resource of a type that a name means: a
 // logical id, an id, or the name from which a construct made the logical id.
@@ -197,7 +198,7 @@ func (t *Trial) Find(typeName, name string) (string, error) {
 		case one.Type != typeName:
 		case one.Logical == name || one.ID == name:
 			exact = append(exact, one.ID)
-		case name == "" || prefixed && hashed.MatchString(rest):
+		case name == "" || prefixed && hashed().MatchString(rest):
 			called = append(called, one.ID)
 		}
 	}

@@ -3,6 +3,7 @@ package follow
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/term"
@@ -15,11 +16,11 @@ const functionGroup = "/aws/lambda/"
 // functionStream is how a function's streams are named: YYYY/MM/DD/, its name
 // where the log group is not its own, and the version in brackets.
 // https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
-var functionStream = regexp.MustCompile(`^\d{4}/\d\d/\d\d/([A-Za-z0-9_-]*)\[`)
+var functionStream = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\d{4}/\d\d/\d\d/([A-Za-z0-9_-]*)\[`) })
 
 // FunctionOf returns whose a log stream is, or "" for one that is no function's.
 func FunctionOf(group, stream string) string {
-	found := functionStream.FindStringSubmatch(stream)
+	found := functionStream().FindStringSubmatch(stream)
 	switch {
 	case found == nil:
 		return ""

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"sync"
 
 	"github.com/seed-615d3599/roost/internal/region/identity/providers"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -81,11 +82,11 @@ type check struct {
 }
 
 var (
-	idPattern        = regexp.MustCompile(`^[\w-]+:[0-9a-f-]+$`)
-	poolNamePattern  = regexp.MustCompile(`^[\w\s+=,.@-]+$`)
-	developerPattern = regexp.MustCompile(`^[\w._-]+$`)
-	rolePattern      = regexp.MustCompile(`^(un)?authenticated$`)
-	valuePattern     = regexp.MustCompile(`^[\w.;_/-]+$`)
+	idPattern        = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w-]+:[0-9a-f-]+$`) })
+	poolNamePattern  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w\s+=,.@-]+$`) })
+	developerPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w._-]+$`) })
+	rolePattern      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(un)?authenticated$`) })
+	valuePattern     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w.;_/-]+$`) })
 )
 
 // validate returns the first constraint that does not hold, in the words of
@@ -118,11 +119,11 @@ func validate(checks ...check) error {
 }
 
 func poolID(id string) check {
-	return check{name: "identityPoolId", value: id, pattern: idPattern, max: 55}
+	return check{name: "identityPoolId", value: id, pattern: idPattern(), max: 55}
 }
 
 func identityID(id string) check {
-	return check{name: "identityId", value: id, pattern: idPattern, max: 55}
+	return check{name: "identityId", value: id, pattern: idPattern(), max: 55}
 }
 
 // validateLogins checks the sizes of a map of logins. Tokens are not repeated

@@ -108,13 +108,13 @@ func (x *Identity) createPool(ctx context.Context, _ *wire.Call, in *CreatePoolI
 
 func (p *Pool) validate() error {
 	checks := []check{
-		{name: "identityPoolName", value: p.IdentityPoolName, pattern: poolNamePattern, max: 128},
-		{name: "developerProviderName", value: p.DeveloperProviderName, pattern: developerPattern, max: 128, optional: true},
+		{name: "identityPoolName", value: p.IdentityPoolName, pattern: poolNamePattern(), max: 128},
+		{name: "developerProviderName", value: p.DeveloperProviderName, pattern: developerPattern(), max: 128, optional: true},
 	}
 	for provider, value := range p.SupportedLoginProviders {
 		checks = append(checks, check{name: "supportedLoginProviders", value: provider, max: 128})
 		// The value may hold a secret, which an error must not repeat.
-		if value == "" || len(value) > 128 || !valuePattern.MatchString(value) {
+		if value == "" || len(value) > 128 || !valuePattern().MatchString(value) {
 			return refuse("ValidationException", "1 validation error detected: Value at 'supportedLoginProviders' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length between 1 and 128, Member must satisfy regular expression pattern: [\\w.;_/-]+]")
 		}
 	}

@@ -46,7 +46,7 @@ type Rule struct {
 
 func (x *Identity) setRoles(ctx context.Context, _ *wire.Call, in *RolesInput) (*Nothing, error) {
 	for kind, arn := range in.Roles {
-		if err := validate(check{name: "roles", value: kind, pattern: rolePattern}); err != nil {
+		if err := validate(check{name: "roles", value: kind, pattern: rolePattern()}); err != nil {
 			return nil, err
 		}
 		if err := validateRole(arn); err != nil {

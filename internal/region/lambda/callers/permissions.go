@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/seed-615d3599/roost/iam"
 	"github.com/seed-615d3599/roost/internal/region/lambda/model"
@@ -34,8 +35,8 @@ func (l *Callers) policyTarget(given, qualifier string) (name, key, arn string, 
 }
 
 var (
-	accountPattern = regexp.MustCompile(`^\d{12}$`)
-	servicePattern = regexp.MustCompile(`^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$`)
+	accountPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\d{12}$`) })
+	servicePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9.-]+\.amazonaws\.com(\.cn)?$`) })
 )
 
 // principal is how a policy names whom AddPermission means.
@@ -43,11 +44,11 @@ func principal(given string) (any, error) {
 	switch {
 	case given == "*":
 		return "*", nil
-	case accountPattern.MatchString(given):
+	case accountPattern().MatchString(given):
 		return map[string]string{"AWS": "arn:aws:iam::" + given + ":root"}, nil
 	case strings.HasPrefix(given, "arn:aws"):
 		return map[string]string{"AWS": given}, nil
-	case servicePattern.MatchString(given):
+	case servicePattern().MatchString(given):
 		return map[string]string{"Service": given}, nil
 	}
 	return nil, model.Invalid("The provided principal was invalid. Please check the principal and try again.")

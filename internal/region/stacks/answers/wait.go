@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/resources"
@@ -111,11 +112,11 @@ func (c *condition) fromPolicy(e *resources.Env) error {
 	return nil
 }
 
-var duration = regexp.MustCompile(`^PT(?:(\d{1,2})H)?(?:(\d{1,4})M)?(?:(\d{1,5})S)?$`)
+var duration = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^PT(?:(\d{1,2})H)?(?:(\d{1,4})M)?(?:(\d{1,5})S)?$`) })
 
 // parseDuration reads an ISO 8601 duration of hours, minutes and seconds.
 func parseDuration(text string) (time.Duration, bool) {
-	parts := duration.FindStringSubmatch(text)
+	parts := duration().FindStringSubmatch(text)
 	if parts == nil || text == "PT" {
 		return 0, false
 	}

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -18,14 +19,14 @@ func invalid(format string, args ...any) error {
 	return wire.Errorf(http.StatusBadRequest, "ValidationError", format, args...)
 }
 
-var namePattern = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]*$`)
+var namePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]*$`) })
 
 // maxName is the length of the names of stacks and change sets, and of tokens.
 const maxName = 128
 
 // Name refuses what can name neither a stack nor a change set.
 func Name(member, name string) error {
-	if !namePattern.MatchString(name) {
+	if !namePattern().MatchString(name) {
 		return invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", name, member)
 	}
 	if len(name) > maxName {
@@ -42,11 +43,11 @@ func Enum(member, value string, allowed ...string) error {
 	return invalid("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy enum value set: [%s]", value, member, strings.Join(allowed, ", "))
 }
 
-var tokenPattern = regexp.MustCompile(`^[a-zA-Z0-9][-a-zA-Z0-9]*$`)
+var tokenPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9][-a-zA-Z0-9]*$`) })
 
 // Token refuses what cannot be a ClientRequestToken; "" passes.
 func Token(token string) error {
-	if token != "" && (len(token) > maxName || !tokenPattern.MatchString(token)) {
+	if token != "" && (len(token) > maxName || !tokenPattern().MatchString(token)) {
 		return invalid("1 validation error detected: Value '%s' at 'clientRequestToken' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9][-a-zA-Z0-9]*", token)
 	}
 	return nil
