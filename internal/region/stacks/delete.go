@@ -127,19 +127,7 @@ func deletable(tx *store.Tx, st *records.Stack) error {
 	if records.Active(st.Status) {
 		return wire.Errorf(http.StatusBadRequest, "OperationInProgressException", "Stack [%s] cannot be deleted while in status %s", st.Name, st.Status)
 	}
-	for _, o := range st.Outputs {
-		if o.Export == "" {
-			continue
-		}
-		users, err := records.Importers(tx, o.Export)
-		if err != nil {
-			return err
-		}
-		if len(users) > 0 {
-			return plan.Invalid("Export %s cannot be deleted as it is in use by %s", o.Export, strings.Join(users, ", "))
-		}
-	}
-	return nil
+	return st.ExportsUnused(tx)
 }
 
 func (s *Stacks) continueUpdateRollback(ctx context.Context, c *wire.Call, in *ContinueInput) (*nothing, error) {

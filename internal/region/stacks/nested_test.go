@@ -116,6 +116,55 @@ func TestFailedNestedStackIsRemoved(t *testing.T) {
 
 // A nested stack is created while its neighbour fails: what it does is
 // cancelled, and it is removed.
+// The rollback of a nested stack that failed goes on with that of its parent.
+func TestNestedRollbackIsContinued(t *testing.T) {
+	f := start(t)
+	nested(f)
+	f.must("CreateStack", map[string]any{"StackName": "p", "TemplateBody": parent("one", "1", "")}, nil)
+	f.wantRest("p", "CREATE_COMPLETE")
+	before, child := f.things(t), f.physical("p", "N")
+	f.fail["update T"] = "no"
+	f.failAfter("update A", 1)
+	f.update("p", parent("one", "2", ""), nil)
+	f.wantRest("p", "UPDATE_ROLLBACK_FAILED")
+	f.wantRest(child, "UPDATE_ROLLBACK_FAILED")
+	f.wantEvent("p", "p UPDATE_ROLLBACK_FAILED The following resource(s) failed to update: [N].")
+
+	f.setFail("update A", "")
+	f.must("ContinueUpdateRollback", map[string]any{"StackName": "p"}, nil)
+	f.wantRest("p", "UPDATE_ROLLBACK_COMPLETE")
+	f.wantRest(child, "UPDATE_ROLLBACK_COMPLETE")
+	if diff := cmp.Diff(before, f.things(t)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A nested stack is deleted with the rights of who deletes its parent, whoever
+// made it, and not while its exports are used.
+func TestNestedStackIsDeletedWithItsParent(t *testing.T) {
+	f := start(t)
+	nested(f)
+	const role = "arn:aws:iam::123456789012:role/deployer"
+	f.roles = map[string]bool{role: true}
+	f.must("CreateStack", map[string]any{"StackName": "p", "TemplateBody": parent("one", "1", "")}, nil)
+	f.wantRest("p", "CREATE_COMPLETE")
+	id, child := f.stack("p").StackID, f.physical("p", "N")
+	f.must("CreateStack", map[string]any{"StackName": "user", "TemplateBody": template(map[string]string{"B": `"Properties": {"Other": {"Fn::ImportValue": "nested"}}`})}, nil)
+	f.wantRest("user", "CREATE_COMPLETE")
+	f.must("DeleteStack", map[string]any{"StackName": "p", "RoleARN": role}, nil)
+	f.wantRest("p", "DELETE_FAILED")
+	f.wantEvent("p", "Export nested cannot be deleted as it is in use by user")
+
+	user := f.stack("user").StackID
+	f.must("DeleteStack", map[string]any{"StackName": "user"}, nil)
+	f.wantRest(user, "DELETE_COMPLETE")
+	f.must("DeleteStack", map[string]any{"StackName": "p"}, nil)
+	f.wantRest(id, "DELETE_COMPLETE")
+	if st := f.stack(child); st.StackStatus != "DELETE_COMPLETE" || st.RoleARN != role {
+		t.Errorf("the nested stack is %s, with the rights of %q", st.StackStatus, st.RoleARN)
+	}
+}
+
 func TestNestedStackIsCancelled(t *testing.T) {
 	f := start(t)
 	hang := make(chan struct{})

@@ -64,10 +64,11 @@ func (e *Engine) beginNested(ctx context.Context, env *resources.Env, parent *re
 		return nil, err
 	}
 	child := &records.Stack{
-		ID: e.StackARN(name, id), Name: name, Created: e.config.Now().UTC(), OwnerARN: parent.OwnerARN, RoleARN: parent.RoleARN,
+		ID: e.StackARN(name, id), Name: name, Created: e.config.Now().UTC(),
 		OnFailure: "DO_NOTHING", Token: env.Token, ParentID: parent.ID, RootID: rootOf(parent), Depth: parent.Depth + 1,
 		TimeoutMinutes: resources.Int(want, "TimeoutInMinutes", 0), Protected: parent.Protected,
 	}
+	withRightsOf(parent, child)
 	caller, err := e.rights(parent, nil)
 	if err != nil {
 		return nil, err
@@ -82,6 +83,12 @@ func (e *Engine) beginNested(ctx context.Context, env *resources.Env, parent *re
 	}
 	e.Launch(child.ID, caller, &Hint{Prepared: p})
 	return child, nil
+}
+
+// withRightsOf has what happens to a nested stack from now on done with the rights
+// of its parent's operation, whoever made it.
+func withRightsOf(parent, st *records.Stack) {
+	st.OwnerARN, st.RoleARN = parent.OwnerARN, parent.RoleARN
 }
 
 func rootOf(parent *records.Stack) string {
@@ -199,7 +206,7 @@ func (e *Engine) beginNestedUpdate(ctx context.Context, env *resources.Env, chil
 			return err
 		}
 		st.Held, st.Token, st.DisableRollback = true, env.Token, parent.DisableRollback
-		st.OwnerARN, st.RoleARN = parent.OwnerARN, parent.RoleARN
+		withRightsOf(parent, st)
 		return nil
 	})
 	if err == nil {
@@ -248,6 +255,10 @@ func nestedState(child *records.Stack) resources.State {
 // deleteNested deletes the stack, also one that is still being made because
 // its parent does not wait for it any more.
 func (e *Engine) deleteNested(ctx context.Context, env *resources.Env, have resources.State) error {
+	parent, err := e.Find(ctx, env.StackID)
+	if err != nil {
+		return err
+	}
 	for {
 		child, err := e.Wait(ctx, have.ID)
 		if wire.Code(err) == "ValidationError" || err == nil && child.Status == "DELETE_COMPLETE" {
@@ -260,7 +271,11 @@ func (e *Engine) deleteNested(ctx context.Context, env *resources.Env, have reso
 			return nestedFailed(child, "deleted")
 		}
 		_, err = e.Update(ctx, have.ID, func(tx *store.Tx, st *records.Stack) error {
+			if err := st.ExportsUnused(tx); err != nil {
+				return err
+			}
 			st.Token, st.Held, st.Retain = env.Token, false, nil
+			withRightsOf(parent, st)
 			return e.SetStatus(tx, st, "DELETE_IN_PROGRESS", "User Initiated")
 		})
 		if err != nil {
@@ -271,26 +286,27 @@ func (e *Engine) deleteNested(ctx context.Context, env *resources.Env, have reso
 }
 
 // bringBackStack rolls a nested stack back with its parent. One that failed
-// did so itself already.
+// did so itself already; where it could not, it tries again.
 func (r *run) bringBackStack(ctx context.Context, one *records.Resource, kind *resources.Type) error {
 	a := &act{one: one, want: &wanted{kind: kind, next: *one.Before}, verb: "UPDATE", how: records.Updated, restored: true}
 	a.do = func(ctx context.Context) (resources.State, error) {
 		if one.State.ID != one.Before.State.ID {
 			return one.Before.State, nil
 		}
-		return one.Before.State, r.e.rollBackNested(ctx, one.State.ID)
+		return one.Before.State, r.e.rollBackNested(ctx, r.st, one.State.ID)
 	}
 	return r.perform(ctx, a)
 }
 
-func (e *Engine) rollBackNested(ctx context.Context, id string) error {
+func (e *Engine) rollBackNested(ctx context.Context, parent *records.Stack, id string) error {
 	child, err := e.Wait(ctx, id)
 	if err != nil {
 		return err
 	}
-	if child.Parked() || child.Status == "UPDATE_FAILED" {
+	if child.Parked() || child.Status == "UPDATE_FAILED" || child.Status == "UPDATE_ROLLBACK_FAILED" {
 		_, err = e.Update(ctx, id, func(tx *store.Tx, st *records.Stack) error {
 			st.Held = false
+			withRightsOf(parent, st)
 			return e.SetStatus(tx, st, "UPDATE_ROLLBACK_IN_PROGRESS", "")
 		})
 		if err != nil {

@@ -9,7 +9,8 @@ import (
 )
 
 // SetExports brings the exports of a stack, whose outputs are still those that
-// it had, to those that it is to have. It refuses to change what others use.
+// it had, to those that it is to have. It refuses to change what others use, and
+// changes nothing then.
 func (st *Stack) SetExports(tx *store.Tx, outputs []Output) error {
 	want := map[string]string{}
 	for _, o := range outputs {
@@ -25,6 +26,7 @@ func (st *Stack) SetExports(tx *store.Tx, outputs []Output) error {
 	if err != nil {
 		return err
 	}
+	var gone []string
 	for _, e := range all {
 		value, kept := want[e.Name]
 		switch {
@@ -34,9 +36,15 @@ func (st *Stack) SetExports(tx *store.Tx, outputs []Output) error {
 		case kept && value == e.Value:
 			delete(want, e.Name)
 		default:
-			if err := changeExport(tx, e.Name, kept); err != nil {
+			if err := unused(tx, e.Name, kept); err != nil {
 				return err
 			}
+			gone = append(gone, e.Name)
+		}
+	}
+	for _, name := range gone {
+		if err := tx.Delete(KindExport, name); err != nil {
+			return err
 		}
 	}
 	for name, value := range want {
@@ -47,18 +55,27 @@ func (st *Stack) SetExports(tx *store.Tx, outputs []Output) error {
 	return nil
 }
 
-// changeExport removes an export that is to go or to change, unless it is used.
-func changeExport(tx *store.Tx, name string, kept bool) error {
+// unused refuses to remove or to change an export that is used.
+func unused(tx *store.Tx, name string, kept bool) error {
 	users, err := Importers(tx, name)
-	if err != nil {
+	if err != nil || len(users) == 0 {
 		return err
 	}
-	if len(users) > 0 {
-		verb := "deleted"
-		if kept {
-			verb = "updated"
-		}
-		return wire.Errorf(400, "ValidationError", "Export %s cannot be %s as it is in use by %s", name, verb, strings.Join(users, ", "))
+	verb := "deleted"
+	if kept {
+		verb = "updated"
 	}
-	return tx.Delete(KindExport, name)
+	return wire.Errorf(400, "ValidationError", "Export %s cannot be %s as it is in use by %s", name, verb, strings.Join(users, ", "))
+}
+
+// ExportsUnused refuses to delete a stack whose exports are used.
+func (st *Stack) ExportsUnused(tx *store.Tx) error {
+	for _, o := range st.Outputs {
+		if o.Export != "" {
+			if err := unused(tx, o.Export, false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
