@@ -195,7 +195,7 @@ func (s *Stacks) update(ctx context.Context, c *wire.Call, before *records.Stack
 			return err
 		}
 		if st.Tried != before.Tried || st.Status != before.Status {
-			return plan.Invalid("Stack:%s was updated by another request meanwhile.", st.ID)
+			return overtaken(st)
 		}
 		o.mark(c, st)
 		if o.changeSet != "" {
@@ -210,6 +210,11 @@ func (s *Stacks) update(ctx context.Context, c *wire.Call, before *records.Stack
 	}
 	s.engine.Launch(st.ID, c.Caller, hint)
 	return &StackIDOutput{StackID: st.ID}, nil
+}
+
+// overtaken refuses what was decided about a stack that is not the same any more.
+func overtaken(st *records.Stack) error {
+	return plan.Invalid("Stack:%s was updated by another request meanwhile.", st.ID)
 }
 
 func updatable(st *records.Stack) error {

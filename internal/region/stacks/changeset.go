@@ -362,7 +362,7 @@ func (s *Stacks) executed(ctx context.Context, cs *changesets.Set, token string)
 func (s *Stacks) createReviewed(ctx context.Context, c *wire.Call, st *records.Stack, p *plan.Prepared, o operation) error {
 	_, err := s.engine.Update(ctx, st.ID, func(tx *store.Tx, st *records.Stack) error {
 		if st.Status != "REVIEW_IN_PROGRESS" {
-			return updatable(st)
+			return overtaken(st)
 		}
 		o.mark(c, st)
 		st.OnFailure = o.onFailure
