@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -71,39 +72,59 @@ func (q *queue) load() error {
 	return q.l.config.DB.View(context.Background(), func(tx *store.Tx) error {
 		events, err := store.All[*event](tx, model.KindEvent, "")
 		for _, ev := range events {
+			q.count(ev, 1)
 			q.schedule(ev)
 		}
 		return err
 	})
 }
 
-// add accepts an event. It is durable when add returns.
+// add accepts an event, unless the queue is full. It is durable when add returns.
 func (q *queue) add(ctx context.Context, arn, id string, payload []byte) error {
+	return q.l.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+		if q.full(len(payload)) {
+			return tooMany(&environment.Throttled{Reason: environment.ReasonAccount})
+		}
+		return q.put(tx, arn, id, payload)
+	})
+}
+
+// full reports whether there is no place for an event with so many bytes.
+func (q *queue) full(size int) bool {
 	q.mu.Lock()
-	full := q.waiting >= maxEvents || q.bytes+len(payload) > maxWaiting
-	q.mu.Unlock()
-	if full {
-		return tooMany(&environment.Throttled{Reason: environment.ReasonAccount})
-	}
+	defer q.mu.Unlock()
+	return q.waiting >= maxEvents || q.bytes+size > maxWaiting
+}
+
+// put is add within a transaction and without the bounds. An event has its place
+// from then on: the transaction may take a while to be durable.
+func (q *queue) put(tx *store.Tx, arn, id string, payload []byte) error {
 	if id == "" {
 		id = model.NewID()
 	}
 	now := q.l.config.Now()
 	ev := &event{ID: id, ARN: arn, Payload: payload, Queued: now, NotBefore: now}
-	return q.l.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
-		tx.OnCommit(func() { q.schedule(ev) })
-		return tx.Put(model.KindEvent, ev.ID, ev)
-	})
+	q.count(ev, 1)
+	tx.OnUndo(func() { q.count(ev, -1) })
+	tx.OnCommit(func() { q.schedule(ev) })
+	return tx.Put(model.KindEvent, ev.ID, ev)
 }
 
+// count notes that an event waits (1), or does so no longer (-1).
+func (q *queue) count(ev *event, change int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting += change
+	q.bytes += change * len(ev.Payload)
+}
+
+// schedule has an event that is counted attempted when it is time.
 func (q *queue) schedule(ev *event) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
 		return
 	}
-	q.waiting++
-	q.bytes += len(ev.Payload)
 	q.done.Add(1)
 	q.timers[ev.ID] = time.AfterFunc(max(0, ev.NotBefore.Sub(q.l.config.Now())), func() {
 		defer q.done.Done()
@@ -112,10 +133,7 @@ func (q *queue) schedule(ev *event) {
 		q.mu.Unlock()
 		select {
 		case q.slots <- struct{}{}:
-			q.mu.Lock()
-			q.waiting--
-			q.bytes -= len(ev.Payload)
-			q.mu.Unlock()
+			q.count(ev, -1)
 			q.attempt(ev)
 			<-q.slots
 		case <-q.ctx.Done():
@@ -200,10 +218,10 @@ func (q *queue) again(ev *event, config model.EventConfig, delay time.Duration, 
 		q.giveUp(ev, config.OnFailure, q.record(ev, "EventAgeExceeded", result, version))
 		return
 	}
-	err := q.l.config.DB.Update(q.ctx, func(_ context.Context, tx *store.Tx) error { return tx.Put(model.KindEvent, ev.ID, ev) })
-	if err == nil {
-		q.schedule(ev)
-	}
+	// Where that can't be stored, the store still has the event as it was before.
+	_ = q.l.config.DB.Update(q.ctx, func(_ context.Context, tx *store.Tx) error { return tx.Put(model.KindEvent, ev.ID, ev) })
+	q.count(ev, 1)
+	q.schedule(ev)
 }
 
 // Waiters are told of asynchronous calls that fail, because somebody waits for
@@ -248,15 +266,19 @@ func (q *queue) giveUp(ev *event, destination string, record []byte) {
 }
 
 // remove deletes the event and, in the same transaction, queues the record for
-// its destination and tells.
+// its destination and tells. The record takes the event's place, however full the
+// queue is: nobody is there who could be told to come again.
 func (q *queue) remove(ev *event, destination string, record []byte, tell func(context.Context) error) {
-	_ = q.l.config.DB.Update(q.ctx, func(ctx context.Context, tx *store.Tx) error {
+	err := q.l.config.DB.Update(q.ctx, func(ctx context.Context, tx *store.Tx) error {
 		err := errors.Join(tx.Delete(model.KindEvent, ev.ID), tell(ctx))
 		if err != nil || destination == "" || record == nil {
 			return err
 		}
-		return q.add(ctx, destination, "", record)
+		return q.put(tx, destination, "", record)
 	})
+	if err != nil && q.ctx.Err() == nil {
+		slog.Error("an asynchronous call is over and could not be taken out of the store: it runs again at the next start", "function", ev.ARN, "requestId", ev.ID, "err", err)
+	}
 }
 
 func (q *queue) record(ev *event, condition string, result *environment.Result, version string) []byte {
