@@ -51,6 +51,7 @@ func (l *Lambda) run(ctx context.Context, functionARN string, call environment.C
 	if err != nil {
 		return environment.Result{}, "", err
 	}
+	t.called.Do(func() { l.ran(name) })
 	call.InvokedFunctionARN = functionARN
 	result, err := pool.Invoke(ctx, call)
 	var throttled *environment.Throttled
@@ -60,6 +61,8 @@ func (l *Lambda) run(ctx context.Context, functionARN string, call environment.C
 	return result, t.version.Version, err
 }
 
+// tooMany is Lambda's refusal of a call. It has no Retry-After, which the service
+// model knows: AWS sends none where it was recorded.
 func tooMany(t *environment.Throttled) *wire.Error {
 	e := model.Failed(http.StatusTooManyRequests, "TooManyRequestsException", t.Error())
 	e.Fields["Reason"] = t.Reason

@@ -84,7 +84,7 @@ type Lambda struct {
 	service   *wire.Service
 
 	snapshot atomic.Pointer[snapshot]
-	lastRan  atomic.Pointer[string] // a function's name; nil: none has run
+	lastRan  atomic.Pointer[string] // a function's name, for Likely; nil: none has run
 	warned   sync.Map               // messages that were told
 
 	access atomic.Pointer[urls.Access] // nil until ServeURLs

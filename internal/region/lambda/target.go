@@ -34,6 +34,8 @@ type target struct {
 	pool *environment.Pool
 
 	gone, deleted bool // replaced or deleted; deleted with its function
+
+	called sync.Once // notes the first call
 }
 
 // newEntry makes a function's entry and takes over what did not change.
@@ -129,7 +131,6 @@ func (t *target) open(ctx context.Context) (*environment.Pool, error) {
 		return nil, model.Invalid(err.Error())
 	}
 	t.pool = t.lambda.manager.Pool(spec, t.concurrency)
-	t.lambda.ran(t.name)
 	if t.gone {
 		t.end()
 	}

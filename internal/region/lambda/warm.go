@@ -52,13 +52,15 @@ func (l *Lambda) WarmLast(ctx context.Context, most int) {
 		if most--; most < 0 {
 			return
 		}
-		_ = l.Warm(ctx, l.ARN(info.Name(), ""))
+		name := info.Name()
+		l.lastRan.CompareAndSwap(nil, &name) // the first of them, until another one is called
+		_ = l.Warm(ctx, l.ARN(name, ""))
 	}
 }
 
 // Likely is the name of the function that a copy of this region is likely to call:
-// the last one that this run called for the first time, else the only one that there
-// is, else "".
+// the last one that was called for the first time, in this run or, where WarmLast
+// starts functions, in an earlier one; else the only one that there is, else "".
 func (l *Lambda) Likely() string {
 	functions := l.snapshot.Load().functions
 	if last := l.lastRan.Load(); last != nil && functions[*last] != nil {
@@ -72,8 +74,8 @@ func (l *Lambda) Likely() string {
 	return ""
 }
 
-// ran notes that a function is called for the first time in this run. Without
-// the note it is not warm at the next start.
+// ran notes that a version of a function is called for the first time in this run.
+// Without the note it is not warm at the next start.
 func (l *Lambda) ran(name string) {
 	l.lastRan.Store(&name)
 	dir := filepath.Join(l.config.Dir, ranDir)

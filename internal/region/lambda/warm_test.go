@@ -1,0 +1,63 @@
+package lambda_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// likely checks which function a fork would start.
+func (r *region) likely(when, want string) {
+	r.t.Helper()
+	if got := r.Likely(); got != want {
+		r.t.Errorf("%s: likely is %q, want %q", when, got, want)
+	}
+}
+
+func TestLikely(t *testing.T) {
+	r := start(t)
+	r.likely("nothing is there", "")
+	r.must("CreateFunction", shellFunction(t, "f"), nil)
+	r.likely("there is one function", "f")
+	r.must("CreateFunction", shellFunction(t, "g"), nil)
+	r.likely("nobody has called any", "")
+	for _, call := range []struct{ function, want string }{{"f", "f"}, {"g", "g"}, {"f", "g"}} {
+		r.invoke(arn(call.function), `{}`)
+		r.likely("after a call of "+call.function, call.want)
+	}
+	r.must("UpdateFunctionCode", object{"FunctionName": "f", "ZipFile": zipped(t, map[string]string{"bootstrap": "#!/bin/sh\nexit 1"})}, nil)
+	r.likely("new code that nobody has called", "g")
+	r.invoke(arn("f"), `{}`)
+	r.likely("new code", "f")
+	r.must("DeleteFunction", object{"FunctionName": "f"}, nil)
+	r.likely("the other one is gone", "g")
+}
+
+// What starts ahead of its first call is not what was called last: the order of
+// the calls outlives starts without any.
+func TestWhatRanLastIsLikelyAfterARestart(t *testing.T) {
+	r := start(t)
+	for _, name := range []string{"a", "b", "c"} {
+		r.must("CreateFunction", shellFunction(t, name), nil)
+	}
+	for age, name := range []string{"b", "a", "c"} {
+		r.invoke(arn(name), `{}`)
+		at := time.Now().Add(-time.Duration(age) * time.Hour)
+		if err := os.Chtimes(filepath.Join(r.dir, "lambda", "ran", name), at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		r.stop()
+		r.open()
+		r.WarmLast(t.Context(), 2)
+		r.likely("after a restart", "b")
+	}
+	r.invoke(arn("c"), `{}`)
+	r.stop()
+	r.open()
+	r.must("DeleteFunction", object{"FunctionName": "c"}, nil)
+	r.WarmLast(t.Context(), 1)
+	r.likely("the last one was deleted", "b")
+}
