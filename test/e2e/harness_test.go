@@ -101,7 +101,7 @@ func (p *person) roost(args ...string) string {
 	return out
 }
 
-// running is a "roost start" in the background.
+// running is a roost in the background.
 type running struct {
 	p       *person
 	command *exec.Cmd
@@ -130,13 +130,11 @@ func (o *output) String() string {
 	return o.buffer.String()
 }
 
-// start brings the app up and waits until the stage is ready.
-func (p *person) start(args ...string) *running {
+// background starts a roost that ends with the test.
+func (p *person) background(args ...string) *running {
 	p.t.Helper()
-	file := filepath.Join(p.home, "outputs.json")
-	os.Remove(file)
 	r := &running{p: p, done: make(chan struct{})}
-	r.command = exec.Command(program, append([]string{"start", p.app, "--port", "0", "--outputs-file", file}, args...)...)
+	r.command = exec.Command(program, args...)
 	r.command.Dir, r.command.Env, r.command.Stdout, r.command.Stderr = p.home, p.env, &r.printed, &r.printed
 	if err := r.command.Start(); err != nil {
 		p.t.Fatal(err)
@@ -145,13 +143,22 @@ func (p *person) start(args ...string) *running {
 		r.command.Wait()
 		close(r.done)
 	}()
-	p.t.Cleanup(r.kill)
-	await(p.t, "the outputs of the stage\n"+r.said(), func() bool {
-		select {
-		case <-r.done:
-			p.t.Fatalf("roost start ended:\n%s", r.said())
-		default:
+	p.t.Cleanup(func() {
+		r.kill()
+		if p.t.Failed() {
+			p.t.Logf("roost %s printed:\n%s", args[0], r.said())
 		}
+	})
+	return r
+}
+
+// start brings the app up and waits until the stage is ready.
+func (p *person) start(args ...string) *running {
+	p.t.Helper()
+	file := filepath.Join(p.home, "outputs.json")
+	os.Remove(file)
+	r := p.background(append([]string{"start", p.app, "--port", "0", "--outputs-file", file}, args...)...)
+	r.await("the outputs of the stage", func() bool {
 		data, err := os.ReadFile(file)
 		return err == nil && json.Unmarshal(data, &map[string]map[string]string{}) == nil
 	})
@@ -176,14 +183,31 @@ func readOutputs(t *testing.T, file string) map[string]string {
 	return all
 }
 
-// await asks again and again until something is so.
+// await asks again and again until something is so, in another process.
 func await(t *testing.T, what string, so func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !so(); time.Sleep(20 * time.Millisecond) {
+	deadline := time.Now().Add(patience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !so() {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain for %s", what)
 		}
+		<-tick.C
 	}
+}
+
+// await waits until something is so that the program brings about.
+func (r *running) await(what string, so func() bool) {
+	r.p.t.Helper()
+	await(r.p.t, what, func() bool {
+		select {
+		case <-r.done:
+			r.p.t.Fatalf("roost ended:\n%s", r.said())
+		default:
+		}
+		return so()
+	})
 }
 
 // kill ends the region as the system would when it runs out of memory.

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-615d3599/roost/internal/need"
 )
@@ -95,16 +96,12 @@ func (r *replay) take(s step) {
 		r.p.app = filepath.Join(r.p.home, "rest-api-auth-twitter")
 		authorize(r.t, r.p, "fanjiewang")
 	default:
-		var got string
-		matched := false
-		for range 100 { // an edit takes a moment to arrive
-			got = r.shell.run(command)
-			if matched = r.match(s.want, got); matched || !strings.HasPrefix(command, "roost curl") {
-				break
+		deadline := time.Now().Add(patience)
+		for got := r.shell.run(command); !r.match(s.want, got); got = r.shell.run(command) {
+			// An edit takes a moment to arrive.
+			if !strings.HasPrefix(command, "roost curl") || time.Now().After(deadline) {
+				r.t.Fatalf("$ %s\nprinted:\n%s\nthe README says:\n%s", command, got, strings.Join(s.want, "\n"))
 			}
-		}
-		if !matched {
-			r.t.Fatalf("$ %s\nprinted:\n%s\nthe README says:\n%s", command, got, strings.Join(s.want, "\n"))
 		}
 	}
 }

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -18,25 +17,10 @@ func withRegion(t *testing.T, folder string) *person {
 	if err := os.CopyFS(p.home, os.DirFS(filepath.Join("testdata", folder))); err != nil {
 		t.Fatal(err)
 	}
-	r := &running{p: p, done: make(chan struct{})}
-	r.command = exec.Command(program, "serve", "--port", "0")
-	r.command.Dir, r.command.Env, r.command.Stdout, r.command.Stderr = p.home, p.env, &r.printed, &r.printed
-	if err := r.command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		r.command.Wait()
-		close(r.done)
-	}()
-	t.Cleanup(func() {
-		r.kill()
-		if t.Failed() {
-			t.Logf("roost serve printed:\n%s", r.said())
-		}
-	})
-	await(t, "the region", func() bool {
+	r := p.background("serve", "--port", "0")
+	r.await("the region", func() bool {
 		_, err := os.Stat(filepath.Join(p.home, ".roost", "region.json"))
-		return err == nil || r.command.ProcessState != nil
+		return err == nil
 	})
 	for _, export := range regexp.MustCompile(`(?m)^export (\w+)='(.*)'$`).FindAllStringSubmatch(p.roost("env"), -1) {
 		p.env = append(p.env, export[1]+"="+export[2])
