@@ -6,6 +6,7 @@
 package changesets
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -80,19 +81,40 @@ func Find(tx *store.Tx, stack, name string) (*Set, error) {
 
 // Of returns the change sets of a stack, the oldest first.
 func Of(tx *store.Tx, stackID string) ([]*Set, error) {
-	return those(tx, func(set *Set) bool { return set.StackID == stackID })
+	return those(tx, func(p place) bool { return p.StackID == stackID })
 }
 
 // Below returns the change sets of nested stacks that are executed with one.
 func Below(tx *store.Tx, rootID string) ([]*Set, error) {
-	return those(tx, func(set *Set) bool { return set.RootID == rootID })
+	return those(tx, func(p place) bool { return p.RootID == rootID })
 }
 
-func those(tx *store.Tx, wanted func(*Set) bool) ([]*Set, error) {
-	all, err := store.All[*Set](tx, records.KindChangeSet, "")
-	all = slices.DeleteFunc(all, func(set *Set) bool { return !wanted(set) })
-	slices.SortFunc(all, func(a, b *Set) int { return a.Created.Compare(b.Created) })
-	return all, err
+// place is what sets are looked for by. It is read before the rest of a set, whose
+// template and changes may be large.
+type place struct{ StackID, RootID string }
+
+func those(tx *store.Tx, wanted func(place) bool) ([]*Set, error) {
+	items, err := tx.List(records.KindChangeSet, "")
+	if err != nil {
+		return nil, err
+	}
+	var found []*Set
+	for _, item := range items {
+		var at place
+		if err := json.Unmarshal(item.Value, &at); err != nil {
+			return nil, err
+		}
+		if !wanted(at) {
+			continue
+		}
+		set := &Set{}
+		if err := json.Unmarshal(item.Value, set); err != nil {
+			return nil, err
+		}
+		found = append(found, set)
+	}
+	slices.SortFunc(found, func(a, b *Set) int { return a.Created.Compare(b.Created) })
+	return found, nil
 }
 
 // Put stores a change set.
@@ -117,25 +139,24 @@ func (set *Set) Delete(tx *store.Tx) error {
 // executed "" it removes all.
 func Executed(tx *store.Tx, stackID, executed string) error {
 	all, err := Of(tx, stackID)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	below, err := those(tx, func(p place) bool {
+		return slices.ContainsFunc(all, func(set *Set) bool { return set.ID == p.RootID })
+	})
 	if err != nil {
 		return err
 	}
-	for _, set := range all {
-		if set.ID != executed {
-			if err := set.Delete(tx); err != nil {
-				return err
-			}
-			continue
+	for _, set := range append(all, below...) {
+		if set.ID != executed && (set.RootID == "" || set.RootID != executed) {
+			err = tx.Delete(records.KindChangeSet, set.ID)
+		} else {
+			set.Execution = "EXECUTE_COMPLETE"
+			err = set.Put(tx)
 		}
-		below, err := Below(tx, set.ID)
 		if err != nil {
 			return err
-		}
-		for _, one := range append(below, set) {
-			one.Execution = "EXECUTE_COMPLETE"
-			if err := one.Put(tx); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
