@@ -50,21 +50,20 @@ type report struct {
 	over []error
 }
 
-func (r *report) line(name, ours, baseline string, ratio, most float64) {
-	f := figure.Figure{Name: name, Ours: ours, Baseline: baseline, Ratio: ratio, AtMost: true, Bound: most}
+func (r *report) add(f figure.Figure) {
 	fmt.Fprintln(r.out, f)
 	if !f.OK() {
-		r.over = append(r.over, fmt.Errorf("%s: %.2f is over %.2f", name, ratio, most))
+		r.over = append(r.over, fmt.Errorf("%s: %.2f is over %.2f", f.Name, f.Ratio, f.Bound))
 	}
+}
+
+func (r *report) line(name, ours, baseline string, ratio, most float64) {
+	r.add(figure.Figure{Name: name, Ours: ours, Baseline: baseline, Ratio: ratio, AtMost: true, Bound: most})
 }
 
 // compare prints how long ours took beside a baseline, in the same rounds.
 func (r *report) compare(name string, ours, baseline []time.Duration, most float64) {
-	ratios := make([]float64, len(ours))
-	for i := range ours {
-		ratios[i] = float64(ours[i]) / float64(baseline[i])
-	}
-	r.line(name, figure.Median(ours).String(), figure.Median(baseline).String(), figure.Median(ratios), most)
+	r.add(figure.Times(name, ours, baseline, most))
 }
 
 func (r *report) count(name string, n, most float64) {

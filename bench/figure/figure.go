@@ -78,6 +78,13 @@ func Times(name string, ours, baseline []time.Duration, bound float64) Figure {
 	for i := range ours {
 		ratios[i] = float64(ours[i]) / float64(baseline[i])
 	}
-	round := func(d time.Duration) string { return d.Round(time.Microsecond).String() }
-	return Figure{Name: name, Ours: round(Median(ours)), Baseline: round(Median(baseline)), Ratio: Median(ratios), AtMost: true, Bound: bound}
+	return Figure{Name: name, Ours: rounded(Median(ours)), Baseline: rounded(Median(baseline)), Ratio: Median(ratios), AtMost: true, Bound: bound}
+}
+
+// rounded writes a time in microseconds, and a shorter one as it is.
+func rounded(d time.Duration) string {
+	if d >= 10*time.Microsecond {
+		d = d.Round(time.Microsecond)
+	}
+	return d.String()
 }

@@ -50,4 +50,8 @@ func TestTimes(t *testing.T) {
 	if f.Ratio != 0.5 || f.Ours != "2ms" || f.Baseline != "4ms" {
 		t.Errorf("got %+v", f)
 	}
+	f = Times("x", []time.Duration{987}, []time.Duration{12345}, 1)
+	if f.Ours != "987ns" || f.Baseline != "12µs" {
+		t.Errorf("got %+v", f)
+	}
 }
