@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed-615d3599/roost/iam"
 	"github.com/seed-615d3599/roost/internal/region/decisions"
+	"github.com/seed-615d3599/roost/internal/term"
 )
 
 // Refusal prints why a request was refused; remedy, which may be empty, is what
@@ -20,7 +21,7 @@ func (p Printer) Refusal(r *decisions.Refusal, remedy string) {
 		return
 	}
 	for _, line := range explanation(r, remedy) {
-		p.Print(line)
+		p.Print(term.Clean(line)) // paths and headers are the caller's
 	}
 }
 

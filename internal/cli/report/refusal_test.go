@@ -1,6 +1,7 @@
 package report
 
 import (
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/seed-615d3599/roost/iam"
 	"github.com/seed-615d3599/roost/internal/region/decisions"
+	"github.com/seed-615d3599/roost/internal/term"
 )
 
 func TestExplanation(t *testing.T) {
@@ -44,5 +46,15 @@ func TestExplanation(t *testing.T) {
 To let it pass, do this.`
 	if diff := cmp.Diff(want, strings.Join(explanation(r, "do this"), "\n")); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// What a caller has sent drives no terminal.
+func TestRefusalIsClean(t *testing.T) {
+	var out strings.Builder
+	p := Printer{term.New(&out, io.Discard, func(string) string { return "" })}
+	p.Refusal(&decisions.Refusal{Method: "GET", Path: "/\x1b[2J", Diagnosis: &decisions.Diagnosis{CanonicalRequest: "GET\nuser-agent:\u009b2J"}}, "")
+	if got := out.String(); strings.ContainsAny(got, "\x1b\u009b") || !strings.Contains(got, "/\uFFFD[2J") || !strings.Contains(got, "user-agent:\uFFFD2J") {
+		t.Errorf("it prints %q", got)
 	}
 }
