@@ -165,7 +165,7 @@ func TestEnv(t *testing.T) {
 			t.Errorf("%s: %d %s", version, code, stderr.String())
 		}
 	}
-	for _, want := range []string{"export AWS_ENDPOINT_URL='http://127.0.0.1:", "export AWS_REGION='us-east-1'\n",
+	for _, want := range []string{"export AWS_ENDPOINT_URL='http://127.0.0.1:", "export AWS_REGION='us-east-1'\n", "export AWS_DISABLE_HOST_PREFIX_INJECTION='true'\n",
 		"export AWS_ACCESS_KEY_ID='AKIAROOST'\n", `export AWS_SECRET_ACCESS_KEY='it'\''s secret'` + "\n", "export AWS_SESSION_TOKEN=''\n"} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, stdout.String())

@@ -28,6 +28,7 @@ func (c *envCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	s.export("AWS_ENDPOINT_URL", r.Endpoint)
+	s.export(noHostPrefix, "true")
 	s.export("AWS_REGION", r.Region)
 	s.export("AWS_DEFAULT_REGION", r.Region)
 	s.export("AWS_ACCESS_KEY_ID", r.AccessKeyID)
@@ -43,6 +44,11 @@ func (c *envCommand) Run(ctx context.Context, s *session) error {
 	}
 	return nil
 }
+
+// noHostPrefix keeps SDKs from asking for some operations at another host, such as
+// stream-127.0.0.1, which nobody finds.
+// https://docs.aws.amazon.com/sdkref/latest/guide/feature-host-prefix.html
+const noHostPrefix = "AWS_DISABLE_HOST_PREFIX_INJECTION"
 
 // export prints one line. In single quotes a shell reads nothing into a value.
 func (s *session) export(name, value string) {

@@ -96,7 +96,7 @@ func (c *testCommand) environ(ctx context.Context, s *session, t *trial.Trial) (
 		name, _, _ := strings.Cut(entry, "=")
 		return name == "AWS_PROFILE" || name == "AWS_SESSION_TOKEN" || strings.HasPrefix(name, "AWS_ENDPOINT_URL") || strings.HasPrefix(name, "ROOST_OUTPUT_")
 	})
-	env = append(env, "AWS_ENDPOINT_URL="+r.Endpoint, "AWS_REGION="+r.Name, "AWS_DEFAULT_REGION="+r.Name)
+	env = append(env, "AWS_ENDPOINT_URL="+r.Endpoint, noHostPrefix+"=true", "AWS_REGION="+r.Name, "AWS_DEFAULT_REGION="+r.Name)
 	for name, value := range t.Outputs() {
 		env = append(env, "ROOST_OUTPUT_"+name+"="+value)
 	}

@@ -28,6 +28,17 @@ func TestAbsentServices(t *testing.T) {
 	}
 }
 
+// TestHostPrefix has an operation that AWS has at a host of its own refused by name,
+// instead of a client looking for the host stream-127.0.0.1.
+func TestHostPrefix(t *testing.T) {
+	cli := need.Tool(t, "aws")
+	r := start(t)
+	_, errs, err := program(t, environ(r, t.TempDir()), cli, "logs", "start-live-tail", "--log-group-identifiers", "arn:aws:logs:us-east-1:123456789012:log-group:g")
+	if err == nil || !strings.Contains(errs, "roost does not support StartLiveTail of logs") {
+		t.Errorf("%v %s", err, errs)
+	}
+}
+
 // TestSignatureVersion2 says to who signs as S3 once allowed what to do.
 func TestSignatureVersion2(t *testing.T) {
 	r := start(t)

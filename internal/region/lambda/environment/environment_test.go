@@ -431,7 +431,7 @@ func TestVariables(t *testing.T) {
 	p := m.Pool(s, m.NewConcurrency())
 	invoke(t, p, `{}`)
 	seen := l.text()
-	for _, want := range []string{"AWS_LAMBDA_FUNCTION_NAME=f\n", "AWS_REGION=us-east-1\n", "LAMBDA_TASK_ROOT=", "_HANDLER=bootstrap\n", "TZ=:UTC\n", "AWS_ENDPOINT_URL=http://127.0.0.1:4000\n", "AWS_LAMBDA_LOG_STREAM_NAME=20"} {
+	for _, want := range []string{"AWS_LAMBDA_FUNCTION_NAME=f\n", "AWS_REGION=us-east-1\n", "LAMBDA_TASK_ROOT=", "_HANDLER=bootstrap\n", "TZ=:UTC\n", "AWS_ENDPOINT_URL=http://127.0.0.1:4000\n", "AWS_DISABLE_HOST_PREFIX_INJECTION=true\n", "AWS_LAMBDA_LOG_STREAM_NAME=20"} {
 		if !strings.Contains(seen, want) {
 			t.Errorf("%q is missing in %s", want, seen)
 		}

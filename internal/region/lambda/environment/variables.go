@@ -42,6 +42,9 @@ func variables(spec *Spec, config *Config, keys credentials, at place) []string 
 	}
 	if config.EndpointURL != "" {
 		env["AWS_ENDPOINT_URL"] = config.EndpointURL
+		// Nobody finds hosts such as stream-127.0.0.1 (AWS SDKs and Tools Reference
+		// Guide, "Host prefix injection").
+		env["AWS_DISABLE_HOST_PREFIX_INJECTION"] = "true"
 	}
 	if spec.LogFormat == "JSON" {
 		env["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
