@@ -54,7 +54,7 @@ func (r *run) made(id string) (*records.Resource, error) {
 func (r *run) envOf(one *records.Resource, kind string) *resources.Env {
 	return &resources.Env{
 		Call: func(ctx context.Context, service, operation string, in, out any) error {
-			return r.e.Call(ctx, wire.Call{Caller: r.caller, Token: one.Token}, service, operation, in, out)
+			return r.e.Call(ctx, wire.Call{Caller: r.caller, Token: one.Token, Service: service}, operation, in, out)
 		},
 		Account: r.e.config.Account, Region: r.e.config.Region,
 		StackID: r.st.ID, StackName: r.st.Name, LogicalID: one.LogicalID, Type: kind, Token: one.Token,

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/seed-615d3599/roost/cfn"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
@@ -28,7 +29,7 @@ func (l *Planner) ImportValue(ctx context.Context, name string) (any, error) {
 // parameterValue reads an SSM parameter with the caller's rights.
 func (l *Planner) parameterValue(ctx context.Context, caller *wire.Caller, name string) (value string, ok bool, err error) {
 	var out struct{ Parameter struct{ Value string } }
-	err = l.Call(ctx, wire.Call{Caller: caller}, "ssm", "GetParameter", map[string]any{"Name": name}, &out)
+	err = l.Call(ctx, wire.Call{Caller: caller, Service: "ssm"}, "GetParameter", map[string]any{"Name": name}, &out)
 	if wire.Code(err) == "ParameterNotFound" {
 		return "", false, nil
 	}
@@ -45,7 +46,7 @@ func (l *Planner) Dynamic(ctx context.Context, caller *wire.Caller, d cfn.Dynami
 		name += ":" + strconv.FormatInt(d.Version, 10)
 	}
 	var out struct{ Parameter struct{ Value, Type string } }
-	err := l.Call(ctx, wire.Call{Caller: caller}, "ssm", "GetParameter", map[string]any{"Name": name, "WithDecryption": d.Service == "ssm-secure"}, &out)
+	err := l.Call(ctx, wire.Call{Caller: caller, Service: "ssm"}, "GetParameter", map[string]any{"Name": name, "WithDecryption": d.Service == "ssm-secure"}, &out)
 	if err != nil {
 		return "", fmt.Errorf("dynamic reference %s: %s", d.Text, Message(err))
 	}
@@ -64,14 +65,16 @@ func (l *Planner) secretValue(ctx context.Context, caller *wire.Caller, d cfn.Dy
 		in["VersionId"] = d.VersionID
 	}
 	var out struct{ SecretString string }
-	if err := l.Call(ctx, wire.Call{Caller: caller}, "secretsmanager", "GetSecretValue", in, &out); err != nil {
+	if err := l.Call(ctx, wire.Call{Caller: caller, Service: "secretsmanager"}, "GetSecretValue", in, &out); err != nil {
 		return "", fmt.Errorf("dynamic reference %s: %s", d.Text, Message(err))
 	}
 	if d.JSONKey == "" {
 		return out.SecretString, nil
 	}
 	var members map[string]any
-	if err := json.Unmarshal([]byte(out.SecretString), &members); err != nil {
+	numbers := json.NewDecoder(strings.NewReader(out.SecretString))
+	numbers.UseNumber() // as they are written, however long
+	if err := numbers.Decode(&members); err != nil || numbers.More() {
 		return "", fmt.Errorf("dynamic reference %s: the secret is no JSON object", d.Text)
 	}
 	text, ok := TextOf(members[d.JSONKey])
@@ -81,12 +84,12 @@ func (l *Planner) secretValue(ctx context.Context, caller *wire.Caller, d cfn.Dy
 	return text, nil
 }
 
-// Call calls an operation of a service as CloudFormation does for a stack. Of
-// call, Caller and Token are the stack's.
-func (l *Planner) Call(ctx context.Context, call wire.Call, service, operation string, in, out any) error {
-	target, ok := l.config.Services[service]
+// Call calls an operation as CloudFormation does for a stack. Of call, Service is
+// the name of the operation's service, and Caller and Token are the stack's.
+func (l *Planner) Call(ctx context.Context, call wire.Call, operation string, in, out any) error {
+	service, ok := l.config.Services[call.Service]
 	if !ok {
-		return wire.Errorf(400, "ValidationError", "roost has no service %s", service)
+		return Invalid("roost has no service %s", call.Service)
 	}
 	id, err := l.UUID()
 	if err != nil {
@@ -94,5 +97,5 @@ func (l *Planner) Call(ctx context.Context, call wire.Call, service, operation s
 	}
 	call.Region, call.Account = l.config.Region, l.config.Account
 	call.RequestID, call.UserAgent = id, "cloudformation.amazonaws.com"
-	return target.Call(ctx, call, operation, in, out)
+	return service.Call(ctx, call, operation, in, out)
 }
