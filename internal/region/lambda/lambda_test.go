@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -367,11 +366,7 @@ type destinationRecord struct {
 // destinationRecord waits for the record that the function dest prints.
 func (r *region) destinationRecord() (record destinationRecord) {
 	r.t.Helper()
-	waitFor(r.t, "the record", func() bool {
-		_, rest, ok := strings.Cut(r.logs.text(), "RECORD ")
-		line, _, end := strings.Cut(rest, "\n")
-		return ok && end && json.Unmarshal([]byte(line), &record) == nil
-	})
+	r.recorded(&record)
 	return record
 }
 

@@ -41,15 +41,15 @@ func (r *region) recordedDestination(rec recording) {
 	}
 	r.post("fn", string(payload), "X-Amz-Invocation-Type", "Event")
 	var got object
-	r.recorded("RECORD ", &got)
+	r.recorded(&got)
 	r.matches("Body", want, got)
 }
 
-// recorded waits for a line of the log that begins so, and reads the rest of it.
-func (r *region) recorded(prefix string, out any) {
+// recorded waits for the record that the function dest prints, and reads it.
+func (r *region) recorded(out any) {
 	r.t.Helper()
 	waitFor(r.t, "the record", func() bool {
-		_, rest, ok := strings.Cut(r.logs.text(), prefix)
+		_, rest, ok := strings.Cut(r.logs.text(), "RECORD ")
 		line, _, end := strings.Cut(rest, "\n")
 		return ok && end && json.Unmarshal([]byte(line), out) == nil
 	})
@@ -66,7 +66,7 @@ func (r *region) recordedReserved(rec recording) {
 	r.must("PutFunctionEventInvokeConfig", object{"FunctionName": "fn", "MaximumRetryAttempts": 0, "DestinationConfig": object{"OnFailure": object{"Destination": arn("dest")}}}, nil)
 	r.matches("invoke_result", rec.Content["invoke_result"], r.post("fn", `{}`, "X-Amz-Invocation-Type", "Event"))
 	var got object
-	r.recorded("RECORD ", &got)
+	r.recorded(&got)
 	r.matches("msg", rec.Content["msg"].(map[string]any)["Body"], got)
 }
 
@@ -89,23 +89,13 @@ func (r *region) recordedBusy(rec recording) {
 func (r *region) recordedReservation(rec recording) {
 	r.must("CreateFunction", object{"FunctionName": "fn", "Runtime": "python3.12", "Handler": "handler.handler", "Role": role, "Timeout": 30,
 		"Environment": object{"Variables": object{}}, "Code": object{"ZipFile": zipped(r.t, map[string]string{"handler.py": echoPython})}}, nil)
-	for _, step := range []struct {
-		key, operation string
-		in             object
-	}{
+	r.steps(rec, []step{
 		{"put_function_concurrency", "PutFunctionConcurrency", object{"ReservedConcurrentExecutions": 3}},
 		{"get_function_concurrency_updated", "GetFunctionConcurrency", object{}},
 		{"get_function_concurrency_info", "GetFunction", object{}},
 		{"", "DeleteFunctionConcurrency", object{}},
 		{"get_function_concurrency_deleted", "GetFunctionConcurrency", object{}},
-	} {
-		step.in["FunctionName"] = "fn"
-		var out object
-		r.must(step.operation, step.in, &out)
-		if step.key != "" {
-			r.matches(step.key, rec.Content[step.key], out)
-		}
-	}
+	})
 }
 
 // recordedProvisioned compares what is said of the setting; it is ready at once.

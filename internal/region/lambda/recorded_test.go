@@ -371,21 +371,31 @@ func (r *region) recordedBadPayload(rec recording) {
 
 func (r *region) recordedConcurrency(rec recording) {
 	r.create(stormGuest{"python3.12", "handler.handler", map[string]string{"handler.py": echoPython}}, recording{Content: object{}})
-	for _, step := range []struct {
-		key, operation string
-		in             object
-	}{
+	r.steps(rec, []step{
 		{"get_function_concurrency_default", "GetFunctionConcurrency", object{}},
 		{"put_function_concurrency", "PutFunctionConcurrency", object{"ReservedConcurrentExecutions": 0}},
 		{"get_function_concurrency_updated", "GetFunctionConcurrency", object{}},
 		{"", "DeleteFunctionConcurrency", object{}},
 		{"get_function_concurrency_deleted", "GetFunctionConcurrency", object{}},
-	} {
-		step.in["FunctionName"] = "fn"
+	})
+}
+
+// step is an operation on the function fn, and where its answer is recorded; ""
+// where it is not.
+type step struct {
+	key, operation string
+	in             object
+}
+
+// steps calls operations, one after the other, and compares their answers.
+func (r *region) steps(rec recording, all []step) {
+	r.t.Helper()
+	for _, s := range all {
+		s.in["FunctionName"] = "fn"
 		var out object
-		r.must(step.operation, step.in, &out)
-		if step.key != "" {
-			r.matches(step.key, rec.Content[step.key], out)
+		r.must(s.operation, s.in, &out)
+		if s.key != "" {
+			r.matches(s.key, rec.Content[s.key], out)
 		}
 	}
 }

@@ -62,22 +62,14 @@ func (r *region) recordedURLRequestID(rec recording) {
 
 func (r *region) recordedURLUpdate(rec recording) {
 	r.python("fn", echoPython)
-	for _, step := range []struct {
-		key, operation string
-		in             object
-	}{
+	r.steps(rec, []step{
 		{"create_lambda_url_config", "CreateFunctionUrlConfig", object{"AuthType": "NONE", "InvokeMode": "BUFFERED"}},
 		{"get_url_config", "GetFunctionUrlConfig", object{}},
 		{"modify_lambda_url_config", "UpdateFunctionUrlConfig", object{"InvokeMode": "RESPONSE_STREAM"}},
 		{"get_url_config_2", "GetFunctionUrlConfig", object{}},
 		{"modify_lambda_url_config_none", "UpdateFunctionUrlConfig", object{}},
 		{"get_url_config_3", "GetFunctionUrlConfig", object{}},
-	} {
-		step.in["FunctionName"] = "fn"
-		var out object
-		r.must(step.operation, step.in, &out)
-		r.matches(step.key, rec.Content[step.key], out)
-	}
+	})
 }
 
 func (r *region) recordedURLStream(rec recording) {
