@@ -129,8 +129,9 @@ func (s *session) deployer(ctx context.Context, t *target, app *config.App) (*de
 		return nil, err
 	}
 	cfg := deploy.Config{
-		AWS: t.aws, Account: t.account, Print: s.term.Print, Owner: app.Name + "/" + app.Stage,
+		AWS: t.aws, Account: t.account, Owner: app.Name + "/" + app.Stage,
 		Secret: s.secrets(ctx, t, app, env), AllowReplace: s.allowReplace,
+		Print: func(line string) { s.term.Print(term.Clean(line)) }, // an event's reason may be a function's
 	}
 	if s.term.IsJSON() {
 		cfg.Event = func(e deploy.StackEvent) { s.term.Event("event", e) }
