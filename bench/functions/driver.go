@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -76,11 +77,11 @@ func (d *driver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	parts := strings.Split(r.URL.Path, "/")
+	id := path.Base(path.Dir(r.URL.Path))
 	body, _ := io.ReadAll(r.Body)
 	d.mu.Lock()
-	c := d.open[parts[max(0, len(parts)-2)]]
-	delete(d.open, parts[max(0, len(parts)-2)])
+	c := d.open[id]
+	delete(d.open, id)
 	d.mu.Unlock()
 	w.WriteHeader(http.StatusAccepted)
 	io.WriteString(w, `{"status":"OK"}`)
