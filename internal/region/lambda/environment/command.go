@@ -9,7 +9,6 @@ import (
 	"syscall"
 
 	"github.com/seed-615d3599/roost/internal/region/lambda/isolation"
-
 	"github.com/seed-615d3599/roost/internal/region/lambda/process"
 )
 
@@ -27,7 +26,6 @@ func (e *Environment) command(keys credentials) (*exec.Cmd, error) {
 		Root: filepath.Join(e.place.tmp, "root"), Tmp: filepath.Join(e.place.tmp, "tmp"),
 		Task: e.spec.TaskRoot, Runtime: e.spec.RuntimeDir, Opt: e.spec.OptDir, SDK: e.place.sdk,
 	}
-
 	for _, dir := range []string{view.Root, view.Tmp} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return nil, err
