@@ -44,7 +44,7 @@ func (d *Directory) Create(ctx context.Context, x *Identity) error {
 		if taken {
 			return alreadyExists("%s with name %s already exists.", x.Kind.Title(), x.Name)
 		}
-		if err := tx.Put(x.Kind.storedNames(), strings.ToLower(x.Name), x.Name); err != nil {
+		if err := x.putName(tx); err != nil {
 			return err
 		}
 		return d.save(tx, x)

@@ -94,10 +94,13 @@ const (
 )
 
 func (d *Directory) load() error {
-	return d.config.DB.View(context.Background(), func(tx *store.Tx) error {
+	var unnamed []*Identity
+	err := d.config.DB.View(context.Background(), func(tx *store.Tx) error {
 		var errs []error
-		for _, shown := range d.identities {
+		for kind, shown := range d.identities {
 			errs = append(errs, loadAll(tx, shown, (*Identity).compile, func(x *Identity) string { return x.Name }))
+			of, err := d.unnamed(tx, kind)
+			unnamed, errs = append(unnamed, of...), append(errs, err)
 		}
 		return errors.Join(append(errs,
 			loadAll(tx, &d.policies, (*ManagedPolicy).compile, func(p *ManagedPolicy) string { return p.ARN }),
@@ -105,6 +108,34 @@ func (d *Directory) load() error {
 			loadAll(tx, &d.providers, nil, func(p *Provider) string { return p.ARN }),
 		)...)
 	})
+	if err != nil || len(unnamed) == 0 {
+		return err
+	}
+	return d.config.DB.Update(context.Background(), func(_ context.Context, tx *store.Tx) error {
+		for _, x := range unnamed {
+			if err := x.putName(tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// unnamed lists the identities of a kind whose names are not taken: earlier
+// versions of Roost did not store names.
+func (d *Directory) unnamed(tx *store.Tx, kind Kind) (list []*Identity, err error) {
+	names, err := store.All[string](tx, kind.storedNames(), "")
+	taken := make(map[string]bool, len(names))
+	for _, name := range names {
+		taken[name] = true
+	}
+	d.identities[kind].m.Range(func(name, x any) bool {
+		if !taken[name.(string)] {
+			list = append(list, x.(*Identity))
+		}
+		return true
+	})
+	return list, err
 }
 
 func loadAll[T any](tx *store.Tx, into *index[T], compile func(T) error, key func(T) string) error {

@@ -3,8 +3,10 @@ package directory
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
@@ -29,6 +31,11 @@ func (k Kind) stored() string { return "iam-" + string(k) }
 // storedNames is the kind under which names are stored in lower case, so that a
 // new one need not be compared with all.
 func (k Kind) storedNames() string { return "iam-name-" + string(k) }
+
+// putName takes the identity's name, in whatever case.
+func (x *Identity) putName(tx *store.Tx) error {
+	return tx.Put(x.Kind.storedNames(), strings.ToLower(x.Name), x.Name)
+}
 
 // Identity is a user, a role or a group, as it is stored.
 type Identity struct {
