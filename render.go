@@ -129,12 +129,10 @@ func indented(v any) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// tooLarge says how a stack becomes smaller. A route with a function of its own
-// takes seven resources, one that shares a function takes two.
-func (s *Stack) tooLarge() string {
-	return `let routes share a function, as in f := stack.Function("F", roost.FunctionProps{Handler: "src/f"}) ` +
-		`and "GET /a": {Function: f}, or move an API to a stack of its own`
-}
+// smallerStack says how a stack becomes smaller. A route with a function of its
+// own takes seven resources, one that shares a function takes two.
+const smallerStack = `let routes share a function, as in f := stack.Function("F", roost.FunctionProps{Handler: "src/f"}) ` +
+	`and "GET /a": {Function: f}, or move an API to a stack of its own`
 
 func (s *Stack) templateFile() string { return s.name + ".template.json" }
 
@@ -145,7 +143,7 @@ func (s *Stack) render() *template {
 	}
 	if len(s.resources) > maxResources {
 		s.app.fail(s.id, s.at, fmt.Sprintf("the stack has %d resources, and CloudFormation takes %d", len(s.resources), maxResources),
-			s.tooLarge())
+			smallerStack)
 	}
 	for _, r := range s.resources {
 		t.Resources[r.logicalID] = r.render()
