@@ -28,6 +28,7 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/region/edge"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 	"github.com/seed-615d3599/roost/internal/region/lambda/debugger"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 	"github.com/seed-615d3599/roost/internal/region/store"
@@ -74,6 +75,10 @@ type Config struct {
 	// Debug is the debugger of a function; nil: none is debugged. Its caller
 	// closes it after the region.
 	Debug *debugger.Debugger
+
+	// APIThrottle bounds the requests to all APIs together. A nil part of it is an
+	// account's, see gateway.Config.
+	APIThrottle throttle.Limit
 
 	// Served, if given, is told of every request to an API once it is answered. It
 	// must not block.

@@ -227,7 +227,7 @@ func (r *Region) buildAPIs(ctx context.Context) error {
 		held = c.Debug.HoldsFunction
 	}
 	r.services.gateway, err = gateway.New(gateway.Config{
-		Held:    held,
+		Held: held, AccountThrottle: c.APIThrottle,
 		Account: c.Account, Region: c.Region, Functions: r.services.lambda, Access: decider{r.services.access},
 		Logs: accessLogs{r.services.logs}, Refusals: explained{r.services.records}, Note: r.services.lambda.Note, Served: c.Served, Transport: c.Transport, Now: c.Now, Rand: c.Rand,
 	})
