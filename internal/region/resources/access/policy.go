@@ -31,13 +31,6 @@ func policy() *cf.Type {
 		Create: func(ctx context.Context, e *cf.Env, want map[string]any) (cf.State, error) {
 			id := e.Name(128)
 			state := cf.State{ID: id, Attributes: map[string]any{"Id": id}}
-			for _, h := range holders() {
-				for _, name := range cf.Texts(want, h.property) {
-					if err := h.kind.lacks(ctx, e, name, cf.Text(want, "PolicyName")); err != nil {
-						return cf.State{}, err
-					}
-				}
-			}
 			return state, givePolicy(ctx, e, nil, want)
 		},
 		Update: func(ctx context.Context, e *cf.Env, have cf.State, want map[string]any) (cf.State, error) {
@@ -49,12 +42,33 @@ func policy() *cf.Type {
 	}
 }
 
+// free refuses a policy for whom it is new and who have one of its name from
+// elsewhere already.
+func free(ctx context.Context, e *cf.Env, have, want map[string]any) error {
+	renamed := !cf.Same(have, want, "PolicyName")
+	for _, h := range holders() {
+		has := cf.Texts(have, h.property)
+		for _, name := range cf.Texts(want, h.property) {
+			if !renamed && slices.Contains(has, name) {
+				continue
+			}
+			if err := h.kind.lacks(ctx, e, name, cf.Text(want, "PolicyName")); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // givePolicy takes the policy from those who are to have it no more, and gives
 // it to those who lack it or have it in another form.
 func givePolicy(ctx context.Context, e *cf.Env, have, want map[string]any) error {
 	before, after := cf.Text(have, "PolicyName"), cf.Text(want, "PolicyName")
 	if want != nil && !holds(want) {
 		return invalid("At least one of [Groups,Roles,Users] must be non-empty.")
+	}
+	if err := free(ctx, e, have, want); err != nil {
+		return err
 	}
 	kept := cf.Same(have, want, "PolicyName", "PolicyDocument")
 	for _, h := range holders() {

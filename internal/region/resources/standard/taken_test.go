@@ -112,3 +112,32 @@ func (l *life) taken(t *testing.T, kind *resources.Type, text string) {
 		t.Error("what is there was changed")
 	}
 }
+
+// A policy that is there already, or gets another name, takes none over either.
+func TestPolicyIsGivenToOneWhoHasItsName(t *testing.T) {
+	db := openState(t)
+	l := &life{t: t, db: db, services: services(t, db, nil), types: standard.Registry()}
+	l.create("Role", "AWS::IAM::Role", `{"AssumeRolePolicyDocument": `+lifeTrust+`}`)
+	l.create("User", "AWS::IAM::User", `{}`)
+	l.create("Theirs", "AWS::IAM::RolePolicy", `{"RoleName": "${Role}", "PolicyName": "taken", "PolicyDocument": `+lifePolicy+`}`)
+	of := func(name, members string) string {
+		return `{"PolicyName": "` + name + `", "PolicyDocument": ` + lifePolicy + `, ` + members + `}`
+	}
+	l.create("Mine", "AWS::IAM::Policy", of("taken", `"Users": ["${User}"]`))
+	refused := func(text string) {
+		t.Helper()
+		m := l.have[len(l.have)-1]
+		next := l.props(m.kind, text)
+		err := db.Update(t.Context(), func(ctx context.Context, _ *store.Tx) error {
+			_, err := m.kind.Update(ctx, l.env(m.id), m.state, next)
+			return err
+		})
+		if !resources.Exists(err) {
+			t.Errorf("it was taken over, or refused for another reason: %v", err)
+		}
+	}
+	refused(of("taken", `"Users": ["${User}"], "Roles": ["${Role}"]`))
+	l.update("Mine", of("own", `"Users": ["${User}"], "Roles": ["${Role}", "${Role}"]`))
+	refused(of("taken", `"Users": ["${User}"], "Roles": ["${Role}"]`))
+	l.end()
+}
