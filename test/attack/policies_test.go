@@ -123,11 +123,11 @@ func TestNamesOfRoles(t *testing.T) {
 // TestChangesBehindASession changes what a session rests on.
 func TestChangesBehindASession(t *testing.T) {
 	g := newTarget(t)
-	make := func() {
+	makeRole := func() {
 		g.iam("CreateRole", "RoleName", "app", "AssumeRolePolicyDocument", trusts("arn:aws:iam::123456789012:user/alice", `"sts:AssumeRole"`))
 		g.iam("PutRolePolicy", "RoleName", "app", "PolicyName", "p", "PolicyDocument", g.mayInvoke("GET/private"))
 	}
-	make()
+	makeRole()
 	session, code := g.assume(g.alice, "RoleArn", roleARN("app"))
 	if got := g.get(session, "/private"); code != "" || got != 200 {
 		t.Fatalf("%s, %d", code, got)
@@ -154,7 +154,7 @@ func TestChangesBehindASession(t *testing.T) {
 	// A role that is made anew under its name is another one.
 	g.iam("DeleteRolePolicy", "RoleName", "app", "PolicyName", "p")
 	g.iam("DeleteRole", "RoleName", "app")
-	make()
+	makeRole()
 	if got := g.get(session, "/private"); got != 403 {
 		t.Errorf("after the role was made anew: %d", got)
 	}

@@ -191,15 +191,18 @@ func (g *target) seen() []string {
 	return hits
 }
 
+// patience is how long an answer may take on a machine that is very busy.
+const patience = time.Minute
+
 // talk writes bytes to a connection and reads all that comes back.
 func (g *target) talk(address, bytesOnTheWire string) []answer {
 	g.t.Helper()
-	conn, err := net.DialTimeout("tcp", address, 5*time.Second)
+	conn, err := net.DialTimeout("tcp", address, patience)
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
 		g.t.Fatal(err)
 	}
 	if _, err := io.WriteString(conn, bytesOnTheWire); err != nil {
