@@ -5,13 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/assembly"
+	"github.com/seed-615d3599/roost/internal/cli/functions"
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/region"
 	"github.com/seed-615d3599/roost/internal/region/lambda/debugger"
@@ -86,11 +85,11 @@ type debugged struct{ FunctionName, Runtime, Handler string }
 
 // function finds the one that is meant.
 func (d *debugging) function(ctx context.Context) (f debugged, kind debugger.Kind, err error) {
-	groups, err := functions(ctx, client(regionInfo(d.region)))
+	groups, err := functions.Groups(ctx, client(regionInfo(d.region)))
 	if err != nil {
 		return f, "", err
 	}
-	name, err := pick(slices.Collect(maps.Keys(groups)), d.name)
+	name, err := functions.Pick(groups, d.name)
 	if err != nil {
 		return f, "", err
 	}
