@@ -11,10 +11,13 @@ import (
 
 // Fork brings up another region on a copy of this one's state, in a folder of
 // its own. The unpacked code of functions and the objects of buckets are
-// linked, not copied: nothing changes them once they are written. Account,
-// region and keys are the same, so that credentials of the one work at the
-// other; ports are not. The function that is likely to be called, the one that this
-// region has begun to call last or the only one, is started at once.
+// linked, not copied: nothing changes them once they are written. So this
+// region's folder has to stay for as long as the other runs. Account, region and
+// keys are the same, so that credentials of the one work at the other; ports are
+// not, and what the state holds of them as text, such as a function's variable or
+// a stack's output, still names this region's. The function that is likely to be
+// called, the one that this region has begun to call last or the only one, is
+// started at once.
 //
 // Of config, Dir must be given; Account and Region are those of the original.
 func (r *Region) Fork(ctx context.Context, config Config) (*Region, error) {
