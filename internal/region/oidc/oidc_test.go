@@ -23,9 +23,10 @@ type issuer struct {
 	kid  string
 	down bool
 
-	mu    sync.Mutex
-	asked []string
-	gate  chan struct{} // closed when requests may be answered; nil means at once
+	mu      sync.Mutex
+	asked   []string
+	gate    chan struct{} // closed when requests may be answered; nil means at once
+	waiting chan struct{} // gets one for each request that comes to the gate
 }
 
 func (i *issuer) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -33,6 +34,7 @@ func (i *issuer) RoundTrip(r *http.Request) (*http.Response, error) {
 	i.asked = append(i.asked, r.URL.String())
 	i.mu.Unlock()
 	if i.gate != nil {
+		i.waiting <- struct{}{}
 		<-i.gate
 	}
 	if i.down {
@@ -126,13 +128,14 @@ func TestKnownKeysDoNotWait(t *testing.T) {
 	if key, err := keys.Find(t.Context(), "1"); key == nil {
 		t.Fatal(err)
 	}
-	i.gate = make(chan struct{})
+	i.gate, i.waiting = make(chan struct{}), make(chan struct{}, 2)
 	var unknown sync.WaitGroup
 	unknown.Go(func() {
 		if key, err := keys.Find(t.Context(), "2"); key != nil || err != nil {
 			t.Errorf("an unknown key: %v, %v", key, err)
 		}
 	})
+	<-i.waiting
 	if key, err := keys.Find(t.Context(), "1"); key == nil {
 		t.Error(err)
 	}
