@@ -13,7 +13,7 @@ func TestLimitsAreUsedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var limits Again
 		first := limits.Within(time.Minute, nil)
-		time.Sleep(50 * time.Second)
+		time.Sleep(50 * time.Second) // the fake clock's
 		limits.Stop(first)
 		again := limits.Within(time.Hour, nil)
 		if again != first {
