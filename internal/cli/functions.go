@@ -72,8 +72,11 @@ func (s *session) printLogs(ctx context.Context, c control.Client, groups map[st
 		if seen[e.ID] {
 			continue
 		}
+		if e.Timestamp > from { // what is older is not read again
+			from = e.Timestamp
+			clear(seen)
+		}
 		seen[e.ID] = true
-		from = max(from, e.Timestamp)
 		s.term.Print(time.UnixMilli(e.Timestamp).Format("15:04:05.000 ") + e.Function + " | " + term.Clean(strings.TrimRight(e.Message, "\n")))
 	}
 	return from, nil

@@ -64,10 +64,12 @@ func Pick(groups map[string]string, wanted string) (string, error) {
 			fits = append(fits, name)
 		}
 	}
-	switch len(fits) {
-	case 1:
+	switch {
+	case len(fits) == 1:
 		return fits[0], nil
-	case 0:
+	case len(names) == 0:
+		return "", term.WithHint(fmt.Errorf("there is no function %q", wanted), "none is deployed: \"roost deploy\" deploys the app's")
+	case len(fits) == 0:
 		return "", term.WithHint(fmt.Errorf("there is no function %q", wanted), "there are: "+strings.Join(names, ", "))
 	}
 	return "", term.WithHint(fmt.Errorf("several functions have %q in their name", wanted), "say which: "+strings.Join(fits, ", "))
