@@ -160,8 +160,20 @@ func (s *Stacks) continueUpdateRollback(ctx context.Context, c *wire.Call, in *C
 	return &nothing{}, err
 }
 
-// skipRollback takes a resource as brought back although it could not be.
+// skipRollback takes a resource as brought back although it could not be. One of a
+// nested stack is named behind that stack ("ContinueUpdateRollback",
+// ResourcesToSkip: NestedStackName.ResourceLogicalID).
 func (s *Stacks) skipRollback(tx *store.Tx, st *records.Stack, logicalID string) error {
+	if name, inner, nested := strings.Cut(logicalID, "."); nested {
+		child, err := records.Find(tx, name)
+		if err != nil {
+			return err
+		}
+		if child.RootID != st.ID && child.ParentID != st.ID {
+			return plan.Invalid("ResourcesToSkip: stack [%s] is not nested in stack [%s]", child.Name, st.ID)
+		}
+		return s.skipRollback(tx, child, inner)
+	}
 	one := &records.Resource{}
 	found, err := tx.Get(records.KindResource, st.ID+"/"+logicalID, one)
 	if err != nil {

@@ -138,6 +138,8 @@ func TestRollbackGoesOnWithoutWhatIsSkipped(t *testing.T) {
 	}
 	f.must("ContinueUpdateRollback", map[string]any{"StackName": "s", "ResourcesToSkip": []string{"A"}}, nil)
 	f.wantRest("s", "UPDATE_ROLLBACK_COMPLETE")
+	f.wantEvent("s", "A UPDATE_COMPLETE Resource skipped during UpdateRollback")
+	f.wantThings("A:<nil>=2")
 }
 
 // Without the rights of its role a stack comes to rest all the same, and goes on

@@ -2,6 +2,7 @@ package stacks_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -116,27 +117,46 @@ func TestFailedNestedStackIsRemoved(t *testing.T) {
 
 // A nested stack is created while its neighbour fails: what it does is
 // cancelled, and it is removed.
-// The rollback of a nested stack that failed goes on with that of its parent.
+// The rollback of a nested stack that failed goes on with that of its parent, also
+// without what is skipped.
 func TestNestedRollbackIsContinued(t *testing.T) {
 	f := start(t)
 	nested(f)
+	f.must("CreateStack", map[string]any{"StackName": "other", "TemplateBody": template(map[string]string{"O": one})}, nil)
+	f.wantRest("other", "CREATE_COMPLETE")
 	f.must("CreateStack", map[string]any{"StackName": "p", "TemplateBody": parent("one", "1", "")}, nil)
 	f.wantRest("p", "CREATE_COMPLETE")
 	before, child := f.things(t), f.physical("p", "N")
 	f.fail["update T"] = "no"
-	f.failAfter("update A", 1)
-	f.update("p", parent("one", "2", ""), nil)
-	f.wantRest("p", "UPDATE_ROLLBACK_FAILED")
-	f.wantRest(child, "UPDATE_ROLLBACK_FAILED")
-	f.wantEvent("p", "p UPDATE_ROLLBACK_FAILED The following resource(s) failed to update: [N].")
-
+	fails := func() {
+		t.Helper()
+		f.failAfter("update A", 1)
+		f.update("p", parent("one", "2", ""), nil)
+		f.wantRest("p", "UPDATE_ROLLBACK_FAILED")
+		f.wantRest(child, "UPDATE_ROLLBACK_FAILED")
+		f.wantEvent("p", "p UPDATE_ROLLBACK_FAILED The following resource(s) failed to update: [N].")
+	}
+	continues := func(more map[string]any) {
+		t.Helper()
+		in := map[string]any{"StackName": "p"}
+		maps.Copy(in, more)
+		f.must("ContinueUpdateRollback", in, nil)
+		f.wantRest("p", "UPDATE_ROLLBACK_COMPLETE")
+		f.wantRest(child, "UPDATE_ROLLBACK_COMPLETE")
+	}
+	fails()
 	f.setFail("update A", "")
-	f.must("ContinueUpdateRollback", map[string]any{"StackName": "p"}, nil)
-	f.wantRest("p", "UPDATE_ROLLBACK_COMPLETE")
-	f.wantRest(child, "UPDATE_ROLLBACK_COMPLETE")
+	continues(nil)
 	if diff := cmp.Diff(before, f.things(t)); diff != "" {
 		t.Error(diff)
 	}
+
+	fails()
+	f.refuses("ContinueUpdateRollback", map[string]any{"StackName": "p", "ResourcesToSkip": []string{"other.O"}}, "stack [other] is not nested in stack")
+	f.refuses("ContinueUpdateRollback", map[string]any{"StackName": "p", "ResourcesToSkip": []string{"none.A"}}, "Stack with id none does not exist")
+	continues(map[string]any{"ResourcesToSkip": []string{f.stack(child).StackName + ".A"}})
+	f.wantEvent(child, "A UPDATE_COMPLETE Resource skipped during UpdateRollback")
+	f.wantThings("A:<nil>=2", "Gone:<nil>=1", "O:<nil>=1", "T:<nil>=1")
 }
 
 // A nested stack is deleted with the rights of who deletes its parent, whoever
