@@ -96,6 +96,20 @@ func TestTheAccountsLimit(t *testing.T) {
 	}
 }
 
+// What starts before its first call counts too, and takes no place from others.
+func TestWarmKeepsTheLimit(t *testing.T) {
+	m := manager(t, environment.Config{MaxEnvironments: 1})
+	p, q := m.Pool(spec("x"), m.NewConcurrency()), m.Pool(spec("x"), m.NewConcurrency())
+	p.Warm()
+	q.Warm()
+	if !p.Runs() || q.Runs() {
+		t.Errorf("there are environments of the first: %v, of the second: %v", p.Runs(), q.Runs())
+	}
+	if result := invoke(t, q, `{"a":1}`); string(result.Payload) != `{"a":1}` {
+		t.Errorf("called, the second gets its place: got %s", result.Payload)
+	}
+}
+
 // An initialization that never ends has its limit, and the call that it was for
 // gets the error of a limit.
 func TestTimeLimitOfTheInitialization(t *testing.T) {

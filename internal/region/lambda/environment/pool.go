@@ -232,7 +232,8 @@ func (p *Pool) launch() {
 	go e.run()
 }
 
-// Warm starts an environment before the first call, where there is none.
+// Warm starts an environment before the first call, where there is none and the
+// limit leaves room for one: nobody waits for it.
 func (p *Pool) Warm() {
 	m := p.manager
 	m.mu.Lock()
@@ -242,7 +243,8 @@ func (p *Pool) Warm() {
 
 // warm is Warm with the lock held.
 func (p *Pool) warm() {
-	if len(p.all) == 0 && !p.retired && !p.manager.closed {
+	m := p.manager
+	if len(p.all) == 0 && m.total < m.config.MaxEnvironments && !p.retired && !m.closed {
 		p.launch()
 	}
 }
