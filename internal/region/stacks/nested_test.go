@@ -303,3 +303,14 @@ func TestNestedChangeSetIsRefused(t *testing.T) {
 	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": f.templates["self"]}, nil)
 	f.wantRest("s", "ROLLBACK_COMPLETE")
 }
+
+// The tags that a template gives a nested stack are held to the same limits as
+// those of a request.
+func TestTagsOfANestedStack(t *testing.T) {
+	f := start(t)
+	nested(f)
+	body := strings.ReplaceAll(parent("one", "1", ""), `{"Key": "k", "Value": "v"}`, `{"Key": "aws:cloudformation:stack-name", "Value": "another"}`)
+	f.must("CreateStack", map[string]any{"StackName": "p", "TemplateBody": body}, nil)
+	f.wantRest("p", "ROLLBACK_COMPLETE")
+	f.wantEvent("p", "Tag key aws:cloudformation:stack-name cannot begin with aws:")
+}

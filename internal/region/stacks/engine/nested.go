@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/seed-615d3599/roost/internal/region/resources"
+	"github.com/seed-615d3599/roost/internal/region/stacks/limits"
 	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/store"
@@ -124,8 +125,15 @@ func (e *Engine) PrepareNested(ctx context.Context, caller *wire.Caller, parent,
 	for name, value := range resources.Child(want, "Parameters") {
 		q.Values[name], _ = plan.TextOf(value)
 	}
+	var own []limits.Tag
 	for _, tag := range resources.Children(want, "Tags") {
-		q.Tags[resources.Text(tag, "Key")] = resources.Text(tag, "Value")
+		own = append(own, limits.Tag{Key: resources.Text(tag, "Key"), Value: resources.Text(tag, "Value")})
+	}
+	if err := limits.Tags(own); err != nil {
+		return nil, err
+	}
+	for _, tag := range own {
+		q.Tags[tag.Key] = tag.Value
 	}
 	return e.Prepare(ctx, caller, child, q)
 }
@@ -146,14 +154,17 @@ func (e *Engine) Stale(ctx context.Context, caller *wire.Caller, nested resource
 		return true, nil
 	}
 	all, err := e.Resources(ctx, child.ID)
+	if err != nil {
+		return false, err
+	}
 	for _, one := range all {
-		if one.Type == records.StackType && one.Exists && err == nil {
+		if one.Type == records.StackType && one.Exists {
 			if stale, err := e.Stale(ctx, caller, one.State); stale || err != nil {
 				return stale, err
 			}
 		}
 	}
-	return false, err
+	return false, nil
 }
 
 // updateNested begins an update, unless an earlier attempt did, and waits for

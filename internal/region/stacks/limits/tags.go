@@ -24,10 +24,10 @@ func Tags(tags []Tag) error {
 		return invalid("1 validation error detected: Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to %d", maxTags)
 	}
 	seen := map[string]bool{}
-	for _, tag := range tags {
+	for i, tag := range tags {
 		switch length := utf8.RuneCountInString(tag.Key); {
 		case length < 1 || length > maxTagKey:
-			return invalid("1 validation error detected: Value '%s' at 'tags.1.member.key' failed to satisfy constraint: Member must have length between 1 and %d", tag.Key, maxTagKey)
+			return invalid("1 validation error detected: Value '%s' at 'tags.%d.member.key' failed to satisfy constraint: Member must have length between 1 and %d", tag.Key, i+1, maxTagKey)
 		case utf8.RuneCountInString(tag.Value) > maxTagValue:
 			return invalid("1 validation error detected: Value of tag '%s' failed to satisfy constraint: Member must have length less than or equal to %d", tag.Key, maxTagValue)
 		case strings.HasPrefix(strings.ToLower(tag.Key), "aws:"):
