@@ -33,9 +33,15 @@ func (e *PortError) Error() string {
 	return fmt.Sprintf("port %d, for %s, is taken by %s", e.Port, e.Purpose, holder)
 }
 
-// listen opens a port on the loopback interface; 0 picks one.
+// bind opens a port on the loopback interface; 0 picks one.
+func bind(port int) (net.Listener, error) {
+	return net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+}
+
+// listen is bind for a port that has to be had: the error names who has it, which
+// takes a while to find out.
 func listen(port int, purpose string) (net.Listener, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	listener, err := bind(port)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, &PortError{Port: port, Purpose: purpose, Holder: holder(port)}
 	}
@@ -131,21 +137,21 @@ type picker struct {
 // the system picks the ports a kept one is only a wish.
 func (p picker) listen(purpose string, kept int) (net.Listener, error) {
 	if kept != 0 && !p.fresh {
-		listener, err := listen(kept, purpose)
-		if err == nil || p.first != 0 {
-			return listener, err
+		if p.first != 0 {
+			return listen(kept, purpose)
+		}
+		if listener, err := bind(kept); err == nil {
+			return listener, nil
 		}
 	}
 	if p.first == 0 {
-		return listen(0, purpose)
+		return bind(0)
 	}
 	for port := p.first; port <= 65535; port++ {
-		listener, err := listen(port, purpose)
-		var taken *PortError
-		if errors.As(err, &taken) {
-			continue
+		listener, err := bind(port)
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return listener, err
 		}
-		return listener, err
 	}
 	return nil, fmt.Errorf("no port from %d on is free for %s: give another --port", p.first, purpose)
 }
