@@ -103,13 +103,9 @@ var (
 	streamPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^:*\x00-\x1f]{1,512}$`) })
 )
 
-// update runs a change of a group that must exist.
+// update runs a change of a group that must exist, if only by events that wait.
 func (l *Logs) update(ctx context.Context, name string, f func(*store.Tx, *group) error) (*empty, error) {
-	return l.change(ctx, name, l.waits(name), f)
-}
-
-// change is update for a group that may be known only from events that wait.
-func (l *Logs) change(ctx context.Context, name string, known bool, f func(*store.Tx, *group) error) (*empty, error) {
+	known := l.waits(name)
 	return &empty{}, l.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
 		g := &group{Name: name, Created: l.config.Now().UnixMilli()}
 		there, err := tx.Get(kindGroup, name, g)
@@ -140,8 +136,7 @@ func (l *Logs) createGroup(ctx context.Context, _ *wire.Call, in *createGroupInp
 }
 
 func (l *Logs) deleteGroup(ctx context.Context, _ *wire.Call, in *groupInput) (*empty, error) {
-	known := l.waits(in.LogGroupName)
-	return l.change(ctx, in.LogGroupName, known, func(tx *store.Tx, g *group) error {
+	return l.update(ctx, in.LogGroupName, func(tx *store.Tx, g *group) error {
 		l.discard(func(key streamKey) bool { return key.group == g.Name })
 		for _, kind := range []string{kindBatch, kindStream} {
 			if err := tx.DeletePrefix(kind, g.Name+"\x00"); err != nil {
