@@ -1,8 +1,8 @@
 // Package stacks is CloudFormation's API in the embedded region: stacks, change
 // sets, their events, resources and templates. Package engine does the work.
 //
-//	s, err := stacks.New(stacks.Config{Account: …, Region: …, DB: db, Types: types, Services: services})
-//	s.Resume()                                  // go on with what a crash interrupted
+//	s := stacks.New(stacks.Config{Account: …, Region: …, DB: db, Types: types, Services: services})
+//	err := s.Resume()                           // go on with what a crash interrupted
 //	edge.Config{Services: …s.Service()…, Paths: s.Paths()}
 //	s.Close()
 package stacks

@@ -1,8 +1,8 @@
 // Package engine brings the resources of stacks to what their templates say.
 //
 //	e := engine.New(engine.Config{Account: …, Region: …, DB: db, Types: types, Services: services})
-//	e.Resume()                         // go on with what a crash interrupted
-//	p, err := e.Prepare(ctx, request)  // check a template before anything is made
+//	err := e.Resume()                                       // go on with what a crash interrupted
+//	p, err := e.Prepare(ctx, caller, st, plan.Request{…})   // check a template before anything is made
 //	… e.Begin(tx, st, p, "CREATE_IN_PROGRESS"), and when that is durable: e.Launch(st.ID, caller, nil)
 //	e.Close()
 //

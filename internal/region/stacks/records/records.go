@@ -1,6 +1,6 @@
 // Package records is what CloudFormation of the embedded region keeps: stacks,
-// their resources, templates, events, change sets and exports, and how they lie
-// in the state file. It decides nothing; the engine does.
+// their resources, templates, events and exports, and how they lie in the state
+// file. Change sets have a room of their own. It decides nothing; the engine does.
 //
 //	st, err := records.Find(tx, "my-stack")          // or an ARN
 //	all, err := records.ResourcesOf(tx, st.ID)
