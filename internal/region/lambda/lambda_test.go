@@ -395,7 +395,7 @@ func TestNewCodeStartsAheadOfItsFirstCall(t *testing.T) {
 // waitFor asks again until something is so, and fails after a while.
 func waitFor(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !is(); {
+	for deadline := time.Now().Add(time.Minute); !is(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s does not come", what)
 		}

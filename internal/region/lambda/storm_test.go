@@ -93,7 +93,7 @@ func TestStorm(t *testing.T) {
 	for i := range functions {
 		g := guests[i%len(guests)]
 		r.must("CreateFunction", object{"FunctionName": fmt.Sprintf("f%d", i), "Runtime": g.runtime, "Handler": g.handler, "Role": role,
-			"Timeout": 2, "Code": object{"ZipFile": zipped(t, g.files)}}, nil)
+			"Timeout": 5, "Code": object{"ZipFile": zipped(t, g.files)}}, nil)
 	}
 	var group sync.WaitGroup
 	for i := range calls {
@@ -146,7 +146,7 @@ func (r *region) stormCall(i int, name string) {
 		}
 		break
 	}
-	want := map[string]string{"ok": fmt.Sprint(i), "crash": "Runtime exited with error: exit status 1", "fail": "as asked", "hang": "Task timed out after 2.00 seconds"}[do]
+	want := map[string]string{"ok": fmt.Sprint(i), "crash": "Runtime exited with error: exit status 1", "fail": "as asked", "hang": "Task timed out after 5.00 seconds"}[do]
 	got := string(response)
 	if (functionError != "") != (do != "ok") || do == "ok" && got != want || !strings.Contains(got, want) {
 		r.t.Errorf("call %d (%s): got %q %s", i, do, functionError, got)

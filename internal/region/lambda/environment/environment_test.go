@@ -238,11 +238,7 @@ func TestOneAtATimeAndWarmestFirst(t *testing.T) {
 // settled waits until every environment has asked for its next call.
 func settled(t *testing.T, m *environment.Manager, p *environment.Pool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); p.Idle() != m.Running(); runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d of %d environments are idle", p.Idle(), m.Running())
-		}
-	}
+	until(t, "some environments are not idle", func() bool { return p.Idle() == m.Running() })
 }
 
 // A function whose own calls wait for a place keeps the environments that it has.
@@ -341,11 +337,7 @@ func (shortLived) Credentials(context.Context, string, string) (id, secret, toke
 func TestIdleEnvironmentsEnd(t *testing.T) {
 	m := manager(t, environment.Config{IdleTimeout: 50 * time.Millisecond})
 	invoke(t, m.Pool(spec("x"), m.NewConcurrency()), `{}`)
-	for deadline := time.Now().Add(10 * time.Second); m.Running() > 0; runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatal("the environment does not end")
-		}
-	}
+	until(t, "the environment does not end", func() bool { return m.Running() == 0 })
 }
 
 func TestACallerThatLeavesDisturbsNobody(t *testing.T) {
@@ -377,15 +369,10 @@ func TestOrphansEndWithTheirEnvironment(t *testing.T) {
 			}
 			pid := string(result.Payload)
 			p.Retire()
-			for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+			until(t, "process "+pid+" is still there", func() bool {
 				stat, err := os.ReadFile("/proc/" + pid + "/stat")
-				if err != nil || strings.Contains(string(stat), ") Z ") {
-					return
-				}
-				if time.Now().After(deadline) {
-					t.Fatalf("process %s is still there", pid)
-				}
-			}
+				return err != nil || strings.Contains(string(stat), ") Z ")
+			})
 		})
 	}
 }
