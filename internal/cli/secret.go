@@ -164,7 +164,7 @@ func (t *target) vault(ctx context.Context, app *config.App) (*vault.Vault, erro
 	if t.aws.BaseEndpoint != nil {
 		c.Endpoint = *t.aws.BaseEndpoint
 	} else {
-		c.Endpoint = vault.Endpoint(t.aws.Region)
+		c.Endpoint = control.Endpoint("ssm", t.aws.Region)
 	}
 	return &vault.Vault{Client: c, Path: vault.Path(app)}, nil
 }

@@ -137,7 +137,7 @@ func (s *session) signInPlace(app *config.App) (*signInPlace, error) {
 	place := &signInPlace{app: app, pool: signin.Pool{ID: pool}}
 	switch last.To {
 	case toAWS:
-		place.pool.Endpoint = "https://cognito-identity." + last.Region + ".amazonaws.com"
+		place.pool.Endpoint = control.Endpoint("cognito-identity", last.Region)
 	case toLocal:
 		if place.region, err = runningRegion(app); err != nil {
 			return nil, err

@@ -38,6 +38,16 @@ type Client struct {
 	MaxAnswer int64
 }
 
+// Endpoint is the base URL in AWS of a service, by the name in its host name, in a
+// region. https://docs.aws.amazon.com/general/latest/gr/rande.html
+func Endpoint(service, region string) string {
+	suffix := ".amazonaws.com"
+	if strings.HasPrefix(region, "cn-") {
+		suffix += ".cn"
+	}
+	return "https://" + service + "." + region + suffix
+}
+
 // Operation is one of a service that speaks JSON 1.1.
 // https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 type Operation struct {

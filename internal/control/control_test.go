@@ -84,3 +84,13 @@ func TestErrors(t *testing.T) {
 		t.Error("a wrong key was taken")
 	}
 }
+
+func TestEndpoint(t *testing.T) {
+	for region, want := range map[string]string{
+		"eu-west-1": "https://ssm.eu-west-1.amazonaws.com", "cn-north-1": "https://ssm.cn-north-1.amazonaws.com.cn",
+	} {
+		if got := Endpoint("ssm", region); got != want {
+			t.Errorf("%s: %s", region, got)
+		}
+	}
+}

@@ -28,17 +28,6 @@ type Vault struct {
 // Path is where the parameters of a stage's secrets lie.
 func Path(app *config.App) string { return "/roost/" + app.Name + "/" + app.Stage + "/" }
 
-// Endpoint is the base URL of SSM in a region of AWS.
-func Endpoint(region string) string { return "https://ssm." + region + "." + urlSuffix(region) }
-
-// urlSuffix is the domain of a region's services.
-func urlSuffix(region string) string {
-	if strings.HasPrefix(region, "cn-") {
-		return "amazonaws.com.cn"
-	}
-	return "amazonaws.com"
-}
-
 func (v *Vault) call(ctx context.Context, operation string, in, out any) error {
 	return v.Client.JSON(ctx, control.Operation{Service: "ssm", Target: "AmazonSSM." + operation}, in, out)
 }
