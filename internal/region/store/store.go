@@ -43,6 +43,8 @@ type DB struct {
 	write *sql.DB
 	read  *sql.DB
 
+	writing, reading statements
+
 	mu     sync.Mutex
 	queue  []*update
 	active bool
@@ -219,12 +221,17 @@ func (db *DB) commit(batch []*update) {
 			}
 		}
 	}
+	err := db.writing.prepare(context.Background(), db.write, get, first, last, put, remove, removeRange, save, undo, release)
+	if err != nil {
+		fail(err)
+		return
+	}
 	sqlTx, err := db.write.Begin()
 	if err != nil {
 		fail(err)
 		return
 	}
-	tx := &Tx{db: db, sql: sqlTx, writable: true}
+	tx := &Tx{db: db, sql: sqlTx, prepared: &db.writing, writable: true}
 	for _, u := range batch {
 		u.err = tx.nested(context.WithValue(u.ctx, txKey{db}, tx), u.run)
 	}
@@ -249,12 +256,15 @@ func (db *DB) View(ctx context.Context, f func(*Tx) error) error {
 	if tx := db.joined(ctx); tx != nil {
 		return f(tx)
 	}
+	if err := db.reading.prepare(ctx, db.read, get, first, last); err != nil {
+		return err
+	}
 	sqlTx, err := db.read.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer sqlTx.Rollback()
-	return f(&Tx{db: db, sql: sqlTx})
+	return f(&Tx{db: db, sql: sqlTx, prepared: &db.reading})
 }
 
 // CopyTo writes a consistent copy of the state to a new file at path, which a crash

@@ -15,10 +15,10 @@ import (
 type Tx struct {
 	db       *DB
 	sql      *sql.Tx
+	prepared *statements
 	writable bool
 	done     bool
 	broken   error // why SQLite has undone all of it, or nil
-	depth    int
 	onCommit []func()
 	onUndo   []func()
 }
@@ -35,7 +35,7 @@ func (tx *Tx) Put(kind, key string, v any) error {
 	if err != nil {
 		return fmt.Errorf("%s %q: %w", kind, key, err)
 	}
-	return tx.exec("INSERT INTO item (kind, key, value) VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value", kind, key, data)
+	return tx.exec(put, kind, key, data)
 }
 
 // exec writes, if there is still a transaction: outside of one it would stand at once.
@@ -43,7 +43,7 @@ func (tx *Tx) exec(statement string, values ...any) error {
 	if tx.broken != nil {
 		return tx.broken
 	}
-	_, err := tx.sql.Exec(statement, values...)
+	_, err := tx.sql.Stmt(tx.prepared.by[statement]).Exec(values...)
 	return err
 }
 
@@ -51,7 +51,7 @@ func (tx *Tx) exec(statement string, values ...any) error {
 // there is anything.
 func (tx *Tx) Get(kind, key string, v any) (bool, error) {
 	var data []byte
-	err := tx.sql.QueryRow("SELECT value FROM item WHERE kind = ? AND key = ?", kind, key).Scan(&data)
+	err := tx.sql.Stmt(tx.prepared.by[get]).QueryRow(kind, key).Scan(&data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -67,12 +67,12 @@ func (tx *Tx) Get(kind, key string, v any) (bool, error) {
 // Delete removes what is stored under kind and key. It is no error when there
 // is nothing.
 func (tx *Tx) Delete(kind, key string) error {
-	return tx.exec("DELETE FROM item WHERE kind = ? AND key = ?", kind, key)
+	return tx.exec(remove, kind, key)
 }
 
 // DeletePrefix removes all items of a kind whose keys begin with prefix.
 func (tx *Tx) DeletePrefix(kind, prefix string) error {
-	return tx.exec("DELETE FROM item WHERE kind = ? AND key >= ? AND key < ?", kind, prefix, end(prefix))
+	return tx.exec(removeRange, kind, prefix, end(prefix))
 }
 
 // List returns the items of a kind whose keys begin with prefix, in the order
@@ -85,14 +85,14 @@ func (tx *Tx) List(kind, prefix string) ([]Item, error) {
 // their keys. A limit above 0 keeps the first so many, one below 0 the last so
 // many, latest first.
 func (tx *Tx) Range(kind, from, to string, limit int) ([]Item, error) {
-	order, n := "ASC", limit
+	query, n := first, limit
 	switch {
 	case limit < 0:
-		order, n = "DESC", -limit
+		query, n = last, -limit
 	case limit == 0:
 		n = -1
 	}
-	rows, err := tx.sql.Query("SELECT key, value FROM item WHERE kind = ? AND key >= ? AND key < ? ORDER BY key "+order+" LIMIT ?", kind, from, to, n)
+	rows, err := tx.sql.Stmt(tx.prepared.by[query]).Query(kind, from, to, n)
 	if err != nil {
 		return nil, err
 	}
@@ -150,10 +150,7 @@ func (tx *Tx) nested(ctx context.Context, f func(context.Context, *Tx) error) er
 	if !tx.writable {
 		return errors.New("update inside a view")
 	}
-	tx.depth++
-	defer func() { tx.depth-- }()
-	name := fmt.Sprintf("level%d", tx.depth)
-	if err := tx.exec("SAVEPOINT " + name); err != nil {
+	if err := tx.exec(save); err != nil {
 		return err
 	}
 	hooks, undone := len(tx.onCommit), len(tx.onUndo)
@@ -161,12 +158,12 @@ func (tx *Tx) nested(ctx context.Context, f func(context.Context, *Tx) error) er
 	if err != nil {
 		tx.onCommit = tx.onCommit[:hooks]
 		tx.undo(undone)
-		if undo := tx.exec("ROLLBACK TO " + name); undo != nil && tx.broken == nil {
-			tx.broken = errors.Join(err, undo)
+		if failed := tx.exec(undo); failed != nil && tx.broken == nil {
+			tx.broken = errors.Join(err, failed)
 		}
 	}
-	if release := tx.exec("RELEASE " + name); release != nil && err == nil {
-		tx.broken, err = release, release
+	if failed := tx.exec(release); failed != nil && err == nil {
+		tx.broken, err = failed, failed
 	}
 	return err
 }
