@@ -133,7 +133,7 @@ func (s *Stacks) newStack(c *wire.Call, d Definition) (*records.Stack, error) {
 	}
 	return &records.Stack{
 		ID: s.engine.StackARN(d.StackName, id), Name: d.StackName, Created: s.config.Now().UTC().Truncate(time.Millisecond),
-		RoleARN: d.RoleARN, OwnerARN: owner(c.Caller),
+		RoleARN: d.RoleARN, OwnerARN: engine.Owner(c.Caller),
 	}, nil
 }
 
@@ -181,7 +181,7 @@ type operation struct {
 
 // mark notes on a stack who does what to it.
 func (o operation) mark(c *wire.Call, st *records.Stack) {
-	st.OwnerARN, st.Token, st.ChangeSetID = owner(c.Caller), o.token, o.changeSet
+	st.OwnerARN, st.Token, st.ChangeSetID = engine.Owner(c.Caller), o.token, o.changeSet
 	st.DisableRollback, st.NewRetained, st.Deployment = o.disableRollback, o.newRetained, o.deployment
 	if o.roleARN != "" {
 		st.RoleARN = o.roleARN

@@ -177,14 +177,3 @@ func (s *Stacks) arnFor(name string) string {
 	}
 	return s.engine.StackARN(name, "*")
 }
-
-// owner is the ARN by which a caller's rights can be had again later.
-func owner(caller *wire.Caller) string {
-	switch {
-	case caller == nil:
-		return ""
-	case caller.RoleARN != "":
-		return caller.RoleARN
-	}
-	return caller.ARN
-}
