@@ -51,18 +51,19 @@ type queue struct {
 	l      *Lambda
 	ctx    context.Context
 	cancel context.CancelFunc
-	slots  chan struct{}
 
 	mu      sync.Mutex
-	timers  map[string]*time.Timer
-	waiting int // events
-	bytes   int // of their payloads
+	timers  map[string]*time.Timer // of events whose time has not come
+	due     []*event               // whose time has come; oldest first
+	running int                    // goroutines that attempt those, eventsAtOnce at most
+	waiting int                    // events with a timer and those that are due
+	bytes   int                    // of their payloads
 	closed  bool
-	done    sync.WaitGroup
+	done    sync.WaitGroup // goroutines
 }
 
 func newQueue(l *Lambda) *queue {
-	q := &queue{l: l, slots: make(chan struct{}, eventsAtOnce), timers: map[string]*time.Timer{}}
+	q := &queue{l: l, timers: map[string]*time.Timer{}}
 	q.ctx, q.cancel = context.WithCancel(context.Background())
 	return q
 }
@@ -125,20 +126,45 @@ func (q *queue) schedule(ev *event) {
 	if q.closed {
 		return
 	}
-	q.done.Add(1)
-	q.timers[ev.ID] = time.AfterFunc(max(0, ev.NotBefore.Sub(q.l.config.Now())), func() {
-		defer q.done.Done()
-		q.mu.Lock()
-		delete(q.timers, ev.ID)
-		q.mu.Unlock()
-		select {
-		case q.slots <- struct{}{}:
-			q.count(ev, -1)
-			q.attempt(ev)
-			<-q.slots
-		case <-q.ctx.Done():
-		}
-	})
+	q.timers[ev.ID] = time.AfterFunc(max(0, ev.NotBefore.Sub(q.l.config.Now())), func() { q.begin(ev) })
+}
+
+// begin makes an event due. Goroutines are bounded, not one for each event.
+func (q *queue) begin(ev *event) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.timers, ev.ID)
+	if q.closed {
+		return
+	}
+	q.due = append(q.due, ev)
+	if q.running < eventsAtOnce {
+		q.running++
+		q.done.Go(q.run)
+	}
+}
+
+// run attempts events until none is due.
+func (q *queue) run() {
+	for ev := q.next(); ev != nil; ev = q.next() {
+		q.attempt(ev)
+	}
+}
+
+// next takes the oldest event that is due. Nil ends the goroutine that asks.
+func (q *queue) next() *event {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed || len(q.due) == 0 {
+		q.running--
+		return nil
+	}
+	ev := q.due[0]
+	q.due[0] = nil
+	q.due = q.due[1:]
+	q.waiting--
+	q.bytes -= len(ev.Payload)
+	return ev
 }
 
 // close stops the queue; what is not done stays in the store.
@@ -146,9 +172,7 @@ func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true
 	for _, timer := range q.timers {
-		if timer.Stop() {
-			q.done.Done()
-		}
+		timer.Stop()
 	}
 	q.mu.Unlock()
 	q.cancel()

@@ -61,17 +61,18 @@ func hold(t *testing.T, functions ...string) *held {
 		h.must("CreateFunction", map[string]any{"FunctionName": name, "Runtime": "provided.al2023", "Handler": "h", "Role": "arn:aws:iam::123456789012:role/r", "Code": map[string]any{"ZipFile": code.Bytes()}})
 		h.must("PutFunctionConcurrency", map[string]any{"FunctionName": name, "ReservedConcurrentExecutions": 0})
 	}
-	for range eventsAtOnce {
-		h.queue.slots <- struct{}{}
-	}
+	h.queue.mu.Lock()
+	defer h.queue.mu.Unlock()
+	h.queue.running = eventsAtOnce
 	return h
 }
 
 // free lets the queue attempt events.
 func (h *held) free() {
-	for range eventsAtOnce {
-		<-h.queue.slots
-	}
+	h.queue.mu.Lock()
+	defer h.queue.mu.Unlock()
+	h.queue.running = 1
+	h.queue.done.Go(h.queue.run)
 }
 
 func (h *held) call(operation string, in map[string]any) error {
