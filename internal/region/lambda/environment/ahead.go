@@ -3,6 +3,8 @@ package environment
 import (
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/lambda/process"
@@ -31,8 +33,9 @@ func (e *Environment) ahead() bool {
 	if !config.Ahead || !e.spec.Early || config.Isolate != nil || config.Memory != nil || e.spec.Debug != nil {
 		return false
 	}
-	libraries, _ := filepath.Glob(filepath.Join(e.spec.TaskRoot, "*.so*"))
-	return len(libraries) == 0 && !exists(filepath.Join(e.spec.TaskRoot, "lib")) && (e.spec.OptDir == "" || !exists(filepath.Join(e.spec.OptDir, "lib")))
+	files, _ := os.ReadDir(e.spec.TaskRoot)
+	library := func(file os.DirEntry) bool { return strings.Contains(file.Name(), ".so") }
+	return !slices.ContainsFunc(files, library) && !exists(filepath.Join(e.spec.TaskRoot, "lib")) && (e.spec.OptDir == "" || !exists(filepath.Join(e.spec.OptDir, "lib")))
 }
 
 func exists(name string) bool {

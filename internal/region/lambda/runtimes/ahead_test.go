@@ -45,12 +45,15 @@ func TestStartedAhead(t *testing.T) {
 	begun := make(groups, 10)
 	m := environment.NewManager(environment.Config{Dir: t.TempDir(), Ahead: true, Groups: begun})
 	defer m.Close()
-	call := func(variables map[string]string) seen {
+	call := func(variables map[string]string, more ...string) seen {
 		g := guest{files: map[string]string{
-			"opt/nodejs/node_modules/layer/index.js": `module.exports = 'of the layer'`,
-			"task/index.js": `const layer = require('layer')
+			"[app]/opt/nodejs/node_modules/layer/index.js": `module.exports = 'of the layer'`,
+			"[app]/task/index.js": `const layer = require('layer')
 exports.handler = async () => ({PID: process.pid, Folder: process.cwd(), Variables: process.env, Layer: layer, Options: process.execArgv})`}}
-		root := g.write(t)
+		for _, name := range more {
+			g.files["[app]/task/"+name] = ""
+		}
+		root := filepath.Join(g.write(t), "[app]")
 		pool := m.Pool(&environment.Spec{
 			FunctionName: "f", Version: "$LATEST", Region: "us-east-1", Runtime: "nodejs22.x", Handler: "index.handler", Managed: true,
 			Early: runtime.Early(variables), Command: runtime.Start(filepath.Join(root, "task"), "", ""), RuntimeDir: runtime.Dir,
@@ -91,5 +94,9 @@ exports.handler = async () => ({PID: process.pid, Folder: process.cwd(), Variabl
 	third := call(map[string]string{"NODE_OPTIONS": "--no-deprecation"})
 	if third.PID == ahead || third.Variables["OWN"] != "" || !slices.Equal(third.Options, first.Options) {
 		t.Errorf("with options of its own the function saw %+v", third)
+	}
+	// A library that the loader finds by a variable of the process's start.
+	if fourth := call(nil, "libown.so.1"); fourth.PID == ahead {
+		t.Error("with a library of its own the function ran in the process that waited")
 	}
 }
