@@ -334,23 +334,26 @@ func (e *Engine) rollBackNested(ctx context.Context, parent *records.Stack, id s
 	return nil
 }
 
-// releaseNested lets the nested stacks clean up, now that their parent does.
+// releaseNested lets the nested stacks clean up, now that their parent does, and
+// waits for them: also for those that an earlier run let go.
 func (r *run) releaseNested(ctx context.Context) error {
 	for _, one := range r.have {
 		if one.Type != records.StackType || !one.Exists {
 			continue
 		}
 		child, err := r.e.Find(ctx, one.State.ID)
-		if err != nil || !child.Parked() {
+		if err != nil || !records.Active(child.Status) {
 			continue // deleted behind the parent's back, or not updated
 		}
-		if _, err := r.e.Update(ctx, child.ID, func(_ *store.Tx, st *records.Stack) error {
-			st.Held = false
-			return nil
-		}); err != nil {
-			return err
+		if child.Parked() {
+			if _, err := r.e.Update(ctx, child.ID, func(_ *store.Tx, st *records.Stack) error {
+				st.Held = false
+				return nil
+			}); err != nil {
+				return err
+			}
+			r.e.Launch(child.ID, nil, nil)
 		}
-		r.e.Launch(child.ID, nil, nil)
 		if _, err := r.e.Wait(ctx, child.ID); err != nil {
 			return err
 		}
