@@ -201,11 +201,13 @@ type begun struct {
 func (l *liveApp) begin(ctx context.Context, settings regionSettings) (b begun, err error) {
 	var failed error
 	var both sync.WaitGroup
-	both.Go(func() { b.region, failed = l.startRegion(ctx, settings) })
-	if b.standing = l.unchanged(); b.standing == nil {
-		b.made, err = l.assemble(ctx)
-	}
-	l.done("look at the app's files")
+	both.Go(func() {
+		if b.standing = l.unchanged(); b.standing == nil {
+			b.made, err = l.assemble(ctx)
+		}
+		l.done("look at the app's files")
+	})
+	b.region, failed = l.startRegion(ctx, settings) // not beside: it is what a start waits for
 	both.Wait()
 	if failed == nil {
 		l.region, l.target = b.region.Region, localTarget(b.region.info, nil)

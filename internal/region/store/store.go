@@ -44,6 +44,7 @@ type DB struct {
 	read  *sql.DB
 
 	writing, reading statements
+	opening          sync.WaitGroup
 
 	mu     sync.Mutex
 	queue  []*update
@@ -93,7 +94,9 @@ func open(path, synchronous string) (*DB, error) {
 	}
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
-	return &DB{write: write, read: read}, nil
+	db := &DB{write: write, read: read}
+	db.opening.Go(func() { _ = db.prepareReading(context.Background()) }) // View tries again
+	return db, nil
 }
 
 // damaged reports whether a file is not, or no longer, a database: SQLITE_CORRUPT
@@ -256,7 +259,7 @@ func (db *DB) View(ctx context.Context, f func(*Tx) error) error {
 	if tx := db.joined(ctx); tx != nil {
 		return f(tx)
 	}
-	if err := db.reading.prepare(ctx, db.read, get, first, last); err != nil {
+	if err := db.prepareReading(ctx); err != nil {
 		return err
 	}
 	sqlTx, err := db.read.BeginTx(ctx, nil)
@@ -265,6 +268,11 @@ func (db *DB) View(ctx context.Context, f func(*Tx) error) error {
 	}
 	defer sqlTx.Rollback()
 	return f(&Tx{db: db, sql: sqlTx, prepared: &db.reading})
+}
+
+// prepareReading opens a connection for View and prepares what it needs.
+func (db *DB) prepareReading(ctx context.Context) error {
+	return db.reading.prepare(ctx, db.read, get, first, last)
 }
 
 // CopyTo writes a consistent copy of the state to a new file at path, which a crash
@@ -292,6 +300,7 @@ func (db *DB) Close() error {
 	db.mu.Lock()
 	db.closed = true
 	db.mu.Unlock()
+	db.opening.Wait()
 	return errors.Join(db.read.Close(), db.write.Close())
 }
 

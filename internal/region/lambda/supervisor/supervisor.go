@@ -101,7 +101,7 @@ func Start(command []string, marker string) (*Supervisor, error) {
 	cmd := exec.Command(command[0], command[1:]...)
 	// A group of its own: ctrl-C on the terminal is for the region.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Env = []string{"GOMAXPROCS=1", "GOGC=25", "GOCOVERDIR=" + os.Getenv("GOCOVERDIR")}
+	cmd.Env = []string{"GOMAXPROCS=1", "GOCOVERDIR=" + os.Getenv("GOCOVERDIR")}
 	cmd.Stderr = os.Stderr
 	pipe, err := cmd.StdinPipe()
 	if err != nil {
