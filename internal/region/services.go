@@ -80,9 +80,7 @@ func (r *Region) build(ctx context.Context) error {
 func (r *Region) buildAccess(context.Context) error {
 	var err error
 	c := r.config
-	if r.services.records, err = decisions.New(decisions.Config{DB: r.db, Now: c.Now}); err != nil {
-		return err
-	}
+	r.services.records = decisions.New(decisions.Config{DB: r.db, Now: c.Now})
 	r.services.access, err = access.New(access.Config{
 		Account: c.Account, Region: c.Region, DB: r.db, MasterKey: r.key, Now: c.Now, Rand: c.Rand,
 		WebIdentity: r.webIdentity, Used: r.services.records.Used, LastUsed: r.services.records.LastUsed,

@@ -100,11 +100,13 @@ type Decisions struct {
 	mu      sync.Mutex
 	waiting []Refusal
 	dropped int // refusals that found no room since the last write
-	first   uint64
-	next    uint64
-	known   map[string]uint64 // request id → number, of what is stored
 
 	uses uses
+
+	loading sync.Mutex
+	loaded  bool
+	first   uint64 // number of the first refusal that is stored; Flush's, as next
+	next    uint64
 
 	wake    chan struct{}
 	done    chan struct{}
@@ -113,8 +115,8 @@ type Decisions struct {
 	closing sync.Once
 }
 
-// New reads what is there and starts to write.
-func New(config Config) (*Decisions, error) {
+// New starts to write. What is stored is read when it is first needed.
+func New(config Config) *Decisions {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
@@ -127,12 +129,9 @@ func New(config Config) (*Decisions, error) {
 	if config.MaxUses == 0 {
 		config.MaxUses = defaultMost
 	}
-	d := &Decisions{config: config, wake: make(chan struct{}, 1), done: make(chan struct{}), known: map[string]uint64{}}
-	if err := d.load(); err != nil {
-		return nil, err
-	}
+	d := &Decisions{config: config, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	d.ended.Go(d.write)
-	return d, nil
+	return d
 }
 
 // Close writes what waits and ends.
@@ -144,26 +143,45 @@ func (d *Decisions) Close() error {
 
 func number(n uint64) string { return fmt.Sprintf("%016x", n) }
 
-func (d *Decisions) load() error {
-	return d.config.DB.View(context.Background(), func(tx *store.Tx) error {
-		ids, err := tx.List(kindNumber, "")
-		if err != nil {
+// afterNumbers comes after all numbers.
+const afterNumbers = "g"
+
+// load reads what is stored, the first time that it is called: there may be much,
+// and no start waits for it.
+func (d *Decisions) load(ctx context.Context) error {
+	d.loading.Lock()
+	defer d.loading.Unlock()
+	if d.loaded {
+		return nil
+	}
+	err := d.config.DB.View(ctx, func(tx *store.Tx) (err error) {
+		if d.first, err = refusalNumber(tx, 1); err != nil {
 			return err
 		}
-		for _, item := range ids {
-			n, err := strconv.ParseUint(strings.Trim(string(item.Value), `"`), 16, 64)
-			if err != nil {
-				return fmt.Errorf("refusal %s: %w", item.Key, err)
-			}
-			d.known[item.Key] = n
-			d.next = max(d.next, n+1)
-		}
-		d.first = d.next
-		for _, n := range d.known {
-			d.first = min(d.first, n)
+		if d.next, err = refusalNumber(tx, -1); err != nil {
+			return err
 		}
 		return d.uses.load(tx)
 	})
+	d.loaded = err == nil
+	return err
+}
+
+// refusalNumber is the number of the first stored refusal, for a limit of 1, or the
+// one after the last, for -1; 0 where there is none.
+func refusalNumber(tx *store.Tx, limit int) (uint64, error) {
+	items, err := tx.Range(kindRefusal, "", afterNumbers, limit)
+	if err != nil || len(items) == 0 {
+		return 0, err
+	}
+	n, err := strconv.ParseUint(items[0].Key, 16, 64)
+	if err != nil {
+		return 0, fmt.Errorf("refusal %s: %w", items[0].Key, err)
+	}
+	if limit < 0 {
+		n++
+	}
+	return n, nil
 }
 
 // Refused takes the record of a refusal. It never blocks: under a storm of
@@ -245,6 +263,9 @@ func (d *Decisions) write() {
 func (d *Decisions) Flush(ctx context.Context) error {
 	d.writing.Lock()
 	defer d.writing.Unlock()
+	if err := d.load(ctx); err != nil {
+		return err
+	}
 	d.mu.Lock()
 	batch, dropped := d.waiting, d.dropped
 	d.waiting, d.dropped = nil, 0
@@ -276,7 +297,7 @@ func (d *Decisions) Flush(ctx context.Context) error {
 		d.putBack(batch, uses)
 		return err
 	}
-	d.remember(batch, first, next)
+	d.first, d.next = first, next
 	return nil
 }
 
@@ -307,45 +328,32 @@ func drop(tx *store.Tx, n uint64) error {
 	return errors.Join(tx.Delete(kindRefusal, number(n)), tx.Delete(kindNumber, old.RequestID))
 }
 
-// remember notes what is stored now.
-func (d *Decisions) remember(batch []Refusal, first, next uint64) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for i, r := range batch {
-		d.known[r.RequestID] = d.next + uint64(i)
-	}
-	d.first, d.next = first, next
-	if len(d.known) <= d.config.MaxRefusals {
-		return
-	}
-	for id, n := range d.known {
-		if n < first {
-			delete(d.known, id)
-		}
-	}
-}
-
 // ErrUnknown is returned for a request id without a record.
 var ErrUnknown = errors.New("no record")
 
 // Find returns the record of a request, or with an empty id the last one.
 func (d *Decisions) Find(ctx context.Context, requestID string) (*Refusal, error) {
+	if requestID == "" {
+		list, err := d.List(ctx, 1)
+		if err == nil && len(list) == 0 {
+			err = ErrUnknown
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &list[0], nil
+	}
 	ctx = context.WithoutCancel(ctx) // others wait for what is written, too
 	if err := d.Flush(ctx); err != nil {
 		return nil, err
 	}
-	d.mu.Lock()
-	n, ok := d.known[requestID]
-	if requestID == "" && d.next > d.first {
-		n, ok = d.next-1, true
-	}
-	d.mu.Unlock()
-	if !ok {
-		return nil, ErrUnknown
-	}
 	r := &Refusal{}
 	err := d.config.DB.View(ctx, func(tx *store.Tx) error {
-		found, err := tx.Get(kindRefusal, number(n), r)
+		var n string
+		found, err := tx.Get(kindNumber, requestID, &n)
+		if err == nil && found {
+			found, err = tx.Get(kindRefusal, n, r)
+		}
 		if err == nil && !found {
 			err = ErrUnknown
 		}
@@ -361,7 +369,7 @@ func (d *Decisions) List(ctx context.Context, limit int) (list []Refusal, err er
 		return nil, err
 	}
 	err = d.config.DB.View(ctx, func(tx *store.Tx) error {
-		items, err := tx.Range(kindRefusal, "", "g", -limit) // numbers are hexadecimal
+		items, err := tx.Range(kindRefusal, "", afterNumbers, -limit)
 		if err != nil {
 			return err
 		}

@@ -78,5 +78,6 @@ func (d *Decisions) listUses(ctx context.Context, _ *wire.Call, in *ListUsesInpu
 	if in.Since != nil {
 		since = *in.Since
 	}
-	return &ListUsesOutput{Uses: d.Uses(ctx, in.Principal, since)}, nil
+	uses, err := d.Uses(ctx, in.Principal, since)
+	return &ListUsesOutput{Uses: uses}, err
 }

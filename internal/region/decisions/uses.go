@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -132,25 +133,36 @@ func putUses(tx *store.Tx, list []Use) error {
 	return nil
 }
 
+// load adds what is stored to what was seen meanwhile.
 func (s *uses) load(tx *store.Tx) error {
-	items, err := tx.List(kindUse, "")
+	list, err := store.All[Use](tx, kindUse, "")
 	if err != nil {
 		return err
 	}
-	list, err := decodeAll[Use](items)
-	s.seen = make(map[useKey]*use, len(list))
-	for _, one := range list {
-		u := &use{written: one.Last.Unix()}
-		u.first.Store(one.First.Unix())
-		u.last.Store(one.Last.Unix())
-		s.seen[useKey{one.Principal, one.Action, one.Resource, one.Allowed}] = u
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen == nil {
+		s.seen = make(map[useKey]*use, len(list))
 	}
-	return err
+	for _, one := range list {
+		key := useKey{one.Principal, one.Action, one.Resource, one.Allowed}
+		u := s.seen[key]
+		if u == nil {
+			u = &use{written: one.Last.Unix()}
+			u.last.Store(one.Last.Unix())
+			s.seen[key] = u
+		}
+		u.first.Store(one.First.Unix())
+	}
+	return nil
 }
 
 // Uses returns what a principal was seen to do since a moment, all principals
 // for an empty ARN, ordered by principal, action and resource.
-func (d *Decisions) Uses(_ context.Context, principalARN string, since time.Time) []Use {
+func (d *Decisions) Uses(ctx context.Context, principalARN string, since time.Time) ([]Use, error) {
+	if err := d.load(ctx); err != nil {
+		return nil, err
+	}
 	d.uses.mu.RLock()
 	defer d.uses.mu.RUnlock()
 	var list []Use
@@ -162,12 +174,15 @@ func (d *Decisions) Uses(_ context.Context, principalARN string, since time.Time
 	slices.SortFunc(list, func(a, b Use) int {
 		return strings.Compare(a.Principal+"\x00"+a.Action+"\x00"+a.Resource, b.Principal+"\x00"+b.Action+"\x00"+b.Resource)
 	})
-	return list
+	return list, nil
 }
 
 // LastUsed returns when a principal was last seen to ask for something, allowed
 // or not, to the minute; the zero time if it was not.
 func (d *Decisions) LastUsed(principalARN string) time.Time {
+	if err := d.load(context.Background()); err != nil {
+		slog.Error("uses cannot be read", "err", err)
+	}
 	d.uses.mu.RLock()
 	defer d.uses.mu.RUnlock()
 	var last int64
