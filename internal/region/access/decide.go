@@ -3,7 +3,6 @@ package access
 import (
 	"context"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -194,7 +193,7 @@ func callKeys(call *wire.Call, target wire.Target) iam.Context {
 	}
 	if call.HTTP != nil {
 		keys = append(keys,
-			iam.Key{Name: "aws:SecureTransport", Value: strconv.FormatBool(call.HTTP.TLS != nil || loopback(call.SourceIP))},
+			iam.Key{Name: "aws:SecureTransport", Value: strconv.FormatBool(wire.Secure(call.HTTP.TLS != nil, call.SourceIP))},
 			iam.Key{Name: "aws:ViaAWSService", Value: "false"})
 	} else {
 		keys = append(keys,
@@ -217,12 +216,4 @@ func callKeys(call *wire.Call, target wire.Target) iam.Context {
 // multiValued reports whether a key is so even with one value.
 func multiValued(name string) bool {
 	return strings.EqualFold(name, "aws:TagKeys") || strings.EqualFold(name, "aws:CalledVia")
-}
-
-// loopback reports whether a request never left the machine. What the bucket
-// policies of CDK and others deny without TLS is being overheard on the way,
-// which such a request cannot be.
-func loopback(sourceIP string) bool {
-	ip, err := netip.ParseAddr(sourceIP)
-	return err == nil && ip.Unmap().IsLoopback()
 }

@@ -32,6 +32,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"reflect"
 )
 
@@ -78,6 +79,15 @@ type Call struct {
 	// Token is, within the process, the RequestToken of the stack's events about
 	// the resource that the call is for; "" if it is for none.
 	Token string
+}
+
+// Secure is the condition key aws:SecureTransport of a request that came from an
+// address, over TLS or not. One from this machine counts as secure: what the bucket
+// policies of CDK and others deny without TLS is being overheard on the way, which
+// such a request cannot be.
+func Secure(tls bool, sourceIP string) bool {
+	ip, _ := netip.ParseAddr(sourceIP)
+	return tls || ip.Unmap().IsLoopback()
 }
 
 // Target is one action on one resource for which the caller needs permission.

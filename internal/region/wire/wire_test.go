@@ -209,6 +209,15 @@ func FuzzQuery(f *testing.F) {
 
 // TestAFullDiskIsNamed tells a client that the disk is full, with a status at
 // which it does not ask again at once.
+func TestSecureIsOverTLSOrFromThisMachine(t *testing.T) {
+	for ip, secure := range map[string]bool{"127.0.0.1": true, "127.8.0.1": true, "::1": true, "::ffff:127.0.0.1": true,
+		"192.0.2.7": false, "2001:db8::1": false, "": false, "localhost": false} {
+		if got := wire.Secure(false, ip); got != secure || !wire.Secure(true, ip) {
+			t.Errorf("%s: %v", ip, got)
+		}
+	}
+}
+
 func TestAFullDiskIsNamed(t *testing.T) {
 	for _, protocol := range []wire.Protocol{wire.JSON, wire.Query, wire.RESTXML, wire.RESTJSON} {
 		w := httptest.NewRecorder()

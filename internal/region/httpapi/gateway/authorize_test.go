@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +76,26 @@ func TestIAM(t *testing.T) {
 	old := sign(t, w, "GET", "/private/x", "")
 	w.now = w.now.Add(6 * time.Minute)
 	wantAnswer(t, ask(g, "GET", "/private/x", "", old...), 403, forbidden)
+}
+
+// As at the region's own door: requests that never leave the machine count as secure.
+func TestPoliciesThatWantSecureTransport(t *testing.T) {
+	w := &world{policy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}]}`}
+	g := w.gateway(t)
+	put(t, g, one(Route{Key: "GET /x", AuthorizationType: AuthorizationIAM, Integration: lambda("2.0")}))
+	for from, status := range map[string]int{"127.0.0.1:999": 200, "[::1]:999": 200, "192.0.2.7:999": 403} {
+		r := httptest.NewRequest("GET", "/x", nil)
+		r.Host, r.RemoteAddr = "a1.execute-api.us-east-1.amazonaws.com", from
+		headers := sign(t, w, "GET", "/x", "")
+		for i := 0; i < len(headers); i += 2 {
+			r.Header.Set(headers[i], headers[i+1])
+		}
+		answer := httptest.NewRecorder()
+		g.ServeHTTP(answer, r)
+		if answer.Code != status {
+			t.Errorf("from %s: %d %s", from, answer.Code, answer.Body)
+		}
+	}
 }
 
 func TestLambdaAuthorizer(t *testing.T) {

@@ -189,18 +189,11 @@ func (c *call) conditions() iam.Context {
 	return iam.Context{
 		{Name: "aws:SourceIp", Value: c.event.SourceIP},
 		{Name: "aws:UserAgent", Value: string(agent)},
-		{Name: "aws:SecureTransport", Value: yesNo(c.in.tls)},
+		{Name: "aws:SecureTransport", Value: strconv.FormatBool(wire.Secure(c.in.tls, c.event.SourceIP))},
 		{Name: "aws:CurrentTime", Value: c.in.time.UTC().Format(time.RFC3339)},
 		{Name: "aws:EpochTime", Value: strconv.FormatInt(c.in.time.Unix(), 10)},
 		{Name: "aws:RequestedRegion", Value: c.g.config.Region},
 	}
-}
-
-func yesNo(b bool) string {
-	if b {
-		return "true"
-	}
-	return "false"
 }
 
 // within returns a context that ends after d, for a wait for that function.

@@ -13,7 +13,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"strconv"
 	"time"
 
@@ -182,11 +181,10 @@ func (c *call) mayCall() bool {
 // conditions are the condition keys of the request.
 func (c *call) conditions() iam.Context {
 	source := c.source()
-	ip, _ := netip.ParseAddr(source)
 	keys := iam.Context{
 		{Name: "lambda:FunctionUrlAuthType", Value: "AWS_IAM"},
 		{Name: "aws:SourceIp", Value: source},
-		{Name: "aws:SecureTransport", Value: strconv.FormatBool(c.r.TLS != nil || ip.IsLoopback())}, // as at the region's own door
+		{Name: "aws:SecureTransport", Value: strconv.FormatBool(wire.Secure(c.r.TLS != nil, source))},
 	}
 	if agent := c.r.UserAgent(); agent != "" {
 		keys = append(keys, iam.Key{Name: "aws:UserAgent", Value: agent})
