@@ -131,6 +131,14 @@ func (h *HTTPAPI) createDomain(ctx context.Context, _ *wire.Call, in *createDoma
 		if found {
 			return conflict("The domain name you provided already exists.")
 		}
+		if id, below := strings.CutSuffix(in.DomainName, ".localhost"); below {
+			if found, err = tx.Get(kindAPI, id, &apiDoc{}); err != nil {
+				return err
+			}
+			if found {
+				return conflict("The domain name %s is the own one of the API %s.", in.DomainName, id)
+			}
+		}
 		return h.putDomain(tx, d)
 	})
 	return d, err

@@ -265,6 +265,9 @@ func TestDomains(t *testing.T) {
 	h.must("POST", "/v2/domainnames", m{"domainName": "*.example.com", "domainNameConfigurations": configuration})
 	h.must("POST", "/v2/domainnames/*.example.com/apimappings", m{"apiId": api, "stage": "$default"})
 	want(t, h.get("any.example.com", "/a"), served)
+	status, _ = h.do("POST", "/v2/domainnames", m{"domainName": api + ".localhost", "domainNameConfigurations": configuration})
+	want(t, status, 409)
+	h.must("POST", "/v2/domainnames", m{"domainName": "shop.localhost", "domainNameConfigurations": configuration})
 }
 
 func TestTags(t *testing.T) {

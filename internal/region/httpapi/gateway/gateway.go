@@ -122,25 +122,27 @@ func (g *Gateway) update(change func(*snapshot)) {
 // LookupHost reports whether a Host value (with or without port) means an API:
 // "<apiId>.execute-api.<region>.amazonaws.com", the same with ".localhost" in place
 // of ".amazonaws.com", "<apiId>.localhost", or a custom domain. apiID is "" for
-// custom domains, where the path decides.
+// custom domains, where the path decides. None takes an API's own name over.
 func (g *Gateway) LookupHost(host string) (apiID string, ok bool) {
 	name := strings.ToLower(hostName(host))
 	s := g.snapshot.Load()
-	if s.domain(name) != nil {
-		return "", true
-	}
-	id, rest, _ := strings.Cut(name, ".")
-	if _, known := s.apis[id]; !known {
-		return "", false
-	}
-	if rest == "localhost" || rest == "execute-api.localhost" {
+	if id := s.own(name, g.config.Region); id != "" {
 		return id, true
 	}
-	region, ours := strings.CutPrefix(rest, "execute-api.")
-	if !ours || region != g.config.Region+".amazonaws.com" && region != g.config.Region+".localhost" {
-		return "", false
+	return "", s.domain(name) != nil
+}
+
+// own returns the API of which a host name in lower case is an endpoint, or "".
+func (s *snapshot) own(name, region string) string {
+	id, rest, _ := strings.Cut(name, ".")
+	if _, known := s.apis[id]; !known {
+		return ""
 	}
-	return id, true
+	where, ours := strings.CutPrefix(rest, "execute-api.")
+	if where == "localhost" || ours && (where == region+".amazonaws.com" || where == region+".localhost") {
+		return id
+	}
+	return ""
 }
 
 func hostName(host string) string {

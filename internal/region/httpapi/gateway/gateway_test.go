@@ -75,6 +75,26 @@ func TestStagesAndPaths(t *testing.T) {
 	wantAnswer(t, ask(g, "GET", "/%zz", ""), 400, `{"message":"Bad Request"}`)
 }
 
+// Domains that were made before an API, or were let in by older rules, do not take its names over.
+func TestDomainsTakeNoAPIOver(t *testing.T) {
+	w := &world{}
+	g := w.gateway(t)
+	put(t, g, one(Route{Key: "GET /items", Integration: lambda("2.0")}))
+	names := []string{"a1.localhost", "a1.execute-api.localhost", "a1.execute-api.us-east-1.localhost", "a1.execute-api.us-east-1.amazonaws.com"}
+	for _, name := range append(names, "*.localhost", "b.localhost") {
+		g.PutDomain(Domain{Name: name, Mappings: []Mapping{{API: "evil", Stage: "$default"}}})
+	}
+	for _, name := range names {
+		if id, found := g.LookupHost(name + ":4000"); id != "a1" || !found {
+			t.Errorf("%s is %q, %v", name, id, found)
+		}
+		wantAnswer(t, ask(g, "GET", "//"+name+"/items", ""), 200, "hi")
+	}
+	if id, found := g.LookupHost("b.localhost"); id != "" || !found {
+		t.Errorf("another name is %q, %v", id, found)
+	}
+}
+
 func TestMappedPathOfFormat1(t *testing.T) {
 	w := &world{}
 	g := w.gateway(t)

@@ -42,7 +42,8 @@ func (c *call) find(apiID string) bool {
 		return c.fail(badPath, "the path is not properly encoded")
 	}
 	if len(s.domains) > 0 {
-		if d := s.domain(strings.ToLower(c.event.DomainName)); d != nil {
+		name := strings.ToLower(c.event.DomainName)
+		if d := s.domain(name); d != nil && s.own(name, c.g.config.Region) == "" {
 			return c.findMapping(s, d, path) && c.findRoute()
 		}
 	}
