@@ -26,6 +26,7 @@ type Parameter struct {
 type GetInput struct {
 	Name           string `required:"true"`
 	WithDecryption bool
+	keys           decided
 }
 
 // GetOutput is the answer of GetParameter.
@@ -34,7 +35,7 @@ type GetOutput struct{ Parameter Parameter }
 func (p *Params) get(ctx context.Context, _ *wire.Call, in *GetInput) (*GetOutput, error) {
 	out := &GetOutput{}
 	return out, p.config.DB.View(ctx, func(tx *store.Tx) (err error) {
-		out.Parameter, err = p.answer(tx, in.Name, in.WithDecryption)
+		out.Parameter, err = p.answer(tx, in.Name, in.WithDecryption, in.keys)
 		return err
 	})
 }
@@ -50,24 +51,27 @@ func (p *Params) read(tx *store.Tx, reference string) (*parameter, version, erro
 }
 
 // answer answers one reference.
-func (p *Params) answer(tx *store.Tx, reference string, decrypt bool) (Parameter, error) {
+func (p *Params) answer(tx *store.Tx, reference string, decrypt bool, keys decided) (Parameter, error) {
 	x, v, err := p.read(tx, reference)
 	if err != nil {
 		return Parameter{}, err
 	}
-	shown, err := p.show(x.Name, v, decrypt)
+	shown, err := p.show(x.Name, v, decrypt, keys)
 	if _, selector := p.parse(reference); selector != "" {
 		shown.Selector = ":" + selector
 	}
 	return shown, err
 }
 
-func (p *Params) show(name string, v version, decrypt bool) (Parameter, error) {
+func (p *Params) show(name string, v version, decrypt bool, keys decided) (Parameter, error) {
 	shown := Parameter{Name: name, Type: v.Type, Value: v.Value, Version: v.Number, LastModifiedDate: v.Modified, ARN: p.arn(name), DataType: v.DataType}
 	if v.Type != typeSecure || !decrypt {
 		return shown, nil
 	}
-	var err error
+	err := p.mayUse(keys, name, v)
+	if err != nil {
+		return shown, err
+	}
 	shown.Value, err = p.box.Open(v.Value, p.context(name, v.Number))
 	return shown, err
 }
@@ -76,6 +80,7 @@ func (p *Params) show(name string, v version, decrypt bool) (Parameter, error) {
 type GetSeveralInput struct {
 	Names          []string `required:"true"`
 	WithDecryption bool
+	keys           decided
 }
 
 // GetSeveralOutput is the answer of GetParameters.
@@ -91,7 +96,7 @@ func (p *Params) getSeveral(ctx context.Context, _ *wire.Call, in *GetSeveralInp
 	out := &GetSeveralOutput{Parameters: []Parameter{}, InvalidParameters: []string{}}
 	return out, p.config.DB.View(ctx, func(tx *store.Tx) error {
 		for _, name := range in.Names {
-			x, err := p.answer(tx, name, in.WithDecryption)
+			x, err := p.answer(tx, name, in.WithDecryption, in.keys)
 			switch wire.Code(err) {
 			case "ParameterNotFound", "ParameterVersionNotFound":
 				out.InvalidParameters = append(out.InvalidParameters, name)
@@ -114,6 +119,7 @@ type GetByPathInput struct {
 	WithDecryption   bool
 	MaxResults       *int
 	NextToken        string
+	keys             decided
 }
 
 // GetByPathOutput is the answer of GetParametersByPath.
@@ -131,7 +137,7 @@ func (p *Params) getByPath(ctx context.Context, _ *wire.Call, in *GetByPathInput
 		}
 		out.NextToken = next
 		for _, v := range page {
-			shown, err := p.show(v.name, v.version, in.WithDecryption)
+			shown, err := p.show(v.name, v.version, in.WithDecryption, in.keys)
 			if err != nil {
 				return err
 			}
@@ -201,6 +207,7 @@ type HistoryInput struct {
 	WithDecryption bool
 	MaxResults     *int
 	NextToken      string
+	keys           decided
 }
 
 // HistoryOutput is the answer of GetParameterHistory.
@@ -233,7 +240,7 @@ func (p *Params) history(ctx context.Context, _ *wire.Call, in *HistoryInput) (*
 		}
 		out.NextToken = next
 		for _, v := range part {
-			shown, err := p.show(x.Name, v, in.WithDecryption)
+			shown, err := p.show(x.Name, v, in.WithDecryption, in.keys)
 			if err != nil {
 				return err
 			}

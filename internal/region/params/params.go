@@ -117,7 +117,8 @@ func (p *Params) putTargets(_ *wire.Call, in *PutInput) []wire.Target {
 	if !in.Overwrite && in.Type != typeSecure {
 		return targets
 	}
-	return p.using("kms:Encrypt", targets, func(tx *store.Tx) ([]named, error) {
+	in.keys = decided{}
+	return p.using("kms:Encrypt", in.keys, targets, func(tx *store.Tx) ([]named, error) {
 		name, _ := p.parse(in.Name)
 		x, err := p.find(tx, name)
 		if err == nil {
@@ -131,7 +132,10 @@ func (p *Params) putTargets(_ *wire.Call, in *PutInput) []wire.Target {
 }
 
 func (p *Params) getTargets(_ *wire.Call, in *GetInput) []wire.Target {
-	return p.severalTargets(nil, &GetSeveralInput{Names: []string{in.Name}, WithDecryption: in.WithDecryption})
+	several := &GetSeveralInput{Names: []string{in.Name}, WithDecryption: in.WithDecryption}
+	targets := p.severalTargets(nil, several)
+	in.keys = several.keys
+	return targets
 }
 
 func (p *Params) severalTargets(_ *wire.Call, in *GetSeveralInput) []wire.Target {
@@ -139,7 +143,8 @@ func (p *Params) severalTargets(_ *wire.Call, in *GetSeveralInput) []wire.Target
 	if !in.WithDecryption || len(in.Names) > maxNames { // which the operation refuses
 		return targets
 	}
-	return p.using("kms:Decrypt", targets, func(tx *store.Tx) (all []named, err error) {
+	in.keys = decided{}
+	return p.using("kms:Decrypt", in.keys, targets, func(tx *store.Tx) (all []named, err error) {
 		for _, reference := range in.Names {
 			x, v, err := p.read(tx, reference)
 			if err == nil {
@@ -157,7 +162,8 @@ func (p *Params) pathTargets(_ *wire.Call, in *GetByPathInput) []wire.Target {
 	if !in.WithDecryption {
 		return targets
 	}
-	return p.using("kms:Decrypt", targets, func(tx *store.Tx) ([]named, error) {
+	in.keys = decided{}
+	return p.using("kms:Decrypt", in.keys, targets, func(tx *store.Tx) ([]named, error) {
 		page, _, err := p.page(tx, in)
 		return page, err
 	})
@@ -168,7 +174,8 @@ func (p *Params) historyTargets(_ *wire.Call, in *HistoryInput) []wire.Target {
 	if !in.WithDecryption {
 		return targets
 	}
-	return p.using("kms:Decrypt", targets, func(tx *store.Tx) (all []named, err error) {
+	in.keys = decided{}
+	return p.using("kms:Decrypt", in.keys, targets, func(tx *store.Tx) (all []named, err error) {
 		x, _, err := p.resolve(tx, in.Name)
 		if err != nil {
 			return nil, err
@@ -187,13 +194,27 @@ type named struct {
 	version
 }
 
+// decided are the keys, each for a parameter, whose use a call's permission was
+// asked for. What an operation meets may have changed meanwhile.
+type decided map[[2]string]bool
+
+// mayUse refuses to use the key of a version where nobody decided about it.
+func (p *Params) mayUse(keys decided, name string, v version) error {
+	if keys[[2]string{name, v.KeyID}] || len(p.keyTarget("", v.KeyID, name)) == 0 {
+		return nil
+	}
+	return wire.Errorf(http.StatusInternalServerError, "InternalServerError", "The parameter %s got another key while it was decided whether you may use that. Try again.", name)
+}
+
 // using adds to targets the permission for an action with each key that versions
-// are encrypted with. Where these cannot be read nothing is permitted.
-func (p *Params) using(action string, targets []wire.Target, find func(*store.Tx) ([]named, error)) []wire.Target {
+// are encrypted with, and notes these keys in keys. Where the versions cannot be
+// read nothing is permitted.
+func (p *Params) using(action string, keys decided, targets []wire.Target, find func(*store.Tx) ([]named, error)) []wire.Target {
 	err := p.config.DB.View(context.Background(), func(tx *store.Tx) error {
 		all, err := find(tx)
 		for _, v := range all {
 			if v.Type == typeSecure {
+				keys[[2]string{v.name, v.KeyID}] = true
 				targets = append(targets, p.keyTarget(action, v.KeyID, v.name)...)
 			}
 		}

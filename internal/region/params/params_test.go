@@ -212,6 +212,31 @@ func TestWhatIsAsked(t *testing.T) {
 	}
 }
 
+// Nobody uses a key for which permission was not asked: not of a version that came afterwards either.
+func TestKeysThatChangeMeanwhile(t *testing.T) {
+	const theirs = `{"Name":"/app/s","Value":"theirs","Type":"SecureString","Overwrite":true,"KeyId":"alias/theirs"}`
+	for name, test := range map[string]struct{ before, operation, input, meanwhile, want string }{
+		"GetParameter":             {"alias/mine", "GetParameter", `{"Name":"/app/s","WithDecryption":true}`, theirs, "InternalServerError"},
+		"GetParameters":            {"alias/mine", "GetParameters", `{"Names":["/app/s"],"WithDecryption":true}`, theirs, "InternalServerError"},
+		"GetParametersByPath":      {"alias/mine", "GetParametersByPath", `{"Path":"/app","WithDecryption":true}`, theirs, "InternalServerError"},
+		"GetParameterHistory":      {"alias/mine", "GetParameterHistory", `{"Name":"/app/s","WithDecryption":true}`, theirs, "InternalServerError"},
+		"PutParameter":             {"alias/mine", "PutParameter", `{"Name":"/app/s","Value":"mine","Overwrite":true}`, theirs, "InternalServerError"},
+		"a new one":                {"", "GetParameter", `{"Name":"/app/s","WithDecryption":true}`, theirs, "InternalServerError"},
+		"without decryption":       {"alias/mine", "GetParameter", `{"Name":"/app/s"}`, theirs, `"Version":2`},
+		"the same key":             {"alias/theirs", "GetParameter", `{"Name":"/app/s","WithDecryption":true}`, theirs, `"Value":"theirs"`},
+		"the key that all may use": {"", "GetParameter", `{"Name":"/app/s","WithDecryption":true}`, `{"Name":"/app/s","Value":"all's","Type":"SecureString"}`, `"Value":"all's"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := start(t)
+			if test.before != "" {
+				w.Check("PutParameter", `{"Name":"/app/s","Value":"mine","Type":"SecureString","KeyId":"`+test.before+`"}`, `"Version":1`)
+			}
+			w.Meanwhile = func() { w.Check("PutParameter", test.meanwhile, `"Version"`) }
+			w.Check(test.operation, test.input, test.want)
+		})
+	}
+}
+
 // Whatever is written, the latest is read, and each version by its number.
 func TestReadsFollowWrites(t *testing.T) {
 	w := start(t)

@@ -28,6 +28,7 @@ type PutInput struct {
 	Tier           string
 	Policies       string
 	DataType       string
+	keys           decided
 }
 
 // PutOutput says which version was made.
@@ -59,6 +60,9 @@ func (p *Params) put(ctx context.Context, c *wire.Call, in *PutInput) (*PutOutpu
 		}
 		x.Modified, x.Value = p.now(), in.Value
 		if x.Type == typeSecure {
+			if err := p.mayUse(in.keys, x.Name, x.version); err != nil {
+				return err
+			}
 			if x.Value, err = p.box.Seal(in.Value, p.context(x.Name, x.Number)); err != nil {
 				return err
 			}

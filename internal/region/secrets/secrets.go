@@ -262,6 +262,7 @@ func (s *Secrets) valueTargets(_ *wire.Call, in *GetValueInput) []wire.Target {
 	err := s.config.DB.View(context.Background(), func(tx *store.Tx) error {
 		x, err := s.find(tx, in.SecretID)
 		if x != nil {
+			in.key = x.KeyID
 			targets = append(targets, s.keys().Use("kms:Decrypt", x.KeyID)...)
 		}
 		return err

@@ -153,6 +153,19 @@ func TestNamesAndARNs(t *testing.T) {
 	}
 }
 
+// Nobody uses a key for which permission was not asked: not one that came afterwards either.
+func TestAKeyThatChangesMeanwhile(t *testing.T) {
+	w, _ := start(t)
+	w.Check("CreateSecret", `{"Name":"s","SecretString":"v","KmsKeyId":"alias/mine"}`, `"Name":"s"`)
+	w.Meanwhile = func() { w.Check("UpdateSecret", `{"SecretId":"s","KmsKeyId":"alias/theirs"}`, `"Name":"s"`) }
+	w.Check("GetSecretValue", `{"SecretId":"s"}`, "InternalServiceError")
+	w.Check("GetSecretValue", `{"SecretId":"s"}`, `"SecretString":"v"`)
+	w.Meanwhile = func() {
+		w.Check("UpdateSecret", `{"SecretId":"s","KmsKeyId":"alias/aws/secretsmanager"}`, `"Name":"s"`)
+	}
+	w.Check("GetSecretValue", `{"SecretId":"s"}`, `"SecretString":"v"`)
+}
+
 func TestValuesAreNotInTheFile(t *testing.T) {
 	w, _ := start(t)
 	w.Check("CreateSecret", `{"Name":"s","SecretString":"correct-horse-battery"}`, `"Name":"s"`)

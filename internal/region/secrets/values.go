@@ -223,6 +223,7 @@ type GetValueInput struct {
 	IDInput
 	VersionID    string `json:"VersionId"`
 	VersionStage string
+	key          string // whose use permission was asked for; "" for none or the default one
 }
 
 func (in *GetValueInput) stage() string {
@@ -248,6 +249,9 @@ func (s *Secrets) getValue(ctx context.Context, _ *wire.Call, in *GetValueInput)
 	err := s.config.DB.View(ctx, func(tx *store.Tx) (err error) {
 		if x, err = s.live(tx, in.SecretID); err != nil {
 			return err
+		}
+		if x.KeyID != in.key && len(s.keys().Use("", x.KeyID)) > 0 {
+			return wire.Errorf(http.StatusInternalServerError, "InternalServiceError", "The secret %s got another key while it was decided whether you may use that. Try again.", x.Name)
 		}
 		v, err := in.choose(x)
 		if err != nil {

@@ -30,6 +30,8 @@ type World struct {
 	Service *wire.Service
 	Caller  *wire.Caller  // who calls; nil for nobody
 	Asked   []wire.Target // all that permission was asked for
+	// Meanwhile runs once, between the permission for the next call and its operation.
+	Meanwhile func()
 
 	t    testing.TB
 	file string
@@ -57,6 +59,10 @@ func (w *World) Call(operation, input string) string {
 	w.t.Helper()
 	w.Service.Authorize = func(_ context.Context, _ *wire.Call, targets []wire.Target) error {
 		w.Asked = append(w.Asked, targets...)
+		if meanwhile := w.Meanwhile; meanwhile != nil {
+			w.Meanwhile = nil
+			meanwhile()
+		}
 		return nil
 	}
 	var out json.RawMessage
