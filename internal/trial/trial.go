@@ -96,22 +96,40 @@ func (t *Trial) Fork(ctx context.Context, state string, now func() time.Time, wa
 	for i := range fork.Results {
 		outputs := slices.Clone(fork.Results[i].Outputs)
 		for k := range outputs {
-			outputs[k].Value = moved.Replace(outputs[k].Value)
+			outputs[k].Value = moved.in(outputs[k].Value)
 		}
 		fork.Results[i].Outputs = outputs
 	}
 	return fork, nil
 }
 
-// moved replaces the URLs of one region by those of its fork.
-func moved(from, to *region.Region) *strings.Replacer {
-	pairs := []string{from.Endpoint, to.Endpoint, from.Twitter, to.Twitter}
+// moves are the URLs of one region with those of its fork in their place, to the
+// port each.
+type moves map[string]string
+
+func moved(from, to *region.Region) moves {
+	m := moves{from.Endpoint: to.Endpoint, from.Twitter: to.Twitter}
 	for _, urls := range [][2]map[string]string{{from.APIs(), to.APIs()}, {from.FunctionURLs(), to.FunctionURLs()}} {
 		for id, url := range urls[0] {
-			pairs = append(pairs, url, urls[1][id])
+			if there, ok := urls[1][id]; ok {
+				m[strings.TrimSuffix(url, "/")] = strings.TrimSuffix(there, "/")
+			}
 		}
 	}
-	return strings.NewReplacer(pairs...)
+	return m
+}
+
+// withPort recognizes a URL to the end of its port: that of one can begin another's.
+var withPort = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`https?://[^/:\s]+:[0-9]+`) })
+
+// in replaces the URLs that are in a text.
+func (m moves) in(text string) string {
+	return withPort().ReplaceAllStringFunc(text, func(url string) string {
+		if there, ok := m[url]; ok {
+			return there
+		}
+		return url
+	})
 }
 
 // Close ends the region.
