@@ -155,6 +155,9 @@ func TestTemplatesAreTold(t *testing.T) {
 	if diff := cmp.Diff([]string{"AWS::LanguageExtensions"}, valid.DeclaredTransforms); diff != "" {
 		t.Error(diff)
 	}
+	f.refuses("GetTemplateSummary", map[string]any{"StackName": "s", "TemplateBody": body}, "You must specify only one of the following parameters: StackName, TemplateBody, TemplateURL.")
+	f.refuses("GetTemplateSummary", map[string]any{"TemplateURL": "https://b.s3.amazonaws.com/x", "TemplateBody": body}, "Either Template URL or Template Body must be specified.")
+	f.refuses("ValidateTemplate", map[string]any{"StackName": "s"}, "does not support the member \"StackName\"")
 	var one stacks.ResourceOutput
 	f.must("DescribeStackResource", map[string]any{"StackName": "s", "LogicalResourceId": "TB"}, &one)
 	if detail := one.StackResourceDetail; detail.Metadata != `{"of":"d"}` || detail.ResourceStatus != "CREATE_COMPLETE" {

@@ -156,9 +156,15 @@ type TemplateOutput struct {
 	StagesAvailable []string
 }
 
-// SummaryInput is the input of GetTemplateSummary and ValidateTemplate.
+// SummaryInput is the input of GetTemplateSummary.
 type SummaryInput struct {
 	StackName    string
+	TemplateBody string
+	TemplateURL  string
+}
+
+// ValidateInput is the input of ValidateTemplate.
+type ValidateInput struct {
 	TemplateBody string
 	TemplateURL  string
 }

@@ -54,17 +54,7 @@ func (s *Stacks) templateOf(ctx context.Context, in *TemplateInput) (*records.St
 
 // parsed reads the template that an input means.
 func (s *Stacks) parsed(ctx context.Context, c *wire.Call, in *SummaryInput) (*cfn.Template, error) {
-	var body string
-	var err error
-	if in.StackName != "" {
-		st, findErr := s.engine.Find(ctx, in.StackName)
-		if findErr != nil {
-			return nil, findErr
-		}
-		body, err = s.engine.Template(ctx, st)
-	} else {
-		body, err = s.body(ctx, c.Caller, Definition{TemplateBody: in.TemplateBody, TemplateURL: in.TemplateURL}, nil)
-	}
+	body, err := s.summarized(ctx, c, in)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +63,23 @@ func (s *Stacks) parsed(ctx context.Context, c *wire.Call, in *SummaryInput) (*c
 		return nil, plan.Validation(err)
 	}
 	return template, nil
+}
+
+// summarized returns the text of the template that an input means: of a stack or
+// given with it, but not both ("GetTemplateSummary": only one of StackName,
+// TemplateBody and TemplateURL). How AWS words the refusal is not known [?].
+func (s *Stacks) summarized(ctx context.Context, c *wire.Call, in *SummaryInput) (string, error) {
+	switch given := in.TemplateBody != "" || in.TemplateURL != ""; {
+	case in.StackName == "":
+		return s.body(ctx, c.Caller, Definition{TemplateBody: in.TemplateBody, TemplateURL: in.TemplateURL}, nil)
+	case given:
+		return "", plan.Invalid("You must specify only one of the following parameters: StackName, TemplateBody, TemplateURL.")
+	}
+	st, err := s.engine.Find(ctx, in.StackName)
+	if err != nil {
+		return "", err
+	}
+	return s.engine.Template(ctx, st)
 }
 
 func declarations(template *cfn.Template) []ParameterDeclaration {
@@ -103,8 +110,8 @@ func (s *Stacks) getTemplateSummary(ctx context.Context, c *wire.Call, in *Summa
 	return out, nil
 }
 
-func (s *Stacks) validateTemplate(ctx context.Context, c *wire.Call, in *SummaryInput) (*ValidateOutput, error) {
-	template, err := s.parsed(ctx, c, in)
+func (s *Stacks) validateTemplate(ctx context.Context, c *wire.Call, in *ValidateInput) (*ValidateOutput, error) {
+	template, err := s.parsed(ctx, c, &SummaryInput{TemplateBody: in.TemplateBody, TemplateURL: in.TemplateURL})
 	if err != nil {
 		return nil, err
 	}
