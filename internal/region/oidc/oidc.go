@@ -2,16 +2,18 @@
 // Discovery 1.0, section 4), and keeps them.
 //
 //	keys := oidc.New(oidc.Config{Issuer: "https://accounts.google.com", Kept: time.Hour, Rest: time.Minute})
-//	key, err := keys.Find(ctx, kid) // nil where the issuer has no such key
+//	key, err := keys.Find(ctx, kid, jose.RS256) // nil where the issuer has no such key
 //
 // Keys are read again when they are old or a token names one that is not among
 // them, as issuers change theirs, but not with every wrong token: at least Rest
-// lies between two readings. What comes is bounded, redirects are not followed,
+// lies between two readings, or Retry after one that failed. What comes is bounded, redirects are not followed,
 // and what an issuer at an https URL says must be at https URLs too.
 package oidc
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -33,6 +35,7 @@ type Config struct {
 	MaxBytes  int64             // of an answer; 0 means 256 KiB
 	Kept      time.Duration     // how long keys are used before they are read again
 	Rest      time.Duration     // the least time between two readings
+	Retry     time.Duration     // the same where the former failed; 0 means Rest
 	Bridge    time.Duration     // how much longer keys are used while they cannot be read
 }
 
@@ -58,6 +61,9 @@ func New(config Config) *Keys {
 	if config.Timeout == 0 {
 		config.Timeout = 5 * time.Second
 	}
+	if config.Retry == 0 {
+		config.Retry = config.Rest
+	}
 	if config.MaxBytes == 0 {
 		config.MaxBytes = 256 << 10
 	}
@@ -68,17 +74,17 @@ func New(config Config) *Keys {
 	}}
 }
 
-// Find returns the issuer's key with an id, nil if it has none. An error means
-// that the issuer does not answer as it should.
-func (k *Keys) Find(ctx context.Context, id string) (*jose.JSONWebKey, error) {
-	if key, _ := k.known(id, k.config.Kept); key != nil {
+// Find returns the issuer's key with an id for signatures by an algorithm, nil if it
+// has none. An error means that the issuer does not answer as it should.
+func (k *Keys) Find(ctx context.Context, id string, by jose.SignatureAlgorithm) (*jose.JSONWebKey, error) {
+	if key, _ := k.known(id, by, k.config.Kept); key != nil {
 		return key, nil
 	}
 	_, _, _ = k.reading.Do("", func() (any, error) {
 		k.read(context.WithoutCancel(ctx)) // others wait for it too
 		return nil, nil
 	})
-	key, err := k.known(id, k.config.Kept+k.config.Bridge)
+	key, err := k.known(id, by, k.config.Kept+k.config.Bridge)
 	if key != nil {
 		return key, nil
 	}
@@ -87,20 +93,46 @@ func (k *Keys) Find(ctx context.Context, id string) (*jose.JSONWebKey, error) {
 
 // known looks among keys that are not older than that, and returns the error of
 // the last reading.
-func (k *Keys) known(id string, age time.Duration) (*jose.JSONWebKey, error) {
+func (k *Keys) known(id string, by jose.SignatureAlgorithm, age time.Duration) (*jose.JSONWebKey, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if found := k.set.Key(id); len(found) > 0 && k.config.Now().Sub(k.fetched) < age {
-		return &found[0], k.err
+	if k.config.Now().Sub(k.fetched) >= age {
+		return nil, k.err
+	}
+	for _, key := range k.set.Key(id) {
+		if verifies(&key, by) {
+			return &key, k.err
+		}
 	}
 	return nil, k.err
+}
+
+// verifies reports whether a key is for signatures by an algorithm: several may
+// bear one id, for other uses or of other types (RFC 7517, sections 4.1 to 4.5).
+func verifies(key *jose.JSONWebKey, by jose.SignatureAlgorithm) bool {
+	if key.Use != "" && key.Use != "sig" || key.Algorithm != "" && key.Algorithm != string(by) {
+		return false
+	}
+	switch by {
+	case jose.RS256, jose.RS384, jose.RS512:
+		_, fits := key.Key.(*rsa.PublicKey)
+		return fits
+	case jose.ES256, jose.ES384, jose.ES512:
+		_, fits := key.Key.(*ecdsa.PublicKey)
+		return fits
+	}
+	return false
 }
 
 // read brings the keys up to date, unless they were asked for a moment ago.
 func (k *Keys) read(ctx context.Context) {
 	now := k.config.Now()
 	k.mu.Lock()
-	rest := !k.asked.IsZero() && now.Sub(k.asked) < k.config.Rest
+	least := k.config.Rest
+	if k.err != nil {
+		least = k.config.Retry
+	}
+	rest := !k.asked.IsZero() && now.Sub(k.asked) < least
 	if !rest {
 		k.asked = now
 	}

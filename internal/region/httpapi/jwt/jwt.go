@@ -102,11 +102,11 @@ func (v *Verifier) Verify(ctx context.Context, token string, scopes []string) (*
 	if header.KeyID == "" {
 		return nil, invalid("the token has no kid")
 	}
-	key, err := v.key(ctx, header.KeyID)
+	key, err := v.keys.Find(ctx, header.KeyID, jose.SignatureAlgorithm(header.Algorithm))
 	if err != nil {
 		return nil, err
 	}
-	if key == nil || key.Algorithm != "" && key.Algorithm != header.Algorithm {
+	if key == nil {
 		return nil, invalid("the token's kid is not one of the issuer's keys")
 	}
 	var raw json.RawMessage

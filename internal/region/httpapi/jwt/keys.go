@@ -1,11 +1,7 @@
 package jwt
 
 import (
-	"context"
-	"crypto/rsa"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"github.com/seed-615d3599/roost/internal/region/oidc"
 )
@@ -23,16 +19,4 @@ func newKeys(c Config) *oidc.Keys {
 		Issuer: c.Issuer, Transport: c.Transport, Now: c.Now, Timeout: fetchTime, MaxBytes: fetchBytes,
 		Kept: keptFor, Rest: askAgain, Bridge: keptFor,
 	})
-}
-
-// key returns the issuer's RSA key for signatures with an id, nil if it has none.
-func (v *Verifier) key(ctx context.Context, kid string) (*jose.JSONWebKey, error) {
-	key, err := v.keys.Find(ctx, kid)
-	if key == nil {
-		return nil, err
-	}
-	if _, isRSA := key.Key.(*rsa.PublicKey); !isRSA || key.Use != "" && key.Use != "sig" {
-		return nil, nil
-	}
-	return key, nil
 }

@@ -20,6 +20,10 @@ const (
 	keysLife = time.Hour
 	// keysRest is how long they are not read again for a key that they lack.
 	keysRest = time.Minute
+	// keysRetry is the same after a reading that failed.
+	keysRetry = 10 * time.Second
+	// clockSkew is how far an issuer's clock may be ahead.
+	clockSkew = time.Minute
 )
 
 // OIDC verifies OpenID Connect tokens (OpenID Connect Core 1.0, section
@@ -57,7 +61,7 @@ func (o *OIDC) Verify(ctx context.Context, provider string, audiences []string, 
 	if issuer := strings.TrimSuffix(strings.TrimPrefix(unsafe.Issuer, "https://"), "/"); issuer != provider {
 		return Person{}, &Rejected{Reason: "Issuer doesn't match providerName"}
 	}
-	key, err := o.key(ctx, provider, parsed.Headers[0].KeyID)
+	key, err := o.key(ctx, provider, parsed.Headers[0])
 	if err != nil {
 		return Person{}, err
 	}
@@ -85,7 +89,7 @@ func (o *OIDC) check(claims jwt.Claims, audiences []string) error {
 		return &Rejected{Reason: "Missing a required claim: exp"}
 	case now.Unix() >= int64(*claims.Expiry):
 		return &Rejected{Reason: fmt.Sprintf("Token expired: %d >= %d", now.Unix(), *claims.Expiry), Expired: true}
-	case claims.NotBefore != nil && now.Add(keysRest).Unix() < int64(*claims.NotBefore):
+	case claims.NotBefore != nil && now.Add(clockSkew).Unix() < int64(*claims.NotBefore):
 		return &Rejected{Reason: "Token is not yet valid"}
 	case len(claims.Audience) == 0:
 		return &Rejected{Reason: "Missing a required claim: aud"}
@@ -105,8 +109,8 @@ func (o *OIDC) now() time.Time {
 	return o.Now()
 }
 
-// key returns the provider's key with an id.
-func (o *OIDC) key(ctx context.Context, provider, id string) (*jose.JSONWebKey, error) {
+// key returns the provider's key that a token's header names.
+func (o *OIDC) key(ctx context.Context, provider string, header jose.Header) (*jose.JSONWebKey, error) {
 	o.mu.Lock()
 	keys := o.keys[provider]
 	if keys == nil {
@@ -114,11 +118,11 @@ func (o *OIDC) key(ctx context.Context, provider, id string) (*jose.JSONWebKey, 
 			o.keys = make(map[string]*oidc.Keys)
 		}
 		keys = oidc.New(oidc.Config{Issuer: "https://" + provider, Transport: o.Transport, Now: o.Now, Timeout: patience,
-			MaxBytes: maxAnswer, Kept: keysLife, Rest: keysRest})
+			MaxBytes: maxAnswer, Kept: keysLife, Rest: keysRest, Retry: keysRetry})
 		o.keys[provider] = keys
 	}
 	o.mu.Unlock()
-	key, err := keys.Find(ctx, id)
+	key, err := keys.Find(ctx, header.KeyID, jose.SignatureAlgorithm(header.Algorithm))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
