@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -131,12 +132,16 @@ func kinds() []string {
 }
 
 // items lists what the state file holds, by kind and key.
-func (l *life) items() (all []string) {
+func (l *life) items() []string { return slices.Sorted(maps.Keys(l.contents())) }
+
+// contents is what the state file holds, by kind and key.
+func (l *life) contents() map[string]string {
+	all := map[string]string{}
 	for _, kind := range kinds() {
 		err := l.db.View(l.t.Context(), func(tx *store.Tx) error {
 			items, err := tx.List(kind, "")
 			for _, item := range items {
-				all = append(all, kind+" "+item.Key)
+				all[kind+" "+item.Key] = string(item.Value)
 			}
 			return err
 		})

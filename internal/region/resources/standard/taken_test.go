@@ -3,7 +3,10 @@ package standard_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/seed-615d3599/roost/internal/need"
 	"github.com/seed-615d3599/roost/internal/region/resources"
@@ -91,25 +94,32 @@ func TestNamesThatAreTaken(t *testing.T) {
 	}
 }
 
+// another is a resource of the same name with other contents.
+func another(text string) string {
+	return strings.NewReplacer(`"s3:GetObject"`, `"s3:PutObject"`, `"s3:*"`, `"s3:GetObject"`, `"secretsmanager:*"`, `"secretsmanager:GetSecretValue"`,
+		`"a": "b"`, `"a": "c"`, `"authenticated"`, `"unauthenticated"`, `"MaximumRetryAttempts": 0`, `"MaximumRetryAttempts": 1`,
+		`"Value": "1"`, `"Value": "2"`, `"SecretString": "x"`, `"SecretString": "y"`).Replace(text)
+}
+
 func (l *life) taken(t *testing.T, kind *resources.Type, text string) {
-	props := l.props(kind, text)
-	create := func(id string) error {
+	create := func(ctx context.Context, id, text string) error {
 		env := l.env(id)
 		env.Type = kind.Name
-		return l.db.Update(t.Context(), func(ctx context.Context, _ *store.Tx) error {
-			_, err := kind.Create(ctx, env, props)
-			return err
-		})
+		_, err := kind.Create(ctx, env, l.props(kind, text))
+		return err
 	}
-	if err := create("First"); err != nil {
-		t.Fatal(err)
+	l.within(func(ctx context.Context) error { return create(ctx, "First", text) })
+	before := l.contents()
+	var refusal error
+	l.within(func(ctx context.Context) error { // which keeps what the second one did before it was refused
+		refusal = create(ctx, "Second", another(text))
+		return nil
+	})
+	if !resources.Exists(refusal) {
+		t.Errorf("it was made a second time, or refused for another reason: %v", refusal)
 	}
-	before := l.items()
-	if err := create("Second"); !resources.Exists(err) {
-		t.Errorf("it was made a second time, or refused for another reason: %v", err)
-	}
-	if after := l.items(); !slices.Equal(before, after) {
-		t.Error("what is there was changed")
+	if diff := cmp.Diff(before, l.contents()); diff != "" {
+		t.Errorf("what is there was changed (-before +after)\n%s", diff)
 	}
 }
 
