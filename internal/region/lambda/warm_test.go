@@ -1,10 +1,17 @@
 package lambda_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/seed-615d3599/roost/internal/region/lambda"
+	"github.com/seed-615d3599/roost/internal/region/store"
+	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
 // likely checks which function a fork would start.
@@ -60,4 +67,29 @@ func TestWhatRanLastIsLikelyAfterARestart(t *testing.T) {
 	r.must("DeleteFunction", object{"FunctionName": "c"}, nil)
 	r.WarmLast(t.Context(), 1)
 	r.likely("the last one was deleted", "b")
+}
+
+// A template may change a function's handler with its code: no process begins that
+// has only one of the two.
+func TestConfigurationAndCodeThatChangeTogetherStartOnce(t *testing.T) {
+	begun := make(started, 10)
+	var db *store.DB
+	r := startWith(t, func(config *lambda.Config) { config.Ahead, config.Groups, db = true, begun, config.DB })
+	r.python("f", "def handler(e, c):\n    return 'old'")
+	r.invoke(arn("f"), `{}`)
+	<-begun
+	err := db.Update(t.Context(), func(ctx context.Context, _ *store.Tx) error {
+		code := zipped(t, map[string]string{"other.py": "import os\ndef main(e, c):\n    return os.getpid()"})
+		caller := wire.Call{Region: "us-east-1", Account: "123456789012"}
+		return errors.Join(
+			r.Service().Call(ctx, caller, "UpdateFunctionConfiguration", object{"FunctionName": "f", "Handler": "other.main"}, nil),
+			r.Service().Call(ctx, caller, "UpdateFunctionCode", object{"FunctionName": "f", "ZipFile": code}, nil))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprint(<-begun)
+	if got, failed := r.invoke(arn("f"), `{}`); got != want || failed != "" {
+		t.Errorf("%s %s answered, want process %s", got, failed, want)
+	}
 }

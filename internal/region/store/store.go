@@ -248,9 +248,7 @@ func (db *DB) commit(batch []*update) {
 		fail(fmt.Errorf("state file: %w", err))
 		return
 	}
-	for _, f := range tx.onCommit {
-		f()
-	}
+	tx.committed()
 }
 
 // View runs f on a consistent view of what is committed, or, with a context

@@ -74,6 +74,37 @@ func TestUpdateIsUndoneAlone(t *testing.T) {
 	}
 }
 
+// Nobody is to act on a state that was never durable by itself.
+func TestOnCommitLast(t *testing.T) {
+	db := open(t)
+	refused := errors.New("refused")
+	var told []string
+	note := func(tx *store.Tx, key, what string) {
+		tx.OnCommitLast(key, func() { told = append(told, what) })
+	}
+	err := db.Update(t.Context(), func(ctx context.Context, tx *store.Tx) error {
+		note(tx, "f", "stale")
+		note(tx, "g", "of another key")
+		tx.OnCommit(func() { told = append(told, "without a key") })
+		note(tx, "f", "last")
+		tx.OnCommit(func() { told = append(told, "without a key either") })
+		inner := db.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+			note(tx, "f", "undone")
+			return refused
+		})
+		if !errors.Is(inner, refused) {
+			t.Errorf("inner update: %v", inner)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"of another key", "without a key", "last", "without a key either"}, told); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestOnUndo(t *testing.T) {
 	db := open(t)
 	refused := errors.New("refused")

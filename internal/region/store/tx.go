@@ -19,8 +19,15 @@ type Tx struct {
 	writable bool
 	done     bool
 	broken   error // why SQLite has undone all of it, or nil
-	onCommit []func()
+	onCommit []hook
 	onUndo   []func()
+}
+
+// A hook is what to call after a commit. Of those with one key only the last is
+// called; without a key each is.
+type hook struct {
+	key string
+	f   func()
 }
 
 // Item is a stored value with its key. Value is JSON.
@@ -128,7 +135,26 @@ func All[T any](tx *Tx, kind, prefix string) ([]T, error) {
 
 // OnCommit has f called after the transaction is durable, in the order of the
 // calls, before Update returns. It is not called for an update that failed.
-func (tx *Tx) OnCommit(f func()) { tx.onCommit = append(tx.onCommit, f) }
+func (tx *Tx) OnCommit(f func()) { tx.onCommit = append(tx.onCommit, hook{f: f}) }
+
+// OnCommitLast is OnCommit for what a later change in the same commit makes stale:
+// of all with one key, the last is called. Keys begin with the kind that they are of.
+func (tx *Tx) OnCommitLast(key string, f func()) {
+	tx.onCommit = append(tx.onCommit, hook{key: key, f: f})
+}
+
+// committed calls what is to be called when all is durable.
+func (tx *Tx) committed() {
+	last := map[string]int{}
+	for i, h := range tx.onCommit {
+		last[h.key] = i
+	}
+	for i, h := range tx.onCommit {
+		if h.key == "" || last[h.key] == i {
+			h.f()
+		}
+	}
+}
 
 // OnUndo has f called if what the current update wrote is undone, because it or
 // one that it is part of fails: for what was made outside the state file meanwhile.

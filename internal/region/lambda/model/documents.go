@@ -45,12 +45,13 @@ func (d *Documents) Change(ctx context.Context, name string, f func(*Function) e
 	})
 }
 
-// Put stores a function within a transaction.
+// Put stores a function within a transaction. Only its last state in one is
+// published: configuration without its code is nothing to run.
 func (d *Documents) Put(tx *store.Tx, doc *Function) error {
 	if err := tx.Put(KindFunction, doc.Name, doc); err != nil {
 		return err
 	}
-	tx.OnCommit(func() { d.Publish(doc.Name, doc) })
+	tx.OnCommitLast(KindFunction+"/"+doc.Name, func() { d.Publish(doc.Name, doc) })
 	return nil
 }
 
