@@ -48,6 +48,9 @@ const maxProblems = 10
 // Error names the entry and, a line each, the problems.
 func (e *Error) Error() string {
 	if len(e.Problems) == 1 {
+		if p := e.Problems[0]; p.File == e.Entry && p.Line == 0 {
+			return fmt.Sprintf("build %s: %s", e.Entry, p.Text) // its name is said
+		}
 		return fmt.Sprintf("build %s: %s", e.Entry, e.Problems[0])
 	}
 	var s strings.Builder
