@@ -181,11 +181,15 @@ func (b *Builder) Build(ctx context.Context, functions []Function) ([]Result, er
 
 // Affected returns those of the functions that an edit of the given files can
 // change. A function that was never built, or whose last build failed, always
-// counts. Paths may be absolute or below the app's folder.
+// counts. Paths may be absolute or below the app's folder, and lead over links.
 func (b *Builder) Affected(functions []Function, changed []string) []Function {
-	paths := make([]string, len(changed))
-	for i, p := range changed {
-		paths[i] = b.abs(p)
+	var paths []string
+	for _, p := range changed {
+		p = b.abs(p)
+		paths = append(paths, p)
+		if real, err := filepath.EvalSymlinks(filepath.Dir(p)); err == nil && real != filepath.Dir(p) {
+			paths = append(paths, filepath.Join(real, filepath.Base(p)))
+		}
 	}
 	var affected []Function
 	for _, f := range functions {

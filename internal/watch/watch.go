@@ -107,30 +107,75 @@ func Ignored(name string) bool {
 
 // add watches a folder and all below it, and returns the files that it found.
 func (w *Watcher) add(root string) ([]string, error) {
-	var files []string
-	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
-		if errors.Is(err, fs.ErrNotExist) && name != root {
-			return nil // gone again before we came
+	real, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return nil, err
+	}
+	walk := &walk{w: w, real: real, linked: map[string]bool{real: true}}
+	err = walk.folder(root)
+	return walk.files, err
+}
+
+// A walk goes through a folder, and once through each other folder that a link in
+// it leads to.
+type walk struct {
+	w      *Watcher
+	real   string          // where the walk began, without links
+	linked map[string]bool // real names of folders that links have led to
+	files  []string
+}
+
+func (k *walk) folder(dir string) error {
+	if err := k.w.notify.Add(dir); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		name := filepath.Join(dir, entry.Name())
+		if k.w.cfg.Ignore(name) {
+			continue
 		}
-		if err != nil {
-			return err
+		if entry.IsDir() {
+			if err := k.folder(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			} // else it is gone again before we came
+			continue
 		}
-		if name != root && w.cfg.Ignore(name) {
-			if d.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
+		if entry.Type() == fs.ModeSymlink && k.link(name) {
+			continue
 		}
-		if d.IsDir() {
-			return w.notify.Add(name)
+		k.files = append(k.files, name)
+		if len(k.w.known) < maxKnown {
+			k.w.changed(name)
 		}
-		files = append(files, name)
-		if len(w.known) < maxKnown {
-			w.changed(name)
-		}
-		return nil
-	})
-	return files, err
+	}
+	return nil
+}
+
+// link walks through the folder that a link leads to, and reports whether it leads
+// to one. A link up the tree is not followed, and what can't be watched elsewhere
+// is left out: the app's own folder is what was asked for.
+func (k *walk) link(name string) bool {
+	info, err := os.Stat(name)
+	if err != nil || !info.IsDir() {
+		return false
+	}
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil || k.linked[real] || within(k.real, real) {
+		return true
+	}
+	k.linked[real] = true
+	_ = k.folder(name)
+	return true
+}
+
+// within reports whether a folder lies below another one.
+func within(name, folder string) bool {
+	rel, err := filepath.Rel(folder, name)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 // maxKnown bounds how many files' contents are remembered.

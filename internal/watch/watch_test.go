@@ -151,3 +151,34 @@ func TestClose(t *testing.T) {
 		t.Error("a folder that is not there is watched")
 	}
 }
+
+// An app's folder, and folders in it, may be links.
+func TestLinks(t *testing.T) {
+	base := t.TempDir()
+	in := func(name string) string { return filepath.Join(base, name) }
+	put(t, in("app/src/f.js"), "1")
+	put(t, in("shared/lib/g.js"), "1")
+	link := func(target, name string) {
+		t.Helper()
+		if err := os.Symlink(target, in(name)); err != nil {
+			t.Skipf("no links here: %v", err)
+		}
+	}
+	link(in("app"), "root")
+	link("../../shared", "app/src/shared")
+	link("../..", "app/src/up") // would watch all that is beside the app
+	link("../shared", "shared/lib/round")
+	w, err := New(Config{Roots: []string{in("root")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	put(t, in("beside.js"), "1")
+	put(t, in("app/src/f.js"), "2")
+	await(t, w, in("root/src/f.js"))
+	put(t, in("shared/lib/g.js"), "2")
+	await(t, w, in("root/src/shared/lib/g.js"))
+	put(t, in("more/h.js"), "1")
+	link("../../more", "app/src/more")
+	await(t, w, in("root/src/more/h.js"))
+}
