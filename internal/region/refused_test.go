@@ -70,9 +70,15 @@ func TestRefusalsOfStacksAreRecorded(t *testing.T) {
 // that is gone.
 func TestRoleLastUsed(t *testing.T) {
 	start := time.Date(2026, 11, 22, 12, 0, 30, 0, time.UTC)
-	var passed atomic.Int64 // hours
-	r := open(t, region.Config{Dir: t.TempDir(), Now: func() time.Time { return start.Add(time.Duration(passed.Load()) * time.Hour) }})
+	var passed atomic.Int64 // seconds
+	r := open(t, region.Config{Dir: t.TempDir(), Now: func() time.Time { return start.Add(time.Duration(passed.Load()) * time.Second) }})
 	arn := r.role("used", `"logs:*"`)
+	use := func(stack string) {
+		t.Helper()
+		r.must("cloudformation", "CreateStack", object{"StackName": stack, "RoleARN": arn,
+			"TemplateBody": `{"Resources":{"Secret":{"Type":"AWS::SSM::Parameter","Properties":{"Type":"String","Name":"/x","Value":"v"}}}}`}, nil)
+		r.failed(stack, "Secret")
+	}
 	lastUsed := func() string {
 		t.Helper()
 		var out struct {
@@ -90,17 +96,20 @@ func TestRoleLastUsed(t *testing.T) {
 	if got := lastUsed(); got != "0" {
 		t.Errorf("before it was used: %s", got)
 	}
-	r.must("cloudformation", "CreateStack", object{"StackName": "s", "RoleARN": arn,
-		"TemplateBody": `{"Resources":{"Secret":{"Type":"AWS::SSM::Parameter","Properties":{"Type":"String","Name":"/x","Value":"v"}}}}`}, nil)
-	r.failed("s", "Secret")
+	use("first")
 	if got, want := lastUsed(), fmt.Sprint(start.Unix(), " us-east-1"); got != want {
 		t.Errorf("used at %s, want %s", got, want)
 	}
-	passed.Store(1)
+	passed.Store(10)
 	r.must("iam", "DeleteRolePolicy", object{"RoleName": "used", "PolicyName": "p"}, nil)
 	r.must("iam", "DeleteRole", object{"RoleName": "used"}, nil)
 	r.role("used", `"logs:*"`)
 	if got := lastUsed(); got != "0" {
 		t.Errorf("the new role of the same name: %s", got)
+	}
+	passed.Store(70)
+	use("second")
+	if got, want := lastUsed(), fmt.Sprint(start.Unix()+70, " us-east-1"); got != want {
+		t.Errorf("the new role was used at %s, want %s", got, want)
 	}
 }

@@ -54,10 +54,12 @@ func (a *API) roleAnswer(ctx context.Context, x *directory.Identity) (Role, erro
 }
 
 // roleLastUsed is what GetRole shows, and lists do not (IAM API Reference,
-// RoleLastUsed). A role of the same name that is gone has no part in it.
+// RoleLastUsed). A role of the same name that is gone has no part in it: where
+// the new one goes on with what that one did, its use is told up to a minute
+// late. In AWS it takes hours.
 func (a *API) roleLastUsed(role *directory.Identity) *RoleLastUsed {
 	at := a.lastUsed(role.ARN)
-	if at.IsZero() || at.Before(role.Created.Truncate(time.Minute)) {
+	if at.IsZero() || at.Before(role.Created.Truncate(time.Second)) {
 		return &RoleLastUsed{}
 	}
 	return &RoleLastUsed{LastUsedDate: &wire.Time{Time: at}, Region: a.region}
