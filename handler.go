@@ -103,7 +103,7 @@ func scriptEndings() []string {
 const pythonEnding = ".py"
 
 func (n node) goHandler(folder string) handler {
-	sources, err := filepath.Glob(filepath.Join(n.appPath(folder), "*.go"))
+	sources, err := fs.Glob(os.DirFS(n.appPath(folder)), "*.go")
 	if err != nil || len(sources) == 0 {
 		n.fail("the folder "+folder+" has no Go files", "put a Go main package into it, or correct Handler")
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -263,13 +264,13 @@ func (files rendered) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	old, err := filepath.Glob(filepath.Join(dir, "*.template.json"))
+	old, err := fs.Glob(os.DirFS(dir), "*.template.json")
 	if err != nil {
 		return err
 	}
-	for _, file := range old {
-		if _, kept := files[filepath.Base(file)]; !kept {
-			if err := os.Remove(file); err != nil {
+	for _, name := range old {
+		if _, kept := files[name]; !kept {
+			if err := os.Remove(filepath.Join(dir, name)); err != nil {
 				return err
 			}
 		}

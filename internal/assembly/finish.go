@@ -260,15 +260,15 @@ func (f *finisher) write(name string, data []byte) error {
 // is not part of one.
 func (f *finisher) removeOld() error {
 	for _, pattern := range []string{"asset.*.zip", "*.template.json", "*.assets.json", ".writing-*"} {
-		files, err := filepath.Glob(filepath.Join(f.out, pattern))
+		files, err := fs.Glob(os.DirFS(f.out), pattern)
 		if err != nil {
 			return err
 		}
-		for _, file := range files {
-			if f.kept[filepath.Base(file)] {
+		for _, name := range files {
+			if f.kept[name] {
 				continue
 			}
-			if err := os.Remove(file); err != nil {
+			if err := os.Remove(filepath.Join(f.out, name)); err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,7 +62,7 @@ const cacheTime = 7 * 24 * time.Hour
 
 // synth runs the app's program, which writes templates and a list of builds.
 func (l *libApp) synth(ctx context.Context) error {
-	if sources, err := filepath.Glob(filepath.Join(l.App.Dir, libFolder, "*.go")); err != nil || len(sources) == 0 {
+	if sources, err := fs.Glob(os.DirFS(filepath.Join(l.App.Dir, libFolder)), "*.go"); err != nil || len(sources) == 0 {
 		return &Error{"there is no Go program in " + filepath.Join(l.App.Dir, libFolder),
 			"the program in lib describes the app: \"roost new DIR\" writes one, and \"--assembly DIR\" takes what other tools have synthesized"}
 	}

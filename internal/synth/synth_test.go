@@ -51,7 +51,7 @@ func TestEdits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(real, "app")
+	dir := filepath.Join(real, "[apps]", "app") // which no pattern may take for one
 	if err := scaffold.New(dir, "node"); err != nil {
 		t.Fatal(err)
 	}
