@@ -115,8 +115,6 @@ func TestFailedNestedStackIsRemoved(t *testing.T) {
 	}
 }
 
-// A nested stack is created while its neighbour fails: what it does is
-// cancelled, and it is removed.
 // The rollback of a nested stack that failed goes on with that of its parent, also
 // without what is skipped.
 func TestNestedRollbackIsContinued(t *testing.T) {
@@ -185,6 +183,31 @@ func TestNestedStackIsDeletedWithItsParent(t *testing.T) {
 	}
 }
 
+// A nested stack does not wait for the cleanup of a parent that has lost the rights
+// to it.
+func TestNestedStackIsReleased(t *testing.T) {
+	f := start(t)
+	nested(f)
+	const role = "arn:aws:iam::123456789012:role/deployer"
+	f.roles = map[string]bool{role: true}
+	f.must("CreateStack", map[string]any{"StackName": "p", "TemplateBody": parent("one", "1", ""), "RoleARN": role}, nil)
+	f.wantRest("p", "CREATE_COMPLETE")
+	child := f.physical("p", "N")
+	f.distrust = "update T" // the last thing before the cleanup
+	f.update("p", parent("two", "2", ""), nil)
+	f.wantRest("p", "UPDATE_COMPLETE")
+	f.wantEvent("p", "p UPDATE_COMPLETE Role "+role+" is invalid or cannot be assumed")
+	f.wantRest(child, "UPDATE_COMPLETE")
+
+	f.roles, f.distrust = map[string]bool{role: true}, ""
+	f.update("p", parent("two", "3", ""), nil)
+	f.wantRest("p", "UPDATE_COMPLETE")
+	f.wantRest(child, "UPDATE_COMPLETE")
+	f.wantThings("A:x=3", "New:<nil>=1", "T:<nil>=3") // what the first update left goes with the second
+}
+
+// A nested stack is created while its neighbour fails: what it does is
+// cancelled, and it is removed.
 func TestNestedStackIsCancelled(t *testing.T) {
 	f := start(t)
 	hang := make(chan struct{})

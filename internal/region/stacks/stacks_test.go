@@ -33,6 +33,8 @@ type world struct {
 	allow     map[string]int           // how often "update A" goes well before it fails
 	skipped   time.Duration            // how far the clock was put forward
 	roles     map[string]bool          // those that trust CloudFormation
+	distrust  string                   // what ends their trust: "update A"
+	record    func(string) bool        // as in Config; nil keeps no records
 }
 
 func newWorld() *world {
@@ -51,6 +53,13 @@ func (w *world) failAfter(what string, n int) {
 	defer w.mu.Unlock()
 	w.allow[what] = n
 	w.fail[what] = "no more"
+}
+
+// trusts reports whether a role trusts CloudFormation.
+func (w *world) trusts(role string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.roles[role]
 }
 
 // skip puts the clock forward by seconds.
@@ -72,6 +81,9 @@ func (w *world) refuse(act, name string, want map[string]any) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.log = append(w.log, act+" "+name)
+	if w.distrust == act+" "+name {
+		w.roles = nil
+	}
 	if want["Other"] == "fail" {
 		return wire.Errorf(400, "InvalidThing", "it is to fail")
 	}
@@ -177,7 +189,7 @@ func (f *fixture) open() {
 		Account: "123456789012", Region: "us-east-1", DB: db, Types: resources.New(f.thingType(), f.slowType(), f.partType(), roleType()),
 		CallerFor: func(arn string) (*wire.Caller, error) { return &wire.Caller{ARN: arn}, nil },
 		RoleCaller: func(arn string) (*wire.Caller, error) {
-			if !f.roles[arn] {
+			if !f.trusts(arn) {
 				return nil, wire.Errorf(400, "ValidationError", "Role %s is invalid or cannot be assumed", arn)
 			}
 			return &wire.Caller{ARN: arn}, nil
@@ -193,6 +205,7 @@ func (f *fixture) open() {
 		},
 		Services: map[string]*wire.Service{"lambda": f.lambda()},
 		Endpoint: func() string { return "http://127.0.0.1:4000" },
+		Record:   func(name string) bool { return f.record != nil && f.record(name) },
 		Now:      f.now,
 	})
 	f.service = f.engine.Service()

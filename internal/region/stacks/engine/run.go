@@ -84,8 +84,17 @@ func Owner(caller *wire.Caller) string {
 	return caller.ARN
 }
 
-// giveUp ends a phase that cannot even begin. What follows it may end so too.
+// giveUp ends a phase that cannot even begin. What follows it may end so too. Nested
+// stacks that wait for their parent's cleanup do not wait for one that never comes.
 func (r *run) giveUp(ctx context.Context, cause error) error {
+	if r.st.Status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS" {
+		if err := r.load(ctx); err != nil {
+			return err
+		}
+		if err := r.releaseNested(ctx); err != nil {
+			return err
+		}
+	}
 	_, err := r.e.Update(ctx, r.id, func(tx *store.Tx, st *records.Stack) error {
 		failed := map[string]string{
 			"CREATE_IN_PROGRESS": "CREATE_FAILED", "UPDATE_IN_PROGRESS": "UPDATE_ROLLBACK_IN_PROGRESS",
