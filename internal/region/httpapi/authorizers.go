@@ -10,17 +10,8 @@ import (
 // putAuthorizer checks and stores an authorizer, with a new id if it has none. What
 // could not be enforced is refused here: the gateway compiles it with the API.
 func (h *HTTPAPI) putAuthorizer(tx *store.Tx, apiID string, a authorizerDoc) (*authorizerDoc, error) {
-	switch {
-	case text(a.Name) == "":
-		return nil, badRequest("Name is missing")
-	case a.AuthorizerCredentialsArn != nil:
-		return nil, badRequest("AuthorizerCredentialsArn is not supported here: give the function a permission for apigateway.amazonaws.com")
-	case a.IdentityValidationExpression != nil:
-		return nil, badRequest("IdentityValidationExpression is not supported for HTTP APIs")
-	case text(a.AuthorizerType) == "JWT" && a.JwtConfiguration == nil:
-		return nil, badRequest("JwtConfiguration is missing, which an authorizer of type JWT needs")
-	case text(a.AuthorizerType) == "REQUEST" && (a.AuthorizerURI == nil || a.AuthorizerPayloadFormatVersion == nil):
-		return nil, badRequest("AuthorizerUri and AuthorizerPayloadFormatVersion are needed for an authorizer of type REQUEST")
+	if err := a.Check(); err != nil {
+		return nil, err
 	}
 	others, err := store.All[authorizerDoc](tx, kindAuthorizer, apiID+"/")
 	if err != nil {

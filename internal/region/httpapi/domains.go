@@ -77,21 +77,14 @@ func (h *HTTPAPI) putDomain(tx *store.Tx, d *domainDoc) error {
 	if err := d.Check(d.DomainName); err != nil {
 		return err
 	}
-	c := &d.DomainNameConfigurations[0]
-	if c.APIGatewayDomainName == nil {
+	if c := &d.DomainNameConfigurations[0]; c.APIGatewayDomainName == nil {
 		id, err := h.id(10)
 		if err != nil {
 			return err
 		}
 		c.APIGatewayDomainName = ptr("d-" + id + ".execute-api." + h.config.Region + ".amazonaws.com")
 	}
-	c.EndpointType, c.SecurityPolicy, c.DomainNameStatus = ptr("REGIONAL"), ptr("TLS_1_2"), ptr("AVAILABLE")
-	if c.HostedZoneID == nil {
-		c.HostedZoneID = ptr("Z1UJRXOUMOOFQ8") // any zone will do: nobody resolves the name
-	}
-	if d.RoutingMode == nil {
-		d.RoutingMode = ptr("API_MAPPING_ONLY")
-	}
+	d.SetDefaults()
 	if err := tx.Put(kindDomain, d.DomainName, d); err != nil {
 		return err
 	}

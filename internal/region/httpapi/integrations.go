@@ -13,18 +13,7 @@ func (h *HTTPAPI) putIntegration(tx *store.Tx, apiID string, i integrationDoc) (
 	if err := i.Check(); err != nil {
 		return nil, err
 	}
-	if i.ConnectionType == nil {
-		i.ConnectionType = ptr("INTERNET")
-	}
-	if i.TimeoutInMillis == nil {
-		i.TimeoutInMillis = ptr(30000)
-	}
-	if i.PayloadFormatVersion == nil {
-		i.PayloadFormatVersion = ptr("1.0")
-	}
-	if i.IntegrationMethod == nil {
-		i.IntegrationMethod = ptr("POST")
-	}
+	i.SetDefaults()
 	if _, err := i.compile(); err != nil {
 		return nil, badRequest("%v", err)
 	}

@@ -20,22 +20,7 @@ func deref(s *string) string {
 	return *s
 }
 
-func pointer(s string) *string { return &s }
-
 func isTrue(b *bool) bool { return b != nil && *b }
-
-// SetDefaults fills in what AWS fills in.
-func (p *APIProps) SetDefaults() {
-	if p.RouteSelectionExpression == nil {
-		p.RouteSelectionExpression = pointer("$request.method $request.path")
-	}
-	if p.APIKeySelectionExpression == nil {
-		p.APIKeySelectionExpression = pointer("$request.header.x-api-key")
-	}
-	if p.DisableExecuteAPIEndpoint == nil {
-		p.DisableExecuteAPIEndpoint = new(bool)
-	}
-}
 
 // Check refuses what cannot be, or what only AWS can do.
 func (p *APIProps) Check() error {
@@ -123,6 +108,25 @@ func (p *IntegrationProps) Check() error {
 		return badRequest("PayloadFormatVersion is missing: say 1.0 or 2.0")
 	case p.TimeoutInMillis != nil && (*p.TimeoutInMillis < 50 || *p.TimeoutInMillis > 30000):
 		return badRequest("TimeoutInMillis must be between 50 and 30000")
+	}
+	return nil
+}
+
+// Check refuses what cannot be, or what only AWS can do. Whether the gateway can
+// use the rest it finds out itself.
+func (p *AuthorizerProps) Check() error {
+	kind := deref(p.AuthorizerType)
+	switch {
+	case deref(p.Name) == "":
+		return badRequest("Name is missing")
+	case p.AuthorizerCredentialsArn != nil:
+		return badRequest("AuthorizerCredentialsArn is not supported here: give the function a permission for apigateway.amazonaws.com")
+	case p.IdentityValidationExpression != nil:
+		return badRequest("IdentityValidationExpression is not supported for HTTP APIs")
+	case kind == "JWT" && p.JwtConfiguration == nil:
+		return badRequest("JwtConfiguration is missing, which an authorizer of type JWT needs")
+	case kind == "REQUEST" && (p.AuthorizerURI == nil || p.AuthorizerPayloadFormatVersion == nil):
+		return badRequest("AuthorizerUri and AuthorizerPayloadFormatVersion are needed for an authorizer of type REQUEST")
 	}
 	return nil
 }

@@ -2,8 +2,9 @@
 // API's model ("apigatewayv2", API reference), and the rules that they must keep.
 //
 // Properties are pointers, slices and maps: nil is absent, which in an update means
-// unchanged. Check returns a *wire.Error (BadRequestException) that names what cannot
-// be, or what the embedded region does not have.
+// unchanged. SetDefaults fills in what AWS fills in. Check returns a *wire.Error
+// (BadRequestException) that names what cannot be, or what the embedded region does
+// not have.
 package shape
 
 import "github.com/seed-615d3599/roost/internal/region/wire"

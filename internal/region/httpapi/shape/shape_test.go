@@ -33,6 +33,13 @@ func TestChecks(t *testing.T) {
 		{"templates", `{` + proxy + `,"requestTemplates":{"a":"b"}}`, &IntegrationProps{}, "RequestTemplates"},
 		{"format of a proxy", `{"integrationType":"HTTP_PROXY","integrationUri":"https://x","integrationMethod":"GET","payloadFormatVersion":"2.0"}`, &IntegrationProps{}, "PayloadFormatVersion"},
 		{"timeout", `{` + proxy + `,"timeoutInMillis":49}`, &IntegrationProps{}, "TimeoutInMillis"},
+		{"token authorizer", `{"name":"j","authorizerType":"JWT","jwtConfiguration":{}}`, &AuthorizerProps{}, ""},
+		{"function authorizer", `{"name":"f","authorizerType":"REQUEST","authorizerUri":"arn","authorizerPayloadFormatVersion":"2.0"}`, &AuthorizerProps{}, ""},
+		{"authorizer without name", `{"authorizerType":"JWT","jwtConfiguration":{}}`, &AuthorizerProps{}, "Name"},
+		{"authorizer with credentials", `{"name":"f","authorizerCredentialsArn":"arn"}`, &AuthorizerProps{}, "AuthorizerCredentialsArn"},
+		{"validated identity", `{"name":"f","identityValidationExpression":".*"}`, &AuthorizerProps{}, "IdentityValidationExpression"},
+		{"tokens of nobody", `{"name":"j","authorizerType":"JWT"}`, &AuthorizerProps{}, "JwtConfiguration"},
+		{"function without format", `{"name":"f","authorizerType":"REQUEST","authorizerUri":"arn"}`, &AuthorizerProps{}, "AuthorizerPayloadFormatVersion"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
