@@ -5,6 +5,7 @@ import (
 	"time"
 
 	corspolicy "github.com/seed-615d3599/roost/internal/region/httpapi/cors"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/shape"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
@@ -12,8 +13,8 @@ import (
 )
 
 // build turns an API's items into what the gateway serves.
-func (h *HTTPAPI) build(tx *store.Tx, a *apiDoc) (gateway.API, error) {
-	out := gateway.API{ID: a.APIID, Name: a.name(), DisableExecuteAPIEndpoint: isTrue(a.DisableExecuteAPIEndpoint)}
+func (h *HTTPAPI) build(tx *store.Tx, a *apiDoc) (definition.API, error) {
+	out := definition.API{ID: a.APIID, Name: a.name(), DisableExecuteAPIEndpoint: isTrue(a.DisableExecuteAPIEndpoint)}
 	stages, err := store.All[stageDoc](tx, kindStage, a.APIID+"/")
 	if err != nil {
 		return out, err
@@ -54,8 +55,8 @@ func deployed(tx *store.Tx, a *apiDoc, s *stageDoc, live *content) (*content, er
 	return d.Content, nil
 }
 
-func (s *stageDoc) compile(c *content) (gateway.Stage, error) {
-	out := gateway.Stage{Name: s.StageName, Variables: s.StageVariables, CORS: compileCORS(c.Cors), Throttles: map[string]throttle.Limit{}}
+func (s *stageDoc) compile(c *content) (definition.Stage, error) {
+	out := definition.Stage{Name: s.StageName, Variables: s.StageVariables, CORS: compileCORS(c.Cors), Throttles: map[string]throttle.Limit{}}
 	if l := s.AccessLogSettings; l != nil {
 		out.AccessLogGroup, out.AccessLogFormat = text(l.DestinationArn), text(l.Format)
 	}
@@ -70,7 +71,7 @@ func (s *stageDoc) compile(c *content) (gateway.Stage, error) {
 	for i := range c.Authorizers {
 		out.Authorizers = append(out.Authorizers, c.Authorizers[i].compile())
 	}
-	integrations := map[string]*gateway.Integration{}
+	integrations := map[string]*definition.Integration{}
 	for i := range c.Integrations {
 		compiled, err := c.Integrations[i].compile()
 		if err != nil {
@@ -79,7 +80,7 @@ func (s *stageDoc) compile(c *content) (gateway.Stage, error) {
 		integrations["integrations/"+c.Integrations[i].IntegrationID] = compiled
 	}
 	for _, r := range c.Routes {
-		out.Routes = append(out.Routes, gateway.Route{
+		out.Routes = append(out.Routes, definition.Route{
 			Key: text(r.RouteKey), AuthorizationType: text(r.AuthorizationType), AuthorizerID: text(r.AuthorizerID),
 			Scopes: r.AuthorizationScopes, Integration: integrations[text(r.Target)],
 		})
@@ -98,8 +99,8 @@ func compileCORS(c *shape.CORS) *corspolicy.Config {
 }
 
 // compile checks what needs no stage: a URI with stage variables has to wait.
-func (i *integrationDoc) compile() (*gateway.Integration, error) {
-	out := &gateway.Integration{
+func (i *integrationDoc) compile() (*definition.Integration, error) {
+	out := &definition.Integration{
 		Type: text(i.IntegrationType), Method: text(i.IntegrationMethod), URI: text(i.IntegrationURI),
 		PayloadVersion: text(i.PayloadFormatVersion), RequestParameters: i.RequestParameters, ResponseParameters: i.ResponseParameters,
 	}
@@ -112,8 +113,8 @@ func (i *integrationDoc) compile() (*gateway.Integration, error) {
 	return out, gateway.CheckIntegration(*out)
 }
 
-func (a *authorizerDoc) compile() gateway.Authorizer {
-	out := gateway.Authorizer{
+func (a *authorizerDoc) compile() definition.Authorizer {
+	out := definition.Authorizer{
 		ID: a.AuthorizerID, Name: text(a.Name), Type: text(a.AuthorizerType), IdentitySources: identitySources(a.IdentitySource),
 		URI: text(a.AuthorizerURI), PayloadVersion: text(a.AuthorizerPayloadFormatVersion), SimpleResponses: isTrue(a.EnableSimpleResponses),
 	}

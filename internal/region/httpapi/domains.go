@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/shape"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -100,11 +100,11 @@ func (h *HTTPAPI) serveDomain(tx *store.Tx, name string) error {
 	return err
 }
 
-func buildDomain(tx *store.Tx, name string) (gateway.Domain, error) {
-	d := gateway.Domain{Name: name}
+func buildDomain(tx *store.Tx, name string) (definition.Domain, error) {
+	d := definition.Domain{Name: name}
 	docs, err := store.All[mappingDoc](tx, kindMapping, name+"/")
 	for _, m := range docs {
-		d.Mappings = append(d.Mappings, gateway.Mapping{Path: m.APIMappingKey, API: m.APIID, Stage: m.Stage})
+		d.Mappings = append(d.Mappings, definition.Mapping{Path: m.APIMappingKey, API: m.APIID, Stage: m.Stage})
 	}
 	return d, err
 }

@@ -24,6 +24,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -101,7 +102,7 @@ func (h *HTTPAPI) restore(ctx context.Context) error {
 		}
 		domains, err := store.All[domainDoc](tx, kindDomain, "")
 		for i := 0; i < len(domains) && err == nil; i++ {
-			var d gateway.Domain
+			var d definition.Domain
 			if d, err = buildDomain(tx, domains[i].DomainName); err == nil {
 				h.config.Gateway.PutDomain(d)
 			}

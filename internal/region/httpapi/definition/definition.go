@@ -85,3 +85,23 @@ type Mapping struct {
 	API   string
 	Stage string
 }
+
+// Authorization types of routes.
+const (
+	AuthorizationNone   = "NONE"
+	AuthorizationIAM    = "AWS_IAM"
+	AuthorizationJWT    = "JWT"
+	AuthorizationCustom = "CUSTOM"
+)
+
+// Integration types.
+const (
+	IntegrationAWSProxy  = "AWS_PROXY"
+	IntegrationHTTPProxy = "HTTP_PROXY"
+)
+
+// Authorizer types.
+const (
+	AuthorizerJWT     = "JWT"
+	AuthorizerRequest = "REQUEST"
+)

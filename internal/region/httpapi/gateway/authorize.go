@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-615d3599/roost/iam"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/cors"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/event"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/jwt"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/route"
@@ -19,11 +20,11 @@ import (
 // authorize lets the request pass or answers it.
 func (c *call) authorize() bool {
 	switch c.route.AuthorizationType {
-	case AuthorizationIAM:
+	case definition.AuthorizationIAM:
 		return c.readBody() && c.authorizeIAM() // the body is signed
-	case AuthorizationJWT:
+	case definition.AuthorizationJWT:
 		return c.authorizeJWT()
-	case AuthorizationCustom:
+	case definition.AuthorizationCustom:
 		return c.authorizeLambda()
 	}
 	return true

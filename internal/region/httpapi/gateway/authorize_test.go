@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/sigv4"
 )
 
@@ -37,8 +38,8 @@ func TestIAM(t *testing.T) {
 	const resource = "arn:aws:execute-api:us-east-1:123456789012:a1/$default/GET/private/x"
 	w := &world{policy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"execute-api:Invoke","Resource":"` + resource + `"}]}`}
 	g := w.gateway(t)
-	put(t, g, one(Route{Key: "ANY /{p+}", AuthorizationType: AuthorizationIAM, Integration: lambda("2.0")},
-		Route{Key: "GET /one/{p+}", AuthorizationType: AuthorizationIAM, Integration: lambda("1.0")}))
+	put(t, g, one(definition.Route{Key: "ANY /{p+}", AuthorizationType: definition.AuthorizationIAM, Integration: lambda("2.0")},
+		definition.Route{Key: "GET /one/{p+}", AuthorizationType: definition.AuthorizationIAM, Integration: lambda("1.0")}))
 	const forbidden = `{"message":"Forbidden"}`
 	wantAnswer(t, ask(g, "GET", "/private/x", "", sign(t, w, "GET", "/private/x", "")...), 200, "hi")
 	iamPart := at(w.decoded(t), "requestContext", "authorizer", "iam")
@@ -82,7 +83,7 @@ func TestIAM(t *testing.T) {
 func TestPoliciesThatWantSecureTransport(t *testing.T) {
 	w := &world{policy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}]}`}
 	g := w.gateway(t)
-	put(t, g, one(Route{Key: "GET /x", AuthorizationType: AuthorizationIAM, Integration: lambda("2.0")}))
+	put(t, g, one(definition.Route{Key: "GET /x", AuthorizationType: definition.AuthorizationIAM, Integration: lambda("2.0")}))
 	for from, status := range map[string]int{"127.0.0.1:999": 200, "[::1]:999": 200, "192.0.2.7:999": 403} {
 		r := httptest.NewRequest("GET", "/x", nil)
 		r.Host, r.RemoteAddr = "a1.execute-api.us-east-1.amazonaws.com", from
@@ -129,8 +130,8 @@ func TestLambdaAuthorizer(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := &world{}
 			g := w.gateway(t)
-			a := one(Route{Key: "GET /x", AuthorizationType: AuthorizationCustom, AuthorizerID: "z", Integration: lambda("2.0")})
-			a.Stages[0].Authorizers = []Authorizer{{ID: "z", Type: AuthorizerRequest, URI: fn + ":auth", PayloadVersion: c.version, SimpleResponses: c.simple}}
+			a := one(definition.Route{Key: "GET /x", AuthorizationType: definition.AuthorizationCustom, AuthorizerID: "z", Integration: lambda("2.0")})
+			a.Stages[0].Authorizers = []definition.Authorizer{{ID: "z", Type: definition.AuthorizerRequest, URI: fn + ":auth", PayloadVersion: c.version, SimpleResponses: c.simple}}
 			put(t, g, a)
 			w.answer = func(payload []byte) ([]byte, string, error) {
 				if bytes.Contains(payload, []byte(`"type":"REQUEST"`)) {
@@ -157,9 +158,9 @@ func TestLambdaAuthorizer(t *testing.T) {
 func TestLambdaAuthorizerCache(t *testing.T) {
 	w := &world{answer: func(payload []byte) ([]byte, string, error) { return []byte(`{"isAuthorized":true}`), "", nil }}
 	g := w.gateway(t)
-	a := one(Route{Key: "GET /x", AuthorizationType: AuthorizationCustom, AuthorizerID: "z", Integration: lambda("2.0")},
-		Route{Key: "GET /y", AuthorizationType: AuthorizationCustom, AuthorizerID: "z", Integration: lambda("2.0")})
-	a.Stages[0].Authorizers = []Authorizer{{ID: "z", Type: AuthorizerRequest, URI: fn, PayloadVersion: "2.0", SimpleResponses: true,
+	a := one(definition.Route{Key: "GET /x", AuthorizationType: definition.AuthorizationCustom, AuthorizerID: "z", Integration: lambda("2.0")},
+		definition.Route{Key: "GET /y", AuthorizationType: definition.AuthorizationCustom, AuthorizerID: "z", Integration: lambda("2.0")})
+	a.Stages[0].Authorizers = []definition.Authorizer{{ID: "z", Type: definition.AuthorizerRequest, URI: fn, PayloadVersion: "2.0", SimpleResponses: true,
 		TTL: time.Minute, IdentitySources: []string{"$request.header.Auth", "$request.querystring.q"}}}
 	put(t, g, a)
 	try := func(calls int, target string, headers ...string) {
@@ -187,8 +188,8 @@ func TestLambdaAuthorizerCache(t *testing.T) {
 func TestJWTChallenges(t *testing.T) {
 	w := &world{}
 	g := w.gateway(t)
-	a := one(Route{Key: "GET /x", AuthorizationType: AuthorizationJWT, AuthorizerID: "j", Integration: lambda("2.0")})
-	a.Stages[0].Authorizers = []Authorizer{{ID: "j", Type: AuthorizerJWT, IdentitySources: []string{"$request.header.Authorization"},
+	a := one(definition.Route{Key: "GET /x", AuthorizationType: definition.AuthorizationJWT, AuthorizerID: "j", Integration: lambda("2.0")})
+	a.Stages[0].Authorizers = []definition.Authorizer{{ID: "j", Type: definition.AuthorizerJWT, IdentitySources: []string{"$request.header.Authorization"},
 		Issuer: "https://issuer.test", Audience: []string{"app"}}}
 	put(t, g, a)
 	got := ask(g, "GET", "/x", "")

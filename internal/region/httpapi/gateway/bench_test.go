@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed-615d3599/roost/iam"
 	"github.com/seed-615d3599/roost/internal/region/http1"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -22,8 +23,8 @@ func BenchmarkServe(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	a := one(Route{Key: "GET /public/{id}", Integration: lambda("2.0")},
-		Route{Key: "GET /private/{id}", AuthorizationType: AuthorizationIAM, Integration: lambda("2.0")})
+	a := one(definition.Route{Key: "GET /public/{id}", Integration: lambda("2.0")},
+		definition.Route{Key: "GET /private/{id}", AuthorizationType: definition.AuthorizationIAM, Integration: lambda("2.0")})
 	a.Stages[0].AccessLogGroup = "arn:aws:logs:us-east-1:123456789012:log-group:/g"
 	a.Stages[0].AccessLogFormat = `$context.identity.sourceIp [$context.requestTime] "$context.routeKey $context.protocol" $context.status $context.responseLength $context.requestId`
 	if err := g.Put(a); err != nil {

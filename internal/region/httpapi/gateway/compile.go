@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/httpapi/cors"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/jwt"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/route"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/target"
@@ -18,14 +19,14 @@ import (
 
 // api is a compiled API.
 type api struct {
-	API
+	definition.API
 	stages   map[string]*stage
 	fallback *stage // $default
 }
 
 // stage is a compiled stage.
 type stage struct {
-	Stage
+	definition.Stage
 	table     *route.Table
 	routes    []*compiledRoute
 	variables []byte // JSON
@@ -38,7 +39,7 @@ type stage struct {
 
 // compiledRoute is a route with all that a request needs.
 type compiledRoute struct {
-	Route
+	definition.Route
 	stage       *stage
 	methodPath  string // "GET/pets/{id}" or "$default": the end of the source ARN
 	sourceARN   string // for a route with one method; "" for ANY
@@ -49,7 +50,7 @@ type compiledRoute struct {
 
 // integration is a compiled Integration.
 type integration struct {
-	Integration
+	definition.Integration
 	function string     // of AWS_PROXY
 	target   target.URL // of HTTP_PROXY
 	request  []vars.Change
@@ -59,19 +60,19 @@ type integration struct {
 
 // CheckIntegration says what is wrong with an integration whose URI has no stage
 // variables.
-func CheckIntegration(config Integration) error {
+func CheckIntegration(config definition.Integration) error {
 	_, err := compileIntegration(config, nil)
 	return err
 }
 
 // CheckAuthorizer says what is wrong with an authorizer, for any API.
-func (g *Gateway) CheckAuthorizer(config Authorizer) error {
+func (g *Gateway) CheckAuthorizer(config definition.Authorizer) error {
 	_, err := g.compileAuthorizer("", nil, config)
 	return err
 }
 
 // compile checks an API and prepares it.
-func (g *Gateway) compile(a API) (*api, error) {
+func (g *Gateway) compile(a definition.API) (*api, error) {
 	c := &api{API: a, stages: map[string]*stage{}}
 	for i := range a.Stages {
 		s, err := g.compileStage(a.ID, a.Stages[i])
@@ -86,7 +87,7 @@ func (g *Gateway) compile(a API) (*api, error) {
 	return c, nil
 }
 
-func (g *Gateway) compileStage(apiID string, config Stage) (*stage, error) {
+func (g *Gateway) compileStage(apiID string, config definition.Stage) (*stage, error) {
 	s := &stage{Stage: config, cors: cors.Compile(config.CORS), shared: throttle.New(config.DefaultThrottle, g.config.Now)}
 	if len(config.Variables) > 0 {
 		s.variables, _ = json.Marshal(config.Variables) // a map of strings always encodes
@@ -116,7 +117,7 @@ func (g *Gateway) compileStage(apiID string, config Stage) (*stage, error) {
 	return s, err
 }
 
-func (g *Gateway) compileRoute(apiID string, s *stage, r Route) (*compiledRoute, error) {
+func (g *Gateway) compileRoute(apiID string, s *stage, r definition.Route) (*compiledRoute, error) {
 	c := &compiledRoute{Route: r, stage: s, throttle: s.shared, methodPath: r.Key}
 	if t, ok := s.Throttles[r.Key]; ok {
 		c.throttle = throttle.New(t, g.config.Now)
@@ -130,10 +131,10 @@ func (g *Gateway) compileRoute(apiID string, s *stage, r Route) (*compiledRoute,
 		c.sourceARN = g.executeARN(apiID, s.Name, route.Default)
 	}
 	switch r.AuthorizationType {
-	case AuthorizationNone, "", AuthorizationIAM:
-	case AuthorizationJWT, AuthorizationCustom:
+	case definition.AuthorizationNone, "", definition.AuthorizationIAM:
+	case definition.AuthorizationJWT, definition.AuthorizationCustom:
 		c.authorizer = s.authorizers[r.AuthorizerID]
-		want := map[string]string{AuthorizationJWT: AuthorizerJWT, AuthorizationCustom: AuthorizerRequest}[r.AuthorizationType]
+		want := map[string]string{definition.AuthorizationJWT: definition.AuthorizerJWT, definition.AuthorizationCustom: definition.AuthorizerRequest}[r.AuthorizationType]
 		if c.authorizer == nil || c.authorizer.Type != want {
 			return nil, fmt.Errorf("its authorization type is %s, but %q is no authorizer of type %s of this API", r.AuthorizationType, r.AuthorizerID, want)
 		}
@@ -153,7 +154,7 @@ func (g *Gateway) executeARN(apiID, stage, rest string) string {
 	return "arn:aws:execute-api:" + g.config.Region + ":" + g.config.Account + ":" + apiID + "/" + stage + "/" + rest
 }
 
-func compileIntegration(config Integration, variables map[string]string) (*integration, error) {
+func compileIntegration(config definition.Integration, variables map[string]string) (*integration, error) {
 	c := &integration{Integration: config, response: map[string][]vars.Change{}}
 	if c.Timeout <= 0 || c.Timeout > integrationTime*time.Second {
 		c.Timeout = integrationTime * time.Second
@@ -164,14 +165,14 @@ func compileIntegration(config Integration, variables map[string]string) (*integ
 		return c, nil
 	}
 	switch config.Type {
-	case IntegrationAWSProxy:
+	case definition.IntegrationAWSProxy:
 		if c.function, err = target.Function(uri); err != nil {
 			return nil, err
 		}
 		if config.PayloadVersion != "1.0" && config.PayloadVersion != "2.0" {
 			return nil, fmt.Errorf("the payload format version is %q, not 1.0 or 2.0", config.PayloadVersion)
 		}
-	case IntegrationHTTPProxy:
+	case definition.IntegrationHTTPProxy:
 		if c.target, err = target.ParseURL(uri); err != nil {
 			return nil, err
 		}
@@ -191,7 +192,7 @@ func compileIntegration(config Integration, variables map[string]string) (*integ
 
 // authorizer is a compiled Authorizer.
 type authorizer struct {
-	Authorizer
+	definition.Authorizer
 	sources   []vars.Selection
 	jwt       *jwt.Verifier
 	function  string
@@ -199,7 +200,7 @@ type authorizer struct {
 	cache     *verdict.Cache
 }
 
-func (g *Gateway) compileAuthorizer(apiID string, variables map[string]string, config Authorizer) (*authorizer, error) {
+func (g *Gateway) compileAuthorizer(apiID string, variables map[string]string, config definition.Authorizer) (*authorizer, error) {
 	a := &authorizer{Authorizer: config}
 	for _, text := range config.IdentitySources {
 		s, err := vars.ParseSelection(text, vars.Header, vars.Query, vars.Context, vars.StageVariable)
@@ -209,9 +210,9 @@ func (g *Gateway) compileAuthorizer(apiID string, variables map[string]string, c
 		a.sources = append(a.sources, s)
 	}
 	switch config.Type {
-	case AuthorizerJWT:
+	case definition.AuthorizerJWT:
 		return a, g.compileJWT(a)
-	case AuthorizerRequest:
+	case definition.AuthorizerRequest:
 	default:
 		return nil, fmt.Errorf("its type is %q, not JWT or REQUEST", config.Type)
 	}

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/seed-615d3599/roost/iam"
-	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 	"github.com/seed-615d3599/roost/sigv4"
@@ -113,34 +112,3 @@ type Refusal struct {
 	Resource string
 	Trace    *iam.Trace
 }
-
-// What is served, by the names that package definition has for it.
-type (
-	API         = definition.API
-	Stage       = definition.Stage
-	Route       = definition.Route
-	Integration = definition.Integration
-	Authorizer  = definition.Authorizer
-	Domain      = definition.Domain
-	Mapping     = definition.Mapping
-)
-
-// Authorization types of routes.
-const (
-	AuthorizationNone   = "NONE"
-	AuthorizationIAM    = "AWS_IAM"
-	AuthorizationJWT    = "JWT"
-	AuthorizationCustom = "CUSTOM"
-)
-
-// Integration types.
-const (
-	IntegrationAWSProxy  = "AWS_PROXY"
-	IntegrationHTTPProxy = "HTTP_PROXY"
-)
-
-// Authorizer types.
-const (
-	AuthorizerJWT     = "JWT"
-	AuthorizerRequest = "REQUEST"
-)

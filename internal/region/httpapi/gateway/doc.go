@@ -3,7 +3,7 @@
 // answers as API Gateway does.
 //
 //	g, err := gateway.New(gateway.Config{Account: "123456789012", Region: "us-east-1", Functions: …, Access: …})
-//	err = g.Put(gateway.API{ID: "a1b2c3d4e5", Stages: …})      // compiled, then swapped in
+//	err = g.Put(definition.API{ID: "a1b2c3d4e5", Stages: …})   // compiled, then swapped in
 //	server := http1.Server{Handler: g.HandlerFor("a1b2c3d4e5"), MaxHeaderBytes: gateway.MaxHeaderBytes}
 //	g.Serve(w, r)                                              // where only Host says which API it is
 //

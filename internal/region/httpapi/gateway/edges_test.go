@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 )
 
 // TestEdges holds what clients and functions do seldom and frameworks rely on.
@@ -57,7 +59,7 @@ func TestEdges(t *testing.T) {
 					w.answer = func([]byte) ([]byte, string, error) { return []byte(c.answer), "", nil }
 				}
 				g := w.gateway(t)
-				put(t, g, one(Route{Key: "$default", Integration: lambda(format)}))
+				put(t, g, one(definition.Route{Key: "$default", Integration: lambda(format)}))
 				target := c.target
 				if target == "" {
 					target = "/"
@@ -90,12 +92,12 @@ func TestKeptVerdicts(t *testing.T) {
 			"Resource":"arn:aws:execute-api:*:*:a1/*/GET/a*"},{"Effect":"Deny","Action":"*","Resource":"arn:aws:execute-api:*:*:*/GET/ab"}]}}`), "", nil
 	}
 	g := w.gateway(t)
-	var table []Route
+	var table []definition.Route
 	for _, key := range []string{"ANY /a", "GET /ab", "GET /b"} {
-		table = append(table, Route{Key: key, AuthorizationType: AuthorizationCustom, AuthorizerID: "z", Integration: lambda("2.0")})
+		table = append(table, definition.Route{Key: key, AuthorizationType: definition.AuthorizationCustom, AuthorizerID: "z", Integration: lambda("2.0")})
 	}
 	a := one(table...)
-	a.Stages[0].Authorizers = []Authorizer{{ID: "z", Type: AuthorizerRequest, URI: fn + ":auth", PayloadVersion: "2.0",
+	a.Stages[0].Authorizers = []definition.Authorizer{{ID: "z", Type: definition.AuthorizerRequest, URI: fn + ":auth", PayloadVersion: "2.0",
 		TTL: time.Minute, IdentitySources: []string{"$request.header.Auth"}}}
 	put(t, g, a)
 	var got []string
@@ -118,12 +120,12 @@ func TestProxyMappings(t *testing.T) {
 	defer backend.Close()
 	w := &world{}
 	g := w.gateway(t)
-	i := &Integration{Type: IntegrationHTTPProxy, Method: "POST", URI: backend.URL + "/${stageVariables.part}/{id}",
+	i := &definition.Integration{Type: definition.IntegrationHTTPProxy, Method: "POST", URI: backend.URL + "/${stageVariables.part}/{id}",
 		RequestParameters:  map[string]string{"append:querystring.stage": "$stageVariables.part", "overwrite:querystring.q": "$request.header.q"},
 		ResponseParameters: map[string]map[string]string{"201": {"append:header.x": "created", "overwrite:statuscode": "202"}}}
 	moved := *i
 	moved.RequestParameters = map[string]string{"overwrite:path": "/moved/${request.path.id}"}
-	a := one(Route{Key: "GET /a/{id}", Integration: i}, Route{Key: "GET /b/{id}", Integration: &moved})
+	a := one(definition.Route{Key: "GET /a/{id}", Integration: i}, definition.Route{Key: "GET /b/{id}", Integration: &moved})
 	a.Stages[0].Variables = map[string]string{"part": "v1"}
 	other := a.Stages[0]
 	other.Name, other.Variables = "none", nil

@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seed-615d3599/roost/internal/region/httpapi/cors"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -29,7 +30,7 @@ import (
 type factCase struct {
 	facts    string // names from testdata/facts.txt
 	formats  string // "2.0", "1.0" or both
-	change   func(*API)
+	change   func(*definition.API)
 	method   string // GET if empty
 	target   string // "/" if empty
 	body     string
@@ -53,8 +54,8 @@ const answered = `{"statusCode":200,"headers":{"content-type":"text/plain"},"bod
 
 func errorBody(text string) string { return `{"message":"` + text + `"}` }
 
-func routes(keys ...string) func(*API) {
-	return func(a *API) {
+func routes(keys ...string) func(*definition.API) {
+	return func(a *definition.API) {
 		template := a.Stages[0].Routes[0]
 		a.Stages[0].Routes = nil
 		for _, k := range keys {
@@ -65,25 +66,29 @@ func routes(keys ...string) func(*API) {
 	}
 }
 
-func named(stage string) func(*API) { return func(a *API) { a.Stages[0].Name = stage } }
+func named(stage string) func(*definition.API) {
+	return func(a *definition.API) { a.Stages[0].Name = stage }
+}
 
-func authorized(kind string) func(*API) {
-	return func(a *API) {
+func authorized(kind string) func(*definition.API) {
+	return func(a *definition.API) {
 		s := &a.Stages[0]
 		s.Routes[0].AuthorizationType, s.Routes[0].AuthorizerID = kind, "z"
 		switch kind {
-		case AuthorizationJWT:
-			s.Authorizers = []Authorizer{{ID: "z", Type: AuthorizerJWT, Issuer: issuer, Audience: []string{"app"}, IdentitySources: []string{"$request.header.Authorization"}}}
-		case AuthorizationCustom:
-			s.Authorizers = []Authorizer{{ID: "z", Type: AuthorizerRequest, URI: fn + ":auth", PayloadVersion: "2.0", SimpleResponses: true, IdentitySources: []string{"$request.header.Auth"}}}
+		case definition.AuthorizationJWT:
+			s.Authorizers = []definition.Authorizer{{ID: "z", Type: definition.AuthorizerJWT, Issuer: issuer, Audience: []string{"app"}, IdentitySources: []string{"$request.header.Authorization"}}}
+		case definition.AuthorizationCustom:
+			s.Authorizers = []definition.Authorizer{{ID: "z", Type: definition.AuthorizerRequest, URI: fn + ":auth", PayloadVersion: "2.0", SimpleResponses: true, IdentitySources: []string{"$request.header.Auth"}}}
 		}
 	}
 }
 
-func crossOrigin(c cors.Config) func(*API) { return func(a *API) { a.Stages[0].CORS = &c } }
+func crossOrigin(c cors.Config) func(*definition.API) {
+	return func(a *definition.API) { a.Stages[0].CORS = &c }
+}
 
-func all(changes ...func(*API)) func(*API) {
-	return func(a *API) {
+func all(changes ...func(*definition.API)) func(*definition.API) {
+	return func(a *definition.API) {
 		for _, c := range changes {
 			c(a)
 		}
@@ -123,7 +128,7 @@ func (k issuerKey) token(t *testing.T, w *world, claims map[string]any) string {
 
 func factCases() []factCase {
 	late := 50 * time.Millisecond
-	short := func(a *API) { a.Stages[0].Routes[0].Integration.Timeout = late }
+	short := func(a *definition.API) { a.Stages[0].Routes[0].Integration.Timeout = late }
 	none := 0
 	credentials := cors.Config{AllowOrigins: []string{"https://a.test"}, AllowCredentials: true}
 	return []factCase{
@@ -158,18 +163,18 @@ func factCases() []factCase {
 		{facts: "cookies-apart", formats: "2.0", headers: []string{"Cookie", "a=1; b=2"}, event: map[string]any{"cookies": []any{"a=1", "b=2"}, "headers/cookie": nil}},
 		{facts: "optionals-omitted time-format", formats: "2.0", event: map[string]any{"body": nil, "cookies": nil, "queryStringParameters": nil, "pathParameters": nil, "stageVariables": nil,
 			"requestContext/authorizer": nil, "requestContext/authentication": nil, "requestContext/time": "04/Mar/2020:19:03:58 +0000", "requestContext/timeEpoch": 1583348638390.0}},
-		{facts: "stage-variables", formats: both, change: func(a *API) { a.Stages[0].Variables = map[string]string{"v": "1"} }, event: map[string]any{"stageVariables": map[string]any{"v": "1"}}},
+		{facts: "stage-variables", formats: both, change: func(a *definition.API) { a.Stages[0].Variables = map[string]string{"v": "1"} }, event: map[string]any{"stageVariables": map[string]any{"v": "1"}}},
 		{facts: "body-text", formats: both, method: "POST", body: `{}`, headers: []string{"Content-Type", "application/json"}, event: map[string]any{"body": "{}", "isBase64Encoded": false}},
 		{facts: "body-text", formats: both, method: "POST", body: `x`, headers: []string{"Content-Type", "text/csv"}, event: map[string]any{"body": "x", "isBase64Encoded": false}},
 		{facts: "body-base64", formats: both, method: "POST", body: "a=1", headers: []string{"Content-Type", "application/x-www-form-urlencoded"}, event: map[string]any{"body": "YT0x", "isBase64Encoded": true}},
 		{facts: "body-base64", formats: both, method: "POST", body: "a=1", event: map[string]any{"body": "YT0x", "isBase64Encoded": true}},
 
-		{facts: "authorizer-jwt", formats: "2.0", change: authorized(AuthorizationJWT), headers: []string{"Authorization", "token"},
+		{facts: "authorizer-jwt", formats: "2.0", change: authorized(definition.AuthorizationJWT), headers: []string{"Authorization", "token"},
 			event: map[string]any{"requestContext/authorizer/jwt/claims/n": "7", "requestContext/authorizer/jwt/claims/aud": "app", "requestContext/authorizer/jwt/scopes": nil}},
-		{facts: "authorizer-jwt", formats: "1.0", change: authorized(AuthorizationJWT), headers: []string{"Authorization", "Bearer token"}, event: map[string]any{"requestContext/authorizer/claims/n": "7"}},
-		{facts: "authorizer-lambda", formats: "2.0", change: authorized(AuthorizationCustom), headers: []string{"Auth", "yes"}, event: map[string]any{"requestContext/authorizer/lambda/k": "v"}},
-		{facts: "authorizer-lambda", formats: "1.0", change: authorized(AuthorizationCustom), headers: []string{"Auth", "yes"}, event: map[string]any{"requestContext/authorizer/k": "v"}},
-		{facts: "authorizer-iam authorizer-cognito iam-arn", formats: "2.0", change: authorized(AuthorizationIAM), target: "/allowed", signed: true,
+		{facts: "authorizer-jwt", formats: "1.0", change: authorized(definition.AuthorizationJWT), headers: []string{"Authorization", "Bearer token"}, event: map[string]any{"requestContext/authorizer/claims/n": "7"}},
+		{facts: "authorizer-lambda", formats: "2.0", change: authorized(definition.AuthorizationCustom), headers: []string{"Auth", "yes"}, event: map[string]any{"requestContext/authorizer/lambda/k": "v"}},
+		{facts: "authorizer-lambda", formats: "1.0", change: authorized(definition.AuthorizationCustom), headers: []string{"Auth", "yes"}, event: map[string]any{"requestContext/authorizer/k": "v"}},
+		{facts: "authorizer-iam authorizer-cognito iam-arn", formats: "2.0", change: authorized(definition.AuthorizationIAM), target: "/allowed", signed: true,
 			event: map[string]any{"requestContext/authorizer/iam/accessKey": "AKIDEXAMPLE", "requestContext/authorizer/iam/accountId": "123456789012",
 				"requestContext/authorizer/iam/callerId": "AROA:CognitoIdentityCredentials", "requestContext/authorizer/iam/userId": "AROA:CognitoIdentityCredentials",
 				"requestContext/authorizer/iam/userArn":                        "arn:aws:sts::123456789012:assumed-role/r/CognitoIdentityCredentials",
@@ -177,11 +182,11 @@ func factCases() []factCase {
 				"requestContext/authorizer/iam/cognitoIdentity/identityId":     "us-east-1:i",
 				"requestContext/authorizer/iam/cognitoIdentity/identityPoolId": "us-east-1:p",
 				"requestContext/authorizer/iam/cognitoIdentity/amr":            []any{"authenticated", "api.twitter.com", "api.twitter.com:us-east-1:p:9"}}},
-		{facts: "authorizer-cognito", formats: "1.0", change: authorized(AuthorizationIAM), target: "/allowed", signed: true,
+		{facts: "authorizer-cognito", formats: "1.0", change: authorized(definition.AuthorizationIAM), target: "/allowed", signed: true,
 			event: map[string]any{"requestContext/identity/cognitoIdentityId": "us-east-1:i", "requestContext/identity/cognitoAuthenticationType": "authenticated",
 				"requestContext/identity/cognitoAmr": []any{"authenticated", "api.twitter.com", "api.twitter.com:us-east-1:p:9"}}},
-		{facts: "iam-arn", formats: both, change: authorized(AuthorizationIAM), target: "/denied", signed: true, status: 403, want: errorBody("Forbidden"), uncalled: true},
-		{facts: "iam-unsigned error-form", formats: both, change: authorized(AuthorizationIAM), target: "/allowed", status: 403, want: errorBody("Forbidden"), uncalled: true,
+		{facts: "iam-arn", formats: both, change: authorized(definition.AuthorizationIAM), target: "/denied", signed: true, status: 403, want: errorBody("Forbidden"), uncalled: true},
+		{facts: "iam-unsigned error-form", formats: both, change: authorized(definition.AuthorizationIAM), target: "/allowed", status: 403, want: errorBody("Forbidden"), uncalled: true,
 			header: map[string]string{"Content-Type": "application/json", "X-Amzn-Errortype": "", "Www-Authenticate": ""}},
 
 		{facts: "answer-inferred", formats: "2.0", answer: `{"a": 1}`, want: `{"a": 1}`, header: map[string]string{"Content-Type": "application/json"}},
@@ -200,22 +205,22 @@ func factCases() []factCase {
 			header: map[string]string{"Content-Type": "application/json", "Apigw-Requestid": "MDEyMzQ1Njc4OWE=", "X-Amzn-Errortype": ""}},
 		{facts: "error-permission", formats: both, target: "/unpermitted", change: routes("GET /unpermitted"), status: 500, want: errorBody("Internal Server Error"), uncalled: true},
 		{facts: "error-late", formats: both, change: short, err: context.DeadlineExceeded, status: 503, want: errorBody("Service Unavailable")},
-		{facts: "integration-limit", formats: both, change: func(a *API) { a.Stages[0].Routes[0].Integration.Timeout = time.Hour }, limit: 30 * time.Second},
+		{facts: "integration-limit", formats: both, change: func(a *definition.API) { a.Stages[0].Routes[0].Integration.Timeout = time.Hour }, limit: 30 * time.Second},
 		{facts: "integration-limit", formats: both, change: short, limit: late},
 		{facts: "error-throttled-function", formats: both, err: wire.Errorf(429, "TooManyRequestsException", "Rate Exceeded."), status: 503, want: errorBody("Service Unavailable")},
 		{facts: "error-host", formats: both, target: "//nobody.test/", status: 403, want: errorBody("Forbidden"), uncalled: true},
-		{facts: "jwt-missing", formats: both, change: authorized(AuthorizationJWT), status: 401, want: errorBody("Unauthorized"), uncalled: true, header: map[string]string{"Www-Authenticate": "Bearer"}},
-		{facts: "jwt-missing cors-errors", formats: both, change: all(authorized(AuthorizationJWT), crossOrigin(credentials)), headers: []string{"Origin", "https://a.test"}, status: 401, uncalled: true,
+		{facts: "jwt-missing", formats: both, change: authorized(definition.AuthorizationJWT), status: 401, want: errorBody("Unauthorized"), uncalled: true, header: map[string]string{"Www-Authenticate": "Bearer"}},
+		{facts: "jwt-missing cors-errors", formats: both, change: all(authorized(definition.AuthorizationJWT), crossOrigin(credentials)), headers: []string{"Origin", "https://a.test"}, status: 401, uncalled: true,
 			header: map[string]string{"Www-Authenticate": "Bearer", "Access-Control-Allow-Origin": "https://a.test", "Vary": "origin"}},
-		{facts: "jwt-bad", formats: both, change: authorized(AuthorizationJWT), headers: []string{"Authorization", "stranger"}, status: 401, want: errorBody("Unauthorized"), uncalled: true,
+		{facts: "jwt-bad", formats: both, change: authorized(definition.AuthorizationJWT), headers: []string{"Authorization", "stranger"}, status: 401, want: errorBody("Unauthorized"), uncalled: true,
 			header: map[string]string{"Www-Authenticate": `Bearer scope="" error="invalid_token" error_description="the token does not have a valid audience"`}},
-		{facts: "jwt-scope", formats: both, change: all(authorized(AuthorizationJWT), func(a *API) { a.Stages[0].Routes[0].Scopes = []string{"s"} }), headers: []string{"Authorization", "token"},
+		{facts: "jwt-scope", formats: both, change: all(authorized(definition.AuthorizationJWT), func(a *definition.API) { a.Stages[0].Routes[0].Scopes = []string{"s"} }), headers: []string{"Authorization", "token"},
 			status: 403, want: errorBody("Forbidden"), uncalled: true,
 			header: map[string]string{"Www-Authenticate": `Bearer scope="s" error="insufficient_scope" error_description="the token does not have a scope that the route asks for"`}},
-		{facts: "request-source-missing", formats: both, change: authorized(AuthorizationCustom), status: 401, want: errorBody("Unauthorized"), uncalled: true, header: map[string]string{"Www-Authenticate": ""}},
-		{facts: "request-denied", formats: both, change: authorized(AuthorizationCustom), headers: []string{"Auth", "no"}, status: 403, want: errorBody("Forbidden"), uncalled: true},
-		{facts: "request-crash", formats: both, change: authorized(AuthorizationCustom), headers: []string{"Auth", "crash"}, status: 500, want: errorBody("Internal Server Error"), uncalled: true},
-		{facts: "throttle", formats: both, change: func(a *API) { a.Stages[0].DefaultThrottle = throttle.Limit{Burst: &none} }, status: 429, want: errorBody("Too Many Requests"), uncalled: true},
+		{facts: "request-source-missing", formats: both, change: authorized(definition.AuthorizationCustom), status: 401, want: errorBody("Unauthorized"), uncalled: true, header: map[string]string{"Www-Authenticate": ""}},
+		{facts: "request-denied", formats: both, change: authorized(definition.AuthorizationCustom), headers: []string{"Auth", "no"}, status: 403, want: errorBody("Forbidden"), uncalled: true},
+		{facts: "request-crash", formats: both, change: authorized(definition.AuthorizationCustom), headers: []string{"Auth", "crash"}, status: 500, want: errorBody("Internal Server Error"), uncalled: true},
+		{facts: "throttle", formats: both, change: func(a *definition.API) { a.Stages[0].DefaultThrottle = throttle.Limit{Burst: &none} }, status: 429, want: errorBody("Too Many Requests"), uncalled: true},
 		{facts: "body-limit", formats: both, method: "POST", body: strings.Repeat("x", MaxBody+1), status: 413, want: errorBody("Request Entity Too Large"), uncalled: true},
 		{facts: "header-limit", formats: both, headers: []string{"X", strings.Repeat("x", 10240)}, status: headersTooLarge, uncalled: true},
 
@@ -288,12 +293,12 @@ func (c *factCase) run(t *testing.T, format string, key issuerKey) {
 		}
 		return []byte(answer), c.failed, c.err
 	}
-	a := one(Route{Key: "$default", Integration: lambda(format)})
+	a := one(definition.Route{Key: "$default", Integration: lambda(format)})
 	if c.change != nil {
 		c.change(&a)
 	}
 	put(t, g, a)
-	g.PutDomain(Domain{Name: "api.example.com", Mappings: []Mapping{{Path: "v1", API: "a1", Stage: "$default"}}})
+	g.PutDomain(definition.Domain{Name: "api.example.com", Mappings: []definition.Mapping{{Path: "v1", API: "a1", Stage: "$default"}}})
 	got := c.ask(t, w, g, key)
 	if c.status == 0 {
 		c.status = 200

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/http1"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 	"github.com/seed-615d3599/roost/sigv4"
 )
@@ -35,12 +36,12 @@ type Gateway struct {
 // snapshot is everything that is served. It is never changed.
 type snapshot struct {
 	apis    map[string]*api
-	domains map[string]*Domain
+	domains map[string]*definition.Domain
 }
 
 // domain returns the custom domain of a host name in lower case: that of the name
 // itself, or the wildcard above it.
-func (s *snapshot) domain(name string) *Domain {
+func (s *snapshot) domain(name string) *definition.Domain {
 	if d := s.domains[name]; d != nil || len(s.domains) == 0 {
 		return d
 	}
@@ -73,14 +74,14 @@ func New(c Config) (*Gateway, error) {
 }
 
 // Check says what is wrong with an API's settings, without serving it.
-func (g *Gateway) Check(a API) error {
+func (g *Gateway) Check(a definition.API) error {
 	_, err := g.compile(a)
 	return err
 }
 
 // Put serves an API, in place of what it was before. Calls for one API must not
 // overlap.
-func (g *Gateway) Put(a API) error {
+func (g *Gateway) Put(a definition.API) error {
 	compiled, err := g.compile(a)
 	if err != nil {
 		return err
@@ -96,10 +97,10 @@ func (g *Gateway) Remove(apiID string) {
 }
 
 // PutDomain serves a custom domain. Its name is compared without regard to case.
-func (g *Gateway) PutDomain(d Domain) {
+func (g *Gateway) PutDomain(d definition.Domain) {
 	d.Name = strings.ToLower(d.Name)
 	d.Mappings = slices.Clone(d.Mappings)
-	slices.SortFunc(d.Mappings, func(a, b Mapping) int { return len(b.Path) - len(a.Path) }) // longest first
+	slices.SortFunc(d.Mappings, func(a, b definition.Mapping) int { return len(b.Path) - len(a.Path) }) // longest first
 	g.update(func(s *snapshot) { s.domains[d.Name] = &d })
 }
 
@@ -112,7 +113,7 @@ func (g *Gateway) update(change func(*snapshot)) {
 	g.change.Lock()
 	defer g.change.Unlock()
 	old := g.snapshot.Load()
-	next := &snapshot{apis: map[string]*api{}, domains: map[string]*Domain{}}
+	next := &snapshot{apis: map[string]*api{}, domains: map[string]*definition.Domain{}}
 	maps.Copy(next.apis, old.apis)
 	maps.Copy(next.domains, old.domains)
 	change(next)

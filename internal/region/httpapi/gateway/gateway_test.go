@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seed-615d3599/roost/internal/region/httpapi/cors"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -19,11 +20,11 @@ import (
 func TestStagesAndPaths(t *testing.T) {
 	w := &world{}
 	g := w.gateway(t)
-	routes := []Route{{Key: "GET /items/{id}", Integration: lambda("2.0")}, {Key: "$default", Integration: lambda("2.0")}}
-	put(t, g, API{ID: "a1", Stages: []Stage{
+	routes := []definition.Route{{Key: "GET /items/{id}", Integration: lambda("2.0")}, {Key: "$default", Integration: lambda("2.0")}}
+	put(t, g, definition.API{ID: "a1", Stages: []definition.Stage{
 		{Name: "$default", Routes: routes}, {Name: "dev", Routes: routes, Variables: map[string]string{"v": "1"}}}})
-	put(t, g, API{ID: "a2", Stages: []Stage{{Name: "only", Routes: routes}}})
-	g.PutDomain(Domain{Name: "Api.Example.com", Mappings: []Mapping{{Path: "", API: "a1", Stage: "$default"}, {Path: "v1/shop", API: "a1", Stage: "dev"}}})
+	put(t, g, definition.API{ID: "a2", Stages: []definition.Stage{{Name: "only", Routes: routes}}})
+	g.PutDomain(definition.Domain{Name: "Api.Example.com", Mappings: []definition.Mapping{{Path: "", API: "a1", Stage: "$default"}, {Path: "v1/shop", API: "a1", Stage: "dev"}}})
 	cases := []struct {
 		target, stage, routeKey, rawPath, id, source string
 	}{
@@ -79,10 +80,10 @@ func TestStagesAndPaths(t *testing.T) {
 func TestDomainsTakeNoAPIOver(t *testing.T) {
 	w := &world{}
 	g := w.gateway(t)
-	put(t, g, one(Route{Key: "GET /items", Integration: lambda("2.0")}))
+	put(t, g, one(definition.Route{Key: "GET /items", Integration: lambda("2.0")}))
 	names := []string{"a1.localhost", "a1.execute-api.localhost", "a1.execute-api.us-east-1.localhost", "a1.execute-api.us-east-1.amazonaws.com"}
 	for _, name := range append(names, "*.localhost", "b.localhost") {
-		g.PutDomain(Domain{Name: name, Mappings: []Mapping{{API: "evil", Stage: "$default"}}})
+		g.PutDomain(definition.Domain{Name: name, Mappings: []definition.Mapping{{API: "evil", Stage: "$default"}}})
 	}
 	for _, name := range names {
 		if id, found := g.LookupHost(name + ":4000"); id != "a1" || !found {
@@ -98,8 +99,8 @@ func TestDomainsTakeNoAPIOver(t *testing.T) {
 func TestMappedPathOfFormat1(t *testing.T) {
 	w := &world{}
 	g := w.gateway(t)
-	put(t, g, one(Route{Key: "GET /items", Integration: lambda("1.0")}))
-	g.PutDomain(Domain{Name: "api.example.com", Mappings: []Mapping{{Path: "v1", API: "a1", Stage: "$default"}}})
+	put(t, g, one(definition.Route{Key: "GET /items", Integration: lambda("1.0")}))
+	g.PutDomain(definition.Domain{Name: "api.example.com", Mappings: []definition.Mapping{{Path: "v1", API: "a1", Stage: "$default"}}})
 	ask(g, "GET", "//api.example.com/v1/items", "")
 	e := w.decoded(t)
 	if e["path"] != "/v1/items" || at(e, "requestContext", "path") != "/v1/items" || e["resource"] != "/items" {
@@ -113,7 +114,7 @@ func TestMappedPathOfFormat1(t *testing.T) {
 func TestEventHeaders(t *testing.T) {
 	w := &world{}
 	g := w.gateway(t)
-	put(t, g, one(Route{Key: "POST /", Integration: lambda("2.0")}))
+	put(t, g, one(definition.Route{Key: "POST /", Integration: lambda("2.0")}))
 	ask(g, "POST", "/?a=1&a=2", "x=1", "Content-Type", "application/x-www-form-urlencoded", "X-Forwarded-For", "1.2.3.4",
 		"X-Forwarded-Proto", "gopher", "Connection", "keep-alive", "X-A", "1", "X-A", "2", "Cookie", "c=1; d=2")
 	e := w.decoded(t)
@@ -171,7 +172,7 @@ func TestErrors(t *testing.T) {
 			if c.deny {
 				w.deny = "arn:aws:execute-api:us-east-1:123456789012:a1/$default/GET/x"
 			}
-			put(t, g, one(Route{Key: "ANY /x", Integration: lambda("2.0")}))
+			put(t, g, one(definition.Route{Key: "ANY /x", Integration: lambda("2.0")}))
 			got := ask(g, "GET", "/x", "")
 			wantAnswer(t, got, c.status, c.body)
 			if h := got.Header(); h.Get("Content-Type") != "application/json" || len(h.Get("Apigw-Requestid")) != 16 || h.Get("X-Amzn-Errortype") != "" {
@@ -212,7 +213,7 @@ func TestTimeStandsStillUnderADebugger(t *testing.T) {
 	integration.Timeout = limit
 	functions := &heldFunctions{free: make(chan struct{})}
 	g := new(world).gateway(t, func(c *Config) { c.Held, c.Functions = held, functions })
-	put(t, g, one(Route{Key: "GET /", Integration: integration}))
+	put(t, g, one(definition.Route{Key: "GET /", Integration: integration}))
 
 	answer := make(chan *httptest.ResponseRecorder)
 	go func() { answer <- ask(g, "GET", "/", "") }()
@@ -246,7 +247,7 @@ func (f *heldFunctions) MayInvoke(string, string, string) error { return nil }
 func TestLimits(t *testing.T) {
 	w := &world{}
 	g := w.gateway(t)
-	put(t, g, one(Route{Key: "$default", Integration: lambda("2.0")}))
+	put(t, g, one(definition.Route{Key: "$default", Integration: lambda("2.0")}))
 	wantAnswer(t, ask(g, "POST", "/", strings.Repeat("x", MaxBody+1)), 413, `{"message":"Request Entity Too Large"}`)
 	if got := ask(g, "POST", "/", strings.Repeat("x", MaxBody)); got.Code != 200 {
 		t.Errorf("10 MB: %d", got.Code)
@@ -261,7 +262,7 @@ func TestThrottle(t *testing.T) {
 	w := &world{}
 	g := w.gateway(t)
 	rate, burst, none := 2.0, 3, 0
-	a := one(Route{Key: "GET /a", Integration: lambda("2.0")}, Route{Key: "GET /b", Integration: lambda("2.0")}, Route{Key: "GET /c", Integration: lambda("2.0")})
+	a := one(definition.Route{Key: "GET /a", Integration: lambda("2.0")}, definition.Route{Key: "GET /b", Integration: lambda("2.0")}, definition.Route{Key: "GET /c", Integration: lambda("2.0")})
 	a.Stages[0].DefaultThrottle = throttle.Limit{Rate: &rate, Burst: &burst}
 	a.Stages[0].Throttles = map[string]throttle.Limit{"GET /c": {Burst: &none}}
 	put(t, g, a)
@@ -284,7 +285,7 @@ func TestAccountThrottle(t *testing.T) {
 	w := &world{}
 	rate, burst := 2.0, 3
 	g := w.gateway(t, func(c *Config) { c.AccountThrottle = throttle.Limit{Rate: &rate, Burst: &burst} })
-	put(t, g, one(Route{Key: "GET /a", Integration: lambda("2.0")}, Route{Key: "GET /b", Integration: lambda("2.0")}))
+	put(t, g, one(definition.Route{Key: "GET /a", Integration: lambda("2.0")}, definition.Route{Key: "GET /b", Integration: lambda("2.0")}))
 	for i, path := range []string{"/a", "/b", "/a", "/b"} {
 		want := 200
 		if i == burst {
@@ -310,7 +311,7 @@ func TestServed(t *testing.T) {
 		return []byte(`{"statusCode":201}`), "", nil
 	}
 	g := w.gateway(t, func(c *Config) { c.Served = func(s Served) { got = append(got, s) } })
-	put(t, g, one(Route{Key: "GET /a/{id}", Integration: lambda("2.0")}))
+	put(t, g, one(definition.Route{Key: "GET /a/{id}", Integration: lambda("2.0")}))
 	at := w.now
 	var ids []string
 	for _, target := range []string{"/a/1%20?q=2", "/b", "//nobody.test/c?d"} {
@@ -333,7 +334,7 @@ func TestCORS(t *testing.T) {
 	}}
 	g := w.gateway(t)
 	age := 300
-	a := one(Route{Key: "GET /", Integration: lambda("2.0")})
+	a := one(definition.Route{Key: "GET /", Integration: lambda("2.0")})
 	a.Stages[0].CORS = &cors.Config{AllowOrigins: []string{"https://A.test", "http://*"}, AllowMethods: []string{"GET", "POST"},
 		AllowHeaders: []string{"Authorization", "*"}, ExposeHeaders: []string{"Date", "X-Api-Id"}, AllowCredentials: true, MaxAge: &age}
 	put(t, g, a)
@@ -385,8 +386,8 @@ func TestProxy(t *testing.T) {
 	defer backend.Close()
 	w := &world{}
 	g := w.gateway(t)
-	put(t, g, one(Route{Key: "ANY /files/{proxy+}", Integration: &Integration{
-		Type: IntegrationHTTPProxy, Method: "ANY", URI: backend.URL + "/base/{proxy}",
+	put(t, g, one(definition.Route{Key: "ANY /files/{proxy+}", Integration: &definition.Integration{
+		Type: definition.IntegrationHTTPProxy, Method: "ANY", URI: backend.URL + "/base/{proxy}",
 		RequestParameters: map[string]string{"overwrite:header.mapped": "x-${request.path.proxy}", "remove:header.gone": "''",
 			"append:querystring.id": "$context.requestId", "remove:querystring.q": "''"},
 		ResponseParameters: map[string]map[string]string{"418": {"overwrite:statuscode": "200", "append:header.tea": "$response.header.x-amzn-requestid"}},
@@ -404,7 +405,7 @@ func TestProxy(t *testing.T) {
 func TestAccessLog(t *testing.T) {
 	w := &world{policy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`}
 	g := w.gateway(t)
-	a := one(Route{Key: "POST /x", AuthorizationType: AuthorizationIAM, Integration: lambda("2.0")})
+	a := one(definition.Route{Key: "POST /x", AuthorizationType: definition.AuthorizationIAM, Integration: lambda("2.0")})
 	a.Stages[0].AccessLogGroup = "arn:logs"
 	names := []string{"accountId", "apiId", "dataProcessed", "domainName", "domainPrefix", "error.message", "error.messageString",
 		"error.responseType", "extendedRequestId", "httpMethod", "identity.accountId", "identity.caller", "identity.cognitoAuthenticationProvider",
@@ -431,30 +432,30 @@ func TestAccessLog(t *testing.T) {
 
 func TestPutRefuses(t *testing.T) {
 	g := (&world{}).gateway(t)
-	auth := func(a Authorizer) API {
-		api := one(Route{Key: "GET /", Integration: lambda("2.0")})
+	auth := func(a definition.Authorizer) definition.API {
+		api := one(definition.Route{Key: "GET /", Integration: lambda("2.0")})
 		a.ID = "z"
-		api.Stages[0].Authorizers = []Authorizer{a}
+		api.Stages[0].Authorizers = []definition.Authorizer{a}
 		return api
 	}
-	jwtOf := Authorizer{Type: AuthorizerJWT, IdentitySources: []string{"$request.header.Authorization"}, Issuer: "https://x.test", Audience: []string{"a"}}
-	with := func(change func(*Authorizer)) API { a := jwtOf; change(&a); return auth(a) }
-	cases := map[string]API{
-		"route twice":           one(Route{Key: "GET /a"}, Route{Key: "GET /a"}),
-		"unknown authorization": one(Route{Key: "GET /a", AuthorizationType: "OPEN"}),
-		"authorizer missing":    one(Route{Key: "GET /a", AuthorizationType: AuthorizationJWT, AuthorizerID: "none"}),
-		"no function":           one(Route{Key: "GET /a", Integration: &Integration{Type: IntegrationAWSProxy, URI: "x", PayloadVersion: "2.0"}}),
-		"payload version":       one(Route{Key: "GET /a", Integration: lambda("3.0")}),
-		"integration type":      one(Route{Key: "GET /a", Integration: &Integration{Type: "MOCK"}}),
-		"no URL":                one(Route{Key: "GET /a", Integration: &Integration{Type: IntegrationHTTPProxy, URI: "ftp://x"}}),
-		"mapping":               one(Route{Key: "GET /a", Integration: &Integration{Type: IntegrationAWSProxy, URI: fn, PayloadVersion: "2.0", RequestParameters: map[string]string{"append:header.authorization": "x"}}}),
-		"issuer in the clear":   with(func(a *Authorizer) { a.Issuer = "http://x.test" }),
-		"no audience":           with(func(a *Authorizer) { a.Audience = nil }),
-		"no identity source":    with(func(a *Authorizer) { a.IdentitySources = nil }),
-		"authorizer type":       with(func(a *Authorizer) { a.Type = "TOKEN" }),
-		"authorizer function":   auth(Authorizer{Type: AuthorizerRequest, URI: "x", PayloadVersion: "2.0"}),
-		"simple in 1.0":         auth(Authorizer{Type: AuthorizerRequest, URI: fn, PayloadVersion: "1.0", SimpleResponses: true}),
-		"cache without source":  auth(Authorizer{Type: AuthorizerRequest, URI: fn, PayloadVersion: "2.0", TTL: time.Second}),
+	jwtOf := definition.Authorizer{Type: definition.AuthorizerJWT, IdentitySources: []string{"$request.header.Authorization"}, Issuer: "https://x.test", Audience: []string{"a"}}
+	with := func(change func(*definition.Authorizer)) definition.API { a := jwtOf; change(&a); return auth(a) }
+	cases := map[string]definition.API{
+		"route twice":           one(definition.Route{Key: "GET /a"}, definition.Route{Key: "GET /a"}),
+		"unknown authorization": one(definition.Route{Key: "GET /a", AuthorizationType: "OPEN"}),
+		"authorizer missing":    one(definition.Route{Key: "GET /a", AuthorizationType: definition.AuthorizationJWT, AuthorizerID: "none"}),
+		"no function":           one(definition.Route{Key: "GET /a", Integration: &definition.Integration{Type: definition.IntegrationAWSProxy, URI: "x", PayloadVersion: "2.0"}}),
+		"payload version":       one(definition.Route{Key: "GET /a", Integration: lambda("3.0")}),
+		"integration type":      one(definition.Route{Key: "GET /a", Integration: &definition.Integration{Type: "MOCK"}}),
+		"no URL":                one(definition.Route{Key: "GET /a", Integration: &definition.Integration{Type: definition.IntegrationHTTPProxy, URI: "ftp://x"}}),
+		"mapping":               one(definition.Route{Key: "GET /a", Integration: &definition.Integration{Type: definition.IntegrationAWSProxy, URI: fn, PayloadVersion: "2.0", RequestParameters: map[string]string{"append:header.authorization": "x"}}}),
+		"issuer in the clear":   with(func(a *definition.Authorizer) { a.Issuer = "http://x.test" }),
+		"no audience":           with(func(a *definition.Authorizer) { a.Audience = nil }),
+		"no identity source":    with(func(a *definition.Authorizer) { a.IdentitySources = nil }),
+		"authorizer type":       with(func(a *definition.Authorizer) { a.Type = "TOKEN" }),
+		"authorizer function":   auth(definition.Authorizer{Type: definition.AuthorizerRequest, URI: "x", PayloadVersion: "2.0"}),
+		"simple in 1.0":         auth(definition.Authorizer{Type: definition.AuthorizerRequest, URI: fn, PayloadVersion: "1.0", SimpleResponses: true}),
+		"cache without source":  auth(definition.Authorizer{Type: definition.AuthorizerRequest, URI: fn, PayloadVersion: "2.0", TTL: time.Second}),
 	}
 	for name, a := range cases {
 		if err := g.Put(a); err == nil {

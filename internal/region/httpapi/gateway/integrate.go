@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/event"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/vars"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -26,7 +27,7 @@ func (c *call) integrate() {
 	}
 	ok := true
 	begun := c.g.config.Now()
-	if i.Type == IntegrationHTTPProxy {
+	if i.Type == definition.IntegrationHTTPProxy {
 		ok = c.proxy(i)
 	} else {
 		ok = c.invoke(i)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/region/http1"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/cors"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 )
 
@@ -59,7 +60,7 @@ func send(t *testing.T, addr, raw string) string {
 func TestOnTheWire(t *testing.T) {
 	w := &world{}
 	g := w.gateway(t)
-	put(t, g, one(Route{Key: "ANY /{p+}", Integration: lambda("2.0")}))
+	put(t, g, one(definition.Route{Key: "ANY /{p+}", Integration: lambda("2.0")}))
 	addr, _ := listen(t, g, 0)
 	cases := []struct{ name, raw, head, body string }{
 		{"plain", "GET /a HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nApigw-Requestid: ", "hi"},
@@ -92,7 +93,7 @@ func TestGoodClientAmongBadOnes(t *testing.T) {
 	w := &world{}
 	rate, burst := 1e9, 1_000_000_000
 	g := w.gateway(t, func(c *Config) { c.AccountThrottle = throttle.Limit{Rate: &rate, Burst: &burst} }) // not what is tested here
-	put(t, g, one(Route{Key: "$default", Integration: lambda("2.0")}))
+	put(t, g, one(definition.Route{Key: "$default", Integration: lambda("2.0")}))
 	addr, server := listen(t, g, bound)
 	bad := []string{
 		"GET / HTTP/1.1\r\nHo",
@@ -159,8 +160,8 @@ func FuzzGateway(f *testing.F) {
 	f.Add([]byte("POST /iam/x HTTP/1.1\r\nHost: x\r\nAuthorization: AWS4-HMAC-SHA256 Credential=a/b/c/d/e\r\nContent-Length: 2\r\n\r\nhi"))
 	w := &world{policy: `{"Version":"2012-10-17","Statement":[]}`}
 	g := w.gateway(f)
-	a := one(Route{Key: "$default", Integration: lambda("2.0")}, Route{Key: "ANY /one/{p+}", Integration: lambda("1.0")},
-		Route{Key: "ANY /iam/{p+}", AuthorizationType: AuthorizationIAM, Integration: lambda("2.0")})
+	a := one(definition.Route{Key: "$default", Integration: lambda("2.0")}, definition.Route{Key: "ANY /one/{p+}", Integration: lambda("1.0")},
+		definition.Route{Key: "ANY /iam/{p+}", AuthorizationType: definition.AuthorizationIAM, Integration: lambda("2.0")})
 	crossOrigin(cors.Config{AllowOrigins: []string{"https://a.test"}})(&a)
 	put(f, g, a)
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/seed-615d3599/roost/internal/need"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 )
 
 // TestRecorded goes through what was recorded of REST APIs and function URLs. Each
@@ -171,7 +172,7 @@ func restEvent(query string) comparison {
 		stage := at(want, "requestContext", "stage").(string)
 		w := &world{}
 		g := w.gateway(t)
-		api := one(Route{Key: "ANY " + want["resource"].(string), Integration: lambda("1.0")})
+		api := one(definition.Route{Key: "ANY " + want["resource"].(string), Integration: lambda("1.0")})
 		api.Stages[0].Name = stage
 		put(t, g, api)
 		headers := map[string]any{}
@@ -235,7 +236,7 @@ func restAnswer(answer string) comparison {
 		decode(t, recorded, &want)
 		w := &world{answer: func([]byte) ([]byte, string, error) { return []byte(answer), "", nil }}
 		g := w.gateway(t)
-		put(t, g, one(Route{Key: "$default", Integration: lambda("1.0")}))
+		put(t, g, one(definition.Route{Key: "$default", Integration: lambda("1.0")}))
 		got := ask(g, "GET", "/", "")
 		if message, failed := want.Content.(map[string]any); failed { // 502 there, and with small letters
 			if got.Code != 500 || !strings.EqualFold(got.Body.String(), `{"message":"`+message["message"].(string)+`"}`) {
@@ -267,7 +268,7 @@ func restWorks(t *testing.T, recorded json.RawMessage) {
 		return []byte(`{"statusCode":200,"body":"` + want.Message + `"}`), "", nil
 	}}
 	g := w.gateway(t)
-	put(t, g, one(Route{Key: "GET /existing", Integration: lambda("1.0")}))
+	put(t, g, one(definition.Route{Key: "GET /existing", Integration: lambda("1.0")}))
 	wantAnswer(t, ask(g, "GET", "/existing", ""), want.StatusCode, want.Message)
 }
 
@@ -292,7 +293,7 @@ func urlEvent(query string) comparison {
 		}
 		w := &world{}
 		g := w.gateway(t)
-		put(t, g, one(Route{Key: "$default", Integration: lambda("2.0")}))
+		put(t, g, one(definition.Route{Key: "$default", Integration: lambda("2.0")}))
 		var sent []string
 		headers := map[string]any{}
 		for name, value := range want.Headers {
@@ -346,7 +347,7 @@ func urlAnswer(name string) comparison {
 		}
 		w := &world{answer: func([]byte) ([]byte, string, error) { return []byte(answer), "", nil }}
 		g := w.gateway(t)
-		put(t, g, one(Route{Key: "$default", Integration: lambda("2.0")}))
+		put(t, g, one(definition.Route{Key: "$default", Integration: lambda("2.0")}))
 		got := ask(g, "GET", "/", "")
 		wantAnswer(t, got, want.Status, text)
 		if kind := got.Header().Get("Content-Type"); kind != want.Headers["Content-Type"] && !strings.HasPrefix(name, "http-response") {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/region/http1"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/event"
 )
 
@@ -100,7 +101,7 @@ func (c *call) findStage(path string) bool {
 
 // findMapping takes the API and stage of the mapping whose path is the longest in
 // front of the request's.
-func (c *call) findMapping(s *snapshot, d *Domain, path string) bool {
+func (c *call) findMapping(s *snapshot, d *definition.Domain, path string) bool {
 	c.event.CustomDomain = true
 	for _, m := range d.Mappings {
 		rest, ok := below(m.Path, path)

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 )
 
@@ -12,16 +13,16 @@ func TestTakeOver(t *testing.T) {
 	w := &world{answer: func([]byte) ([]byte, string, error) { return []byte(`{"isAuthorized":true}`), "", nil }}
 	g := w.gateway(t)
 	rate, burst, fewer := 1.0, 2, 1
-	api := func(extra ...Route) API {
-		a := one(append(extra, Route{Key: "GET /all", Integration: lambda("2.0")}, Route{Key: "GET /own", Integration: lambda("2.0")},
-			Route{Key: "GET /x", AuthorizationType: AuthorizationCustom, AuthorizerID: "z", Integration: lambda("2.0")})...)
+	api := func(extra ...definition.Route) definition.API {
+		a := one(append(extra, definition.Route{Key: "GET /all", Integration: lambda("2.0")}, definition.Route{Key: "GET /own", Integration: lambda("2.0")},
+			definition.Route{Key: "GET /x", AuthorizationType: definition.AuthorizationCustom, AuthorizerID: "z", Integration: lambda("2.0")})...)
 		a.Stages[0].DefaultThrottle = throttle.Limit{Rate: &rate, Burst: &burst}
 		a.Stages[0].Throttles = map[string]throttle.Limit{"GET /own": {Rate: &rate, Burst: &burst}, "GET /x": {}}
-		a.Stages[0].Authorizers = []Authorizer{{ID: "z", Type: AuthorizerRequest, URI: fn, PayloadVersion: "2.0", SimpleResponses: true,
+		a.Stages[0].Authorizers = []definition.Authorizer{{ID: "z", Type: definition.AuthorizerRequest, URI: fn, PayloadVersion: "2.0", SimpleResponses: true,
 			TTL: time.Minute, IdentitySources: []string{"$request.header.Auth"}}}
 		return a
 	}
-	another := Route{Key: "GET /another", Integration: lambda("2.0")}
+	another := definition.Route{Key: "GET /another", Integration: lambda("2.0")}
 	calls := func(want int) {
 		t.Helper()
 		w.calls = 0

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
 
@@ -111,16 +112,16 @@ func (w *world) gateway(t testing.TB, change ...func(*Config)) *Gateway {
 }
 
 // lambda is an integration with the test's function.
-func lambda(version string) *Integration {
-	return &Integration{Type: IntegrationAWSProxy, URI: fn, PayloadVersion: version}
+func lambda(version string) *definition.Integration {
+	return &definition.Integration{Type: definition.IntegrationAWSProxy, URI: fn, PayloadVersion: version}
 }
 
 // one is an API with the $default stage of those routes.
-func one(routes ...Route) API {
-	return API{ID: "a1", Stages: []Stage{{Name: "$default", Routes: routes}}}
+func one(routes ...definition.Route) definition.API {
+	return definition.API{ID: "a1", Stages: []definition.Stage{{Name: "$default", Routes: routes}}}
 }
 
-func put(t testing.TB, g *Gateway, a API) {
+func put(t testing.TB, g *Gateway, a definition.API) {
 	t.Helper()
 	if err := g.Put(a); err != nil {
 		t.Fatal(err)
