@@ -226,7 +226,9 @@ func (r *Region) openState() error {
 	if r.config.Supervisor == nil {
 		return nil
 	}
-	r.supervisor, err = supervisor.Start(r.config.Supervisor, "ROOST_REGION="+dir+"#"+strconv.Itoa(os.Getpid()))
+	r.supervisor, err = supervisor.StartSoon(r.config.Supervisor, "ROOST_REGION="+dir+"#"+strconv.Itoa(os.Getpid()), func(err error) {
+		r.config.Warn(err.Error() + ": functions may stay where this program is killed")
+	})
 	return err
 }
 

@@ -155,13 +155,13 @@ func (r *Region) buildLambda(ctx context.Context) error {
 		return err
 	}
 	if c.Warm > 0 {
-		r.serving.Go(func() { r.services.lambda.WarmLast(ctx, c.Warm) })
+		r.services.lambda.WarmLast(ctx, c.Warm)
 	}
 	if c.original == nil {
 		return nil
 	}
 	if likely := c.original.services.lambda.Likely(); likely != "" {
-		r.serving.Go(func() { _ = r.Warm(ctx, likely) }) // its first call tells what is wrong
+		_ = r.Warm(ctx, likely) // its first call tells what is wrong
 	}
 	return nil
 }

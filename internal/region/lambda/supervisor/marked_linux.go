@@ -5,7 +5,12 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+	"time"
 )
+
+// delay is how long StartSoon waits: until then the kernel ends the processes that
+// the region itself has started, with the region (PR_SET_PDEATHSIG).
+const delay = 100 * time.Millisecond
 
 // KillMarked kills every process of this user whose environment contains the
 // entry "NAME=value". It looks again until it finds none, for those that fork

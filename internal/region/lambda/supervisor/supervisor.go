@@ -23,6 +23,7 @@ package supervisor
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -32,6 +33,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Argument is the hidden command of the main program that runs Main.
@@ -82,12 +84,15 @@ func KillGroup(pgid int) {
 	}
 }
 
-// Supervisor is the region's side of the pipe.
+// Supervisor is the region's side of the pipe. Make it with Start or StartSoon.
 type Supervisor struct {
 	marker string
-	mu     sync.Mutex
-	pipe   io.WriteCloser
 	cmd    *exec.Cmd
+	run    func() error // starts the process, the first time that it is called
+	soon   *time.Timer
+
+	mu   sync.Mutex
+	pipe *os.File
 }
 
 // lowPriority is the supervisor's nice value (setpriority(2)).
@@ -95,25 +100,54 @@ const lowPriority = 10
 
 // Start starts the supervisor process with a command that runs Main.
 func Start(command []string, marker string) (*Supervisor, error) {
+	s, err := prepare(command, marker)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.run(); err != nil {
+		return nil, errors.Join(err, s.pipe.Close())
+	}
+	return s, nil
+}
+
+// StartSoon is Start for a region that begins, which must not wait for the start of
+// another process, nor share the processor with it. What the supervisor is told
+// until then is kept for it. If it can't be started, failed is called.
+func StartSoon(command []string, marker string, failed func(error)) (*Supervisor, error) {
+	s, err := prepare(command, marker)
+	if err != nil {
+		return nil, err
+	}
+	s.soon = time.AfterFunc(delay, func() {
+		if err := s.run(); err != nil {
+			failed(err)
+		}
+	})
+	return s, nil
+}
+
+func prepare(command []string, marker string) (*Supervisor, error) {
 	if len(command) == 0 {
 		return nil, fmt.Errorf("start the supervisor: no command is configured")
 	}
-	cmd := exec.Command(command[0], command[1:]...)
-	// A group of its own: ctrl-C on the terminal is for the region.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Env = []string{"GOMAXPROCS=1", "GOCOVERDIR=" + os.Getenv("GOCOVERDIR")}
-	cmd.Stderr = os.Stderr
-	pipe, err := cmd.StdinPipe()
+	stdin, pipe, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("start the supervisor: %w", err)
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the supervisor %s: %w", command[0], err)
-	}
-	// It has nothing to do before the region ends: its own start must not keep
-	// that of the region waiting.
-	_ = syscall.Setpriority(syscall.PRIO_PROCESS, cmd.Process.Pid, lowPriority)
-	s := &Supervisor{marker: marker, pipe: pipe, cmd: cmd}
+	s := &Supervisor{marker: marker, pipe: pipe, cmd: exec.Command(command[0], command[1:]...)}
+	// A group of its own: ctrl-C on the terminal is for the region.
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	s.cmd.Env = []string{"GOMAXPROCS=1", "GOCOVERDIR=" + os.Getenv("GOCOVERDIR")}
+	s.cmd.Stdin, s.cmd.Stderr = stdin, os.Stderr
+	s.run = sync.OnceValue(func() error {
+		defer stdin.Close()
+		if err := s.cmd.Start(); err != nil {
+			return fmt.Errorf("start the supervisor %s: %w", command[0], err)
+		}
+		// It has nothing to do before the region ends.
+		_ = syscall.Setpriority(syscall.PRIO_PROCESS, s.cmd.Process.Pid, lowPriority)
+		return nil
+	})
 	s.tell("marker " + marker + "\n")
 	return s, nil
 }
@@ -140,9 +174,16 @@ func (s *Supervisor) tell(line string) {
 
 // Close ends the supervisor, which kills the groups that are still known.
 func (s *Supervisor) Close() error {
+	if s.soon != nil {
+		s.soon.Stop()
+	}
+	err := s.run() // it may not have begun
 	s.mu.Lock()
 	s.pipe.Close()
 	s.mu.Unlock()
+	if err != nil {
+		return err
+	}
 	if err := s.cmd.Wait(); err != nil {
 		return fmt.Errorf("the supervisor ended badly: %w", err)
 	}
