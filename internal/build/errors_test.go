@@ -17,3 +17,11 @@ func TestAnErrorNamesItsEntryOnce(t *testing.T) {
 		}
 	}
 }
+
+// What the disk lacks is not for the editor to correct.
+func TestAFullDiskIsNotToBeCorrected(t *testing.T) {
+	full := []Problem{{Text: "copying a.out to bootstrap: write bootstrap: no space left on device"}}
+	if got := goRemedy(full); got != "free some space on that disk, and save again" {
+		t.Errorf("got %q", got)
+	}
+}

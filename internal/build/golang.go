@@ -241,6 +241,8 @@ func goRemedy(problems []Problem) string {
 			return "set HOME to your home folder: Go keeps its cache there"
 		case strings.Contains(p.Text, "no Go files in "):
 			return "put the function's files, with \"package main\", into that folder"
+		case strings.Contains(p.Text, "no space left on device"):
+			return "free some space on that disk, and save again"
 		}
 	}
 	return "correct it and save: the build starts again by itself under \"roost start\""

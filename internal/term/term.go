@@ -17,10 +17,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/mattn/go-isatty"
 )
@@ -151,7 +153,26 @@ func Hints(err error) []string {
 		}
 		return all
 	}
+	switch err.(type) {
+	case *fs.PathError, *os.LinkError:
+		if hint := fileHint(err); hint != "" {
+			return []string{hint}
+		}
+	}
 	return Hints(errors.Unwrap(err))
+}
+
+// fileHint knows what to do about some errors that the system has for a file.
+func fileHint(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return "free some space on that disk, and try again"
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		return "see that you may read and write there: roost keeps what it makes below .roost in the app's folder"
+	case errors.Is(err, syscall.EMFILE):
+		return "allow more open files, as by \"ulimit -n 8192\""
+	}
+	return ""
 }
 
 // WithHint returns err with a hint for the next step.

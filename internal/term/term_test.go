@@ -3,9 +3,11 @@ package term
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -93,6 +95,28 @@ func TestLinesDoNotMix(t *testing.T) {
 	for got := range strings.Lines(out.String()) {
 		if got != line+"\n" {
 			t.Fatalf("a line is %q", got)
+		}
+	}
+}
+
+// Errors of the system for a file say what to do; those for a port do not speak of
+// files.
+func TestHintsOfFiles(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{&fs.PathError{Op: "write", Path: "f", Err: syscall.ENOSPC}, "free some space"},
+		{fmt.Errorf("start the region: %w", &fs.PathError{Op: "mkdir", Path: "f", Err: syscall.EROFS}), "read and write there"},
+		{&os.LinkError{Op: "rename", Old: "a", New: "b", Err: syscall.EACCES}, "read and write there"},
+		{&fs.PathError{Op: "open", Path: "f", Err: syscall.EMFILE}, "ulimit"},
+		{WithHint(&fs.PathError{Op: "open", Path: "f", Err: syscall.EACCES}, "better"), "better"},
+		{&fs.PathError{Op: "open", Path: "f", Err: syscall.ENOENT}, ""},
+		{&os.SyscallError{Syscall: "bind", Err: syscall.EACCES}, ""},
+	} {
+		got := strings.Join(Hints(test.err), "|")
+		if !strings.Contains(got, test.want) || (got == "") != (test.want == "") {
+			t.Errorf("%v: got %q, want %q", test.err, got, test.want)
 		}
 	}
 }

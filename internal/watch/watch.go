@@ -16,12 +16,15 @@ package watch
 import (
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -61,17 +64,45 @@ func New(cfg Config) (*Watcher, error) {
 	}
 	notify, err := fsnotify.NewWatcher()
 	if err != nil {
-		return nil, err
+		return nil, limited(err)
 	}
 	w := &Watcher{cfg: cfg, notify: notify, changes: make(chan []string), done: make(chan struct{}), known: map[string][sha256.Size]byte{}, held: map[string]int{}}
 	for _, root := range cfg.Roots {
 		if _, err := w.add(root); err != nil {
 			notify.Close()
-			return nil, err
+			return nil, limited(err)
 		}
 	}
 	w.wait.Go(w.run)
 	return w, nil
+}
+
+// A limitError is that the system watches no more for this user.
+type limitError struct {
+	error
+	setting string
+}
+
+func (e *limitError) Unwrap() error { return e.error }
+
+// Hint says what to raise.
+func (e *limitError) Hint() string {
+	return "the system's limit for watching files is reached: raise " + e.setting + ", as by \"sudo sysctl " + e.setting + "=524288\""
+}
+
+// limited names the limit that stands behind an error of inotify, which says that
+// the disk is full or that too many files are open (inotify_add_watch(2) and
+// inotify_init(2), "ERRORS").
+func limited(err error) error {
+	switch {
+	case runtime.GOOS != "linux":
+		return err
+	case errors.Is(err, syscall.ENOSPC):
+		return &limitError{fmt.Errorf("watch the app's folder: %w", err), "fs.inotify.max_user_watches"}
+	case errors.Is(err, syscall.EMFILE):
+		return &limitError{fmt.Errorf("watch the app's folder: %w", err), "fs.inotify.max_user_instances"}
+	}
+	return err
 }
 
 // Changes hands over the names of changed, new and removed files. The channel
