@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -191,5 +192,27 @@ func TestChangeSetsOfOthersAreNotTold(t *testing.T) {
 		if err := f.call(operation, map[string]any{"StackName": "mine", "ChangeSetName": "c"}, nil); err != nil {
 			t.Errorf("%s of one's own: %v", operation, err)
 		}
+	}
+}
+
+// A change set whose stack another request makes after it was looked at is refused:
+// it was not executed.
+func TestChangeSetIsOvertaken(t *testing.T) {
+	f := start(t)
+	var meanwhile atomic.Bool
+	f.record = func(string) bool { // asked as a change set's template is settled, after the stack was read
+		if meanwhile.CompareAndSwap(true, false) {
+			f.must("ExecuteChangeSet", map[string]any{"StackName": "s", "ChangeSetName": "first"}, nil)
+			f.wantRest("s", "CREATE_COMPLETE")
+		}
+		return true
+	}
+	for _, name := range []string{"first", "second"} {
+		f.must("CreateChangeSet", map[string]any{"StackName": "s", "ChangeSetName": name, "ChangeSetType": "CREATE", "TemplateBody": `{"Resources": {"R": {"Type": "AWS::Test::Recorded", "Properties": {"Of": "` + name + `"}}}}`}, nil)
+	}
+	meanwhile.Store(true)
+	f.refuses("ExecuteChangeSet", map[string]any{"StackName": "s", "ChangeSetName": "second"}, "was updated by another request meanwhile.")
+	if got, want := f.stack("s").ChangeSetID, ":changeSet/first/"; !strings.Contains(got, want) {
+		t.Errorf("the stack was made by %s, want %s", got, want)
 	}
 }
