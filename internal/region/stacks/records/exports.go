@@ -3,6 +3,7 @@ package records
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
@@ -26,6 +27,7 @@ func (st *Stack) SetExports(tx *store.Tx, outputs []Output) error {
 	if err != nil {
 		return err
 	}
+	used := usersIn(tx)
 	var gone []string
 	for _, e := range all {
 		value, kept := want[e.Name]
@@ -36,7 +38,7 @@ func (st *Stack) SetExports(tx *store.Tx, outputs []Output) error {
 		case kept && value == e.Value:
 			delete(want, e.Name)
 		default:
-			if err := unused(tx, e.Name, kept); err != nil {
+			if err := unused(used, e.Name, kept); err != nil {
 				return err
 			}
 			gone = append(gone, e.Name)
@@ -55,24 +57,35 @@ func (st *Stack) SetExports(tx *store.Tx, outputs []Output) error {
 	return nil
 }
 
+// users returns who uses each export.
+type users func() (map[string][]string, error)
+
+// usersIn reads the stacks for it when they are first asked for, and once: there may
+// be many exports.
+func usersIn(tx *store.Tx) users {
+	return sync.OnceValues(func() (map[string][]string, error) { return importers(tx) })
+}
+
 // unused refuses to remove or to change an export that is used.
-func unused(tx *store.Tx, name string, kept bool) error {
-	users, err := Importers(tx, name)
-	if err != nil || len(users) == 0 {
+func unused(by users, name string, kept bool) error {
+	all, err := by()
+	names := all[name]
+	if err != nil || len(names) == 0 {
 		return err
 	}
 	verb := "deleted"
 	if kept {
 		verb = "updated"
 	}
-	return wire.Errorf(400, "ValidationError", "Export %s cannot be %s as it is in use by %s", name, verb, strings.Join(users, ", "))
+	return wire.Errorf(400, "ValidationError", "Export %s cannot be %s as it is in use by %s", name, verb, strings.Join(names, ", "))
 }
 
 // ExportsUnused refuses to delete a stack whose exports are used.
 func (st *Stack) ExportsUnused(tx *store.Tx) error {
+	used := usersIn(tx)
 	for _, o := range st.Outputs {
 		if o.Export != "" {
-			if err := unused(tx, o.Export, false); err != nil {
+			if err := unused(used, o.Export, false); err != nil {
 				return err
 			}
 		}

@@ -3,7 +3,6 @@ package records
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -146,11 +145,20 @@ func Events(tx *store.Tx, stackID, after string, limit int) (events []Event, nex
 
 // Importers returns the names of the stacks that use an export.
 func Importers(tx *store.Tx, name string) ([]string, error) {
+	all, err := importers(tx)
+	return all[name], err
+}
+
+// importers returns the names of the stacks that use exports, by the exports' names.
+func importers(tx *store.Tx) (map[string][]string, error) {
 	all, err := All(tx)
-	var names []string
+	names := map[string][]string{}
 	for _, st := range all {
-		if st.Status != "DELETE_COMPLETE" && slices.Contains(st.Imports, name) {
-			names = append(names, st.Name)
+		if st.Status == "DELETE_COMPLETE" {
+			continue
+		}
+		for _, name := range st.Imports {
+			names[name] = append(names[name], st.Name)
 		}
 	}
 	return names, err
