@@ -108,23 +108,63 @@ func (l *libApp) inside() (string, error) {
 			return "", err
 		}
 	}
-	err = filepath.WalkDir(l.App.Dir, func(name string, d fs.DirEntry, err error) error {
+	real, err := filepath.EvalSymlinks(l.App.Dir)
+	if err != nil {
+		return "", err
+	}
+	in := &tree{hash: h, app: real, written: l.Written, linked: map[string]bool{real: true}}
+	err = in.folder(l.App.Dir)
+	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+// A tree is the files below an app's folder and once below each other folder that
+// a link leads to, on their way into a hash.
+type tree struct {
+	hash    hash.Hash
+	app     string          // the app's folder, without links
+	written string          // a file that does not count
+	linked  map[string]bool // folders that have been looked through, without links
+}
+
+func (t *tree) folder(dir string) error {
+	return filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case name == l.App.Dir:
+		case name == dir:
 			return nil
 		case watch.Ignored(name) && d.IsDir():
 			return fs.SkipDir
-		case watch.Ignored(name) || name == l.Written:
+		case watch.Ignored(name) || name == t.written:
 			return nil
 		case d.IsDir():
-			fmt.Fprintf(h, "%q folder\n", name)
+			fmt.Fprintf(t.hash, "%q folder\n", name)
 			return nil
+		case d.Type() == fs.ModeSymlink:
+			return t.link(name)
 		}
-		return hashInput(h, name)
+		return hashInput(t.hash, name)
 	})
-	return hex.EncodeToString(h.Sum(nil)), err
+}
+
+// link adds what a link leads to. One up the tree leads to more than an app's files.
+func (t *tree) link(name string) error {
+	if info, err := os.Stat(name); err != nil || !info.IsDir() {
+		return hashInput(t.hash, name)
+	}
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.hash, "%q leads to %q\n", name, real)
+	if t.linked[real] {
+		return nil
+	}
+	if rel, err := filepath.Rel(real, t.app); err == nil && filepath.IsLocal(rel) {
+		return fmt.Errorf("%s leads up to %s, which is not looked through", name, real)
+	}
+	t.linked[real] = true
+	return t.folder(real)
 }
 
 // environment is what of an environment can matter: not what shells count.
