@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/seed-615d3599/roost/internal/assembly"
+	"github.com/seed-615d3599/roost/internal/control"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -118,6 +119,7 @@ const maxUploads = 8
 // itself for a change set is there when upload returns. Code, which is needed when
 // the change set is carried out, is there when sent returns, which has to be called.
 func (d *Deployer) upload(ctx context.Context, b bucket, stacks []*assembly.Stack) (sent func() error, err error) {
+	ctx, stop := context.WithCancel(ctx)
 	templates, inTime := errgroup.WithContext(ctx)
 	code, later := errgroup.WithContext(ctx)
 	templates.SetLimit(maxUploads)
@@ -130,14 +132,24 @@ func (d *Deployer) upload(ctx context.Context, b bucket, stacks []*assembly.Stac
 				continue
 			}
 			seen[name+"/"+key] = true
-			group, ctx := templates, inTime
 			if strings.HasSuffix(key, ".zip") {
-				group, ctx = code, later
+				code.Go(func() error { return d.uploadAsset(later, name, key, a) })
+				continue
 			}
-			group.Go(func() error { return d.uploadAsset(ctx, name, key, a) })
+			templates.Go(func() error {
+				err := d.uploadAsset(inTime, name, key, a)
+				if err != nil {
+					stop() // nothing is deployed: the code is not needed
+				}
+				return err
+			})
 		}
 	}
-	return sync.OnceValue(code.Wait), templates.Wait()
+	sent = sync.OnceValue(func() error {
+		defer stop()
+		return code.Wait()
+	})
+	return sent, templates.Wait()
 }
 
 func (d *Deployer) uploadAsset(ctx context.Context, name, key string, a *assembly.Asset) error {
@@ -172,15 +184,7 @@ func (d *Deployer) uploadTemplate(ctx context.Context, b bucket, text []byte) (k
 	if d.cfg.AWS.BaseEndpoint != nil {
 		return key, *d.cfg.AWS.BaseEndpoint + "/" + b.name + "/" + key, nil
 	}
-	return key, fmt.Sprintf("https://s3.%s.%s/%s/%s", d.cfg.AWS.Region, urlSuffix(d.cfg.AWS.Region), b.name, key), nil
-}
-
-// urlSuffix is the domain of a region's services.
-func urlSuffix(region string) string {
-	if len(region) > 3 && region[:3] == "cn-" {
-		return "amazonaws.com.cn"
-	}
-	return "amazonaws.com"
+	return key, control.Endpoint("s3", d.cfg.AWS.Region) + "/" + b.name + "/" + key, nil
 }
 
 // notePrefix is where Roost notes in its own bucket which stacks use it.

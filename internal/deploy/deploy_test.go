@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/seed-615d3599/roost/internal/assembly"
@@ -309,4 +311,58 @@ func TestManyStacksAtOnce(t *testing.T) {
 	slices.SortFunc(stacks, func(a, b *assembly.Stack) int { return strings.Compare(a.Name, b.Name) })
 	results, err := New(cfg).Deploy(t.Context(), stacks)
 	expect(t, results, err, want...)
+}
+
+// stuck is a transport whose code uploads end only when they are given up, and
+// whose templates are refused once code is on its way.
+type stuck struct {
+	http.RoundTripper
+	begun sync.Once
+	code  chan struct{} // closed when code is on its way
+}
+
+func (s *stuck) RoundTrip(r *http.Request) (*http.Response, error) {
+	switch {
+	case strings.HasSuffix(r.URL.Path, ".zip"):
+		s.begun.Do(func() { close(s.code) })
+		select {
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		case <-time.After(time.Minute):
+			return nil, errors.New("nobody gave the upload up")
+		}
+	case strings.HasSuffix(r.URL.Path, "nested.json"):
+		<-s.code
+		return &http.Response{StatusCode: http.StatusForbidden, Body: http.NoBody, Request: r}, nil
+	}
+	return s.RoundTripper.RoundTrip(r)
+}
+
+// Code that is on its way is given up when a template cannot be sent.
+func TestATemplateThatCannotBeSent(t *testing.T) {
+	_, cfg := newFake(t)
+	cfg.AWS.HTTPClient = &http.Client{Transport: &stuck{RoundTripper: http.DefaultTransport, code: make(chan struct{})}}
+	d := New(cfg)
+	s := stack(t, "one", template)
+	s.Assets = append(s.Assets, &assembly.Asset{ID: "nested", Path: s.TemplateFile, Bucket: cdkBucket, Key: "nested.json"})
+	sent, err := d.upload(t.Context(), bucket{name: "b", own: true}, []*assembly.Stack{s})
+	if err == nil || !strings.Contains(err.Error(), "nested.json") {
+		t.Errorf("the error is %v", err)
+	}
+	if err := sent(); !errors.Is(err, context.Canceled) {
+		t.Errorf("the code's upload ended with %v", err)
+	}
+}
+
+// Large templates are where the region's S3 is, in China too.
+func TestWhereTemplatesAre(t *testing.T) {
+	f, cfg := newFake(t)
+	f.buckets["b"] = map[string]string{}
+	for region, want := range map[string]string{"eu-west-1": "https://s3.eu-west-1.amazonaws.com/b/", "cn-north-1": "https://s3.cn-north-1.amazonaws.com.cn/b/"} {
+		d := New(cfg)
+		d.cfg.AWS.Region, d.cfg.AWS.BaseEndpoint = region, nil // the fake still gets it
+		if _, url, err := d.uploadTemplate(t.Context(), bucket{name: "b", own: true}, []byte("{}")); err != nil || !strings.HasPrefix(url, want) {
+			t.Errorf("%s: %s, %v", region, url, err)
+		}
+	}
 }

@@ -64,7 +64,7 @@ var rules = map[string][]string{
 	"internal/build":    {"github.com/evanw/esbuild", "golang.org/x/"},
 	"internal/signin":   {"github.com/dghubble/oauth1", "go.yaml.in/yaml/v3", "golang.org/x/net/html"},
 	"internal/watch":    {"github.com/fsnotify/fsnotify"},
-	"internal/deploy":   {"internal/assembly", "internal/term", "github.com/aws/", "go.yaml.in/yaml/v3", "golang.org/x/sync/"},
+	"internal/deploy":   {"internal/assembly", "internal/control", "internal/term", "github.com/aws/", "go.yaml.in/yaml/v3", "golang.org/x/sync/"},
 	"internal/scaffold": {"", "examples"},
 	"internal/synth":    {"", "internal/..."},
 	"internal/check":    {"cfn/...", "iam", "internal/assembly", "internal/region/resources/..."},
