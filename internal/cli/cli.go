@@ -24,6 +24,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/seed-615d3599/roost/internal/cli/report"
+	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/region/lambda/isolation"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 	"github.com/seed-615d3599/roost/internal/term"
@@ -225,20 +226,10 @@ func (s *session) finish(ctx context.Context, err error) int {
 // report prints what a command has found or done.
 func (s *session) report() report.Printer { return report.Printer{Printer: s.term} }
 
-// getenv returns a variable of the run's environment. Of several the last
-// counts, as for processes.
+// getenv returns a variable of the run's environment.
 func (s *session) getenv(name string) string {
-	value, _ := lookup(s.env, name)
+	value, _ := config.Lookup(s.env, name)
 	return value
-}
-
-func lookup(env []string, name string) (string, bool) {
-	for i := len(env) - 1; i >= 0; i-- {
-		if value, found := strings.CutPrefix(env[i], name+"="); found {
-			return value, true
-		}
-	}
-	return "", false
 }
 
 func readAll(r io.Reader) (string, error) {

@@ -184,7 +184,7 @@ func (s *session) secrets(ctx context.Context, t *target, app *config.App, env [
 		return values
 	})
 	return func(name string) (string, bool) {
-		if value, found := lookup(env, name); found && value != "" {
+		if value, found := config.Lookup(env, name); found && value != "" {
 			return value, true
 		}
 		value, found := kept()[name]

@@ -179,7 +179,7 @@ func (l *liveApp) keptSecrets(ctx context.Context, made *assembly.Assembly) (map
 	kept := map[string]int{}
 	for _, stack := range made.Stacks {
 		for _, secret := range stack.Secrets {
-			if value, found := lookup(env, secret.Variable); found && value != "" {
+			if value, found := config.Lookup(env, secret.Variable); found && value != "" {
 				continue
 			}
 			if kept[secret.Variable], err = l.keptVersion(ctx, secret.Variable); err != nil {

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 	"github.com/seed-615d3599/roost/internal/synth"
 	"github.com/seed-615d3599/roost/internal/term"
@@ -141,7 +142,7 @@ func lookPath(name string, env []string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, nil
 	}
-	path, _ := lookup(env, "PATH")
+	path, _ := config.Lookup(env, "PATH")
 	for dir := range strings.SplitSeq(path, string(os.PathListSeparator)) {
 		file := dir + string(os.PathSeparator) + name
 		if info, err := os.Stat(file); dir != "" && err == nil && !info.IsDir() && info.Mode()&0o111 != 0 {

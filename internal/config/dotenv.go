@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -43,6 +44,17 @@ func (a *App) Environ(environ []string) ([]string, error) {
 		}
 	}
 	return all, nil
+}
+
+// Lookup finds a variable of an environment. Of several the last counts, as for
+// processes.
+func Lookup(environ []string, name string) (value string, found bool) {
+	for _, v := range slices.Backward(environ) {
+		if value, found := strings.CutPrefix(v, name+"="); found {
+			return value, true
+		}
+	}
+	return "", false
 }
 
 // EnvFiles are the files that Environ reads, absolute, whether they exist or

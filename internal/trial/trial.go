@@ -147,7 +147,7 @@ func (t *Trial) deploy(ctx context.Context, made *assembly.Assembly) error {
 	d := deploy.New(deploy.Config{
 		AWS: deploy.Endpoint(t.Region.Endpoint, t.Region.Name, t.Region.AccessKeyID, t.Region.SecretAccessKey), Account: t.Region.Account, Owner: t.config.App.Name + "/" + t.config.App.Stage, Quick: quickLook,
 		Print:  func(line string) { said = append(said, line) },
-		Secret: func(name string) (string, bool) { return lookup(env, name) },
+		Secret: func(name string) (string, bool) { return config.Lookup(env, name) },
 	})
 	if t.Results, err = d.Deploy(ctx, made.Stacks); err != nil {
 		return err
@@ -161,16 +161,6 @@ func (t *Trial) deploy(ctx context.Context, made *assembly.Assembly) error {
 		}
 	}
 	return fmt.Errorf("%w\n%s", err, strings.Join(said, "\n"))
-}
-
-// lookup finds a variable of an environment, of several the last.
-func lookup(env []string, name string) (string, bool) {
-	for _, one := range slices.Backward(env) {
-		if value, found := strings.CutPrefix(one, name+"="); found {
-			return value, true
-		}
-	}
-	return "", false
 }
 
 // Outputs returns the outputs of all stacks by their names; of two with one
