@@ -35,6 +35,13 @@ func (c *authorizeCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	if at == "" && c.As != "" {
+		return term.WithHint(errors.New("--as signs in at the stand-in, and the embedded region does not run"),
+			"run \"roost start\" in another terminal, or leave out --as to sign in at Twitter itself")
+	}
+	if at == "" {
+		s.term.Note("The embedded region does not run: this signs in at Twitter itself.")
+	}
 	twitter := signin.Twitter{BaseURL: at, ConsumerKey: c.ConsumerKey, ConsumerSecret: c.ConsumerSecret}
 	var profile signin.Profile
 	if c.As != "" {
