@@ -295,7 +295,6 @@ func (r *Region) buildEdge() {
 	config := edge.Config{
 		Account: c.Account, Region: c.Region, Access: s.access, APIs: hosts{s.gateway, s.lambda}, Now: c.Now, Rand: c.Rand,
 		Refused: explained{s.records}.controlPlane,
-		Before:  map[string]func(http.ResponseWriter, *http.Request) bool{"cognito-identity": s.pools.CORS},
 		Paths:   map[string]http.Handler{"/.well-known/jwks_uri": http.HandlerFunc(s.pools.Tokens().JWKS)},
 	}
 	maps.Copy(config.Paths, s.stacks.Paths())

@@ -47,10 +47,9 @@ type Config struct {
 	Region   string
 	Services []*wire.Service
 	Access   Access
-	APIs     APIs                                                     // may be nil
-	Before   map[string]func(http.ResponseWriter, *http.Request) bool // by service: CORS and the like; true means answered
-	Paths    map[string]http.Handler                                  // served without a signature: "/.well-known/…"
-	Refused  func(Refusal)                                            // told of every refused call; may be nil
+	APIs     APIs                    // may be nil
+	Paths    map[string]http.Handler // served without a signature: "/.well-known/…"
+	Refused  func(Refusal)           // told of every refused call; may be nil
 	Now      func() time.Time
 	Rand     io.Reader
 }
@@ -115,6 +114,9 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		handler.ServeHTTP(w, r)
 		return
 	}
+	if e.preflight(w, r) {
+		return
+	}
 	id, err := uuid.NewRandomFromReader(e.config.Rand)
 	if err != nil {
 		http.Error(w, "no randomness", http.StatusInternalServerError)
@@ -160,8 +162,8 @@ func (c *conversation) serve() {
 		return
 	}
 	c.service = service
-	if before := c.e.config.Before[service.Name]; before != nil && before(c.w, c.r) {
-		return
+	if fromPages(service) {
+		allowPages(c.w.Header(), service)
 	}
 	in, err := c.resolve()
 	if err != nil {

@@ -29,11 +29,6 @@ func (e *Edge) meant(c *conversation) (*wire.Service, error) {
 	if service, err := e.byAction(c); service != nil || err != nil {
 		return service, err
 	}
-	if c.r.Method == http.MethodOptions && strings.Contains(strings.ToLower(c.r.Header.Get("Access-Control-Request-Headers")), "x-amz-target") {
-		if service, ok := e.byName["cognito-identity"]; ok { // the one service that browsers call
-			return service, nil
-		}
-	}
 	for _, service := range e.config.Services {
 		if service.Protocol == wire.RESTJSON {
 			if _, err := service.Resolve(c.r, nil); err == nil {

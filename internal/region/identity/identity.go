@@ -7,7 +7,6 @@
 //		TwitterURL: "http://127.0.0.1:4001", Assume: assume,
 //	})
 //	service := pools.Service()           // the 23 operations
-//	pools.CORS(w, r)                     // before serving a browser's request
 //	token, err := pools.Tokens().Verify(ctx, jwt) // for AssumeRoleWithWebIdentity
 //	name, secrets := pools.Consumers(key)
 //
@@ -170,27 +169,6 @@ func (x *Identity) poolARN(id string) string {
 func (x *Identity) newID() (string, error) {
 	id, err := uuid.NewRandomFromReader(x.config.Rand)
 	return x.config.Region + ":" + id.String(), err
-}
-
-// CORS adds the headers that let a web page of any origin call Cognito
-// Identity, which AWS sends too, and answers a preflight request itself: then
-// it returns true.
-func (x *Identity) CORS(w http.ResponseWriter, r *http.Request) bool {
-	header := w.Header()
-	header.Set("Access-Control-Allow-Origin", "*")
-	header.Set("Access-Control-Expose-Headers", "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date")
-	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
-		return false
-	}
-	header.Set("Access-Control-Allow-Methods", "POST")
-	// What the SDKs send changes with their versions (amz-sdk-request,
-	// amz-sdk-invocation-id, x-amz-user-agent …), so what is asked for is
-	// allowed: none of it authenticates a browser by itself, as cookies would.
-	header.Set("Access-Control-Allow-Headers", r.Header.Get("Access-Control-Request-Headers"))
-	header.Add("Vary", "Access-Control-Request-Headers")
-	header.Set("Access-Control-Max-Age", "172800")
-	w.WriteHeader(http.StatusOK)
-	return true
 }
 
 // Tokens returns the keeper of the pools' OpenID Connect tokens: STS verifies

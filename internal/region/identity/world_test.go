@@ -135,7 +135,6 @@ func (w *world) post(operation string, in any, signed bool) (*httptest.ResponseR
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
 	r.Header.Set("X-Amz-Target", "AWSCognitoIdentityService."+operation)
 	recorder := httptest.NewRecorder()
-	w.pools.CORS(recorder, r)
 	incoming, err := w.service.Resolve(r, nil)
 	if err != nil {
 		w.t.Fatal(err)
