@@ -96,7 +96,13 @@ func (a *Answers) request(ctx context.Context, e *resources.Env, q request) (*re
 	if err != nil {
 		return nil, err
 	}
-	if have == nil || !answered(have) {
+	if have == nil { // it was answered and forgotten just before the crash
+		if err := a.ask(ctx, p.hash, question{Expires: p.deadline}); err != nil {
+			return nil, err
+		}
+		have = &question{}
+	}
+	if !answered(have) {
 		if err := a.invoke(ctx, e, q, p); err != nil {
 			if !again {
 				err = &unasked{err}
@@ -132,12 +138,41 @@ func (a *Answers) open(ctx context.Context, e *resources.Env, q request) (progre
 	seconds := resources.Int(q.properties, "ServiceTimeout", maxTimeout)
 	p.deadline = a.config.Now().UTC().Add(time.Duration(seconds) * time.Second)
 	err = a.config.DB.Update(ctx, func(ctx context.Context, tx *store.Tx) error {
+		if err := a.purge(tx); err != nil {
+			return err
+		}
 		if err := tx.Put(kind, hash, question{Expires: p.deadline}); err != nil {
 			return err
 		}
 		return e.SaveProgress(ctx, p.save())
 	})
 	return p, err
+}
+
+// keptExpired is for how long an answer is kept that nobody has read by its
+// deadline: who waited for it may come back with a region that was stopped.
+const keptExpired = 24 * time.Hour
+
+// purge forgets the questions of custom resources that nobody waits for any more,
+// because something else of their stack failed. They take answers until they expire:
+// a function that is told that nobody wants its answer may fail and be tried again.
+func (a *Answers) purge(tx *store.Tx) error {
+	items, err := tx.List(kind, "")
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		var q question
+		if err := json.Unmarshal(item.Value, &q); err != nil {
+			return err
+		}
+		if !q.Many && a.config.Now().Sub(q.Expires) > keptExpired {
+			if err := tx.Delete(kind, item.Key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (a *Answers) invoke(ctx context.Context, e *resources.Env, q request, p progress) error {
