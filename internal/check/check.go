@@ -70,6 +70,8 @@ type Report struct {
 	Resources []Resource // in the order in which they would be made
 	Routes    []Route    // open ones first
 	Inferred  []Inference
+	// Parameters names those that the template has, in its order.
+	Parameters []string
 	// Assumed names the parameters whose values were made up.
 	Assumed []string
 }
@@ -108,7 +110,7 @@ func Template(name string, data []byte, config Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report := &Report{Stack: config.StackName, Assumed: settled.assumed}
+	report := &Report{Stack: config.StackName, Parameters: settled.parameters, Assumed: settled.assumed}
 	for _, declared := range settled.plan.Resources {
 		report.Resources = append(report.Resources, checkResource(settled.plan, declared, config))
 	}
@@ -136,14 +138,19 @@ func (r *Report) refuse(id string, why Property) {
 
 // settled is a template with everything known that can be.
 type settled struct {
-	plan    *cfn.Stack
-	assumed []string
+	plan       *cfn.Stack
+	parameters []string // all of the template
+	assumed    []string
 }
 
 func settle(name string, data []byte, config Config) (*settled, error) {
 	template, err := cfn.Parse(name, data)
 	if err != nil {
 		return nil, err
+	}
+	var parameters []string
+	for _, p := range template.Parameters {
+		parameters = append(parameters, p.Name)
 	}
 	given, assumed := values(template, config.Values)
 	known, err := template.Resolve(given)
@@ -156,5 +163,5 @@ func settle(name string, data []byte, config Config) (*settled, error) {
 		return nil, err
 	}
 	plan, err := cfn.New(template, known, pseudo)
-	return &settled{plan, assumed}, err
+	return &settled{plan, parameters, assumed}, err
 }

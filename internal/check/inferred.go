@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/seed-615d3599/roost/internal/region/resources"
 )
@@ -20,8 +21,8 @@ type inference struct {
 	from func(m *model) []string
 }
 
-// assumed is the list of what is inferred. A line goes when a recording settles
-// it.
+// assumed is the list of what is inferred, as docs/differences.md has it. A line
+// goes when a recording settles it.
 func assumed() []inference {
 	return []inference{
 		{"a signed request whose X-Amz-Content-Sha256 is UNSIGNED-PAYLOAD has a wrong signature", routesWith(authIAM)},
@@ -29,11 +30,18 @@ func assumed() []inference {
 		{"a token without a wanted scope gets 403 {\"message\":\"Forbidden\"}", having("AWS::ApiGatewayV2::Route", "AuthorizationScopes")},
 		{"a request beyond the throttle gets 429 {\"message\":\"Too Many Requests\"}", throttled},
 		{"a body above 10 MB gets 413 {\"message\":\"Request Entity Too Large\"}", having("AWS::ApiGatewayV2::Api", "")},
+		{"a request whose line and header values are over 10,240 bytes together gets 431", having("AWS::ApiGatewayV2::Api", "")},
+		{"the path is decoded before routing, so that %2F is a slash", having("AWS::ApiGatewayV2::Api", "")},
+		{"a literal segment of a path beats a variable before a method beats ANY", rivals},
 		{"which headers a preflight's answer has, and their order", having("AWS::ApiGatewayV2::Api", "CorsConfiguration")},
 		{"the text for a Twitter token that Twitter does not know", having("AWS::Cognito::IdentityPool", "SupportedLoginProviders")},
 		{"the text for an identity that is not there", having("AWS::Cognito::IdentityPool", "")},
 		{"which services the credentials of guests are good for", guests},
 		{"iam.cognitoIdentity is null in the event of a caller without an identity", routesWith(authIAM)},
+		{"a policy variable without a value matches nothing", saying(hasVariable)},
+		{"* does not cross a colon of an ARN's first five parts", saying(hasEarlyStar)},
+		{"STS's error texts that are in no recording", assumable},
+		{"S3's error texts that are in no recording", having("AWS::S3::Bucket", "")},
 	}
 }
 
@@ -80,6 +88,116 @@ func throttled(m *model) []string {
 		}
 	}
 	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// rivals are routes for ANY method that another route of their API rivals: this
+// one has a method, and a variable where they have a literal segment.
+func rivals(m *model) []string {
+	var ids []string
+	all := m.of("AWS::ApiGatewayV2::Route")
+	for _, one := range all {
+		if slices.ContainsFunc(all, func(other made) bool { return rival(one.props, other.props) }) {
+			ids = append(ids, one.id)
+		}
+	}
+	return ids
+}
+
+func rival(one, other map[string]any) bool {
+	method, path, _ := strings.Cut(resources.Text(one, "RouteKey"), " ")
+	otherMethod, otherPath, _ := strings.Cut(resources.Text(other, "RouteKey"), " ")
+	if method != "ANY" || otherMethod == "ANY" || otherPath == "" || resources.Text(one, "ApiId") != resources.Text(other, "ApiId") {
+		return false
+	}
+	segments, others := strings.Split(path, "/"), strings.Split(otherPath, "/")
+	literal := func(segment string) bool { return !strings.HasPrefix(segment, "{") }
+	beaten := false
+	for i, segment := range segments {
+		switch {
+		case i >= len(others):
+			return false
+		case strings.HasSuffix(segment, "+}"):
+			return beaten
+		case strings.HasSuffix(others[i], "+}"):
+			return beaten || slices.ContainsFunc(segments[i:], literal)
+		case !literal(segment):
+		case !literal(others[i]):
+			beaten = true
+		case segment != others[i]:
+			return false
+		}
+	}
+	return beaten && len(segments) == len(others)
+}
+
+// saying finds resources in whose policies a text is so.
+func saying(so func(text string) bool) func(m *model) []string {
+	return func(m *model) []string {
+		var ids []string
+		for _, one := range m.made {
+			if anyText(one.props, false, so) {
+				ids = append(ids, one.id)
+			}
+		}
+		return ids
+	}
+}
+
+// anyText looks for a text within the statements of policies in a value; inside
+// says that it is in one.
+func anyText(value any, inside bool, so func(text string) bool) bool {
+	switch v := value.(type) {
+	case string:
+		return inside && so(v)
+	case []any:
+		return slices.ContainsFunc(v, func(item any) bool { return anyText(item, inside, so) })
+	case map[string]any:
+		for name, item := range v {
+			if anyText(item, inside || name == "Statement", so) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hasVariable reports whether a text has a policy variable without a default
+// (IAM User Guide, "Variables and tags").
+func hasVariable(text string) bool {
+	for {
+		_, rest, found := strings.Cut(text, "${")
+		if !found {
+			return false
+		}
+		name, after, _ := strings.Cut(rest, "}")
+		if name != "*" && name != "?" && name != "$" && !strings.Contains(name, ",") {
+			return true
+		}
+		text = after
+	}
+}
+
+// hasEarlyStar reports whether a text is a pattern of ARNs with a * before the
+// last of the six parts.
+func hasEarlyStar(text string) bool {
+	parts := strings.SplitN(text, ":", 6)
+	return parts[0] == "arn" && strings.Contains(strings.Join(parts[:min(len(parts), 5)], ""), "*")
+}
+
+// assumable are roles that others than AWS's services assume, by calls of STS.
+func assumable(m *model) []string {
+	var ids []string
+	for _, h := range m.holders {
+		document, _ := h.props["AssumeRolePolicyDocument"].(map[string]any)
+		for _, statement := range list(document["Statement"]) {
+			members, _ := statement.(map[string]any)
+			principals, named := members["Principal"].(map[string]any)
+			if principals["AWS"] != nil || principals["Federated"] != nil || !named && members["Principal"] != nil {
+				ids = append(ids, h.id)
+			}
+		}
+	}
 	return slices.Compact(ids)
 }
 

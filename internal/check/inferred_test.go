@@ -2,6 +2,8 @@ package check_test
 
 import (
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,9 +19,17 @@ Resources:
   Api: {Type: "AWS::ApiGatewayV2::Api", Properties: {Name: api, ProtocolType: HTTP, CorsConfiguration: {AllowOrigins: ["*"]}}}
   Stage: {Type: "AWS::ApiGatewayV2::Stage", Properties: {ApiId: !Ref Api, StageName: $default, AutoDeploy: true, DefaultRouteSettings: {ThrottlingRateLimit: 1, ThrottlingBurstLimit: 1}}}
   Tokens: {Type: "AWS::ApiGatewayV2::Authorizer", Properties: {ApiId: !Ref Api, Name: tokens, AuthorizerType: JWT, IdentitySource: ["$request.header.Authorization"], JwtConfiguration: {Issuer: "https://example.com", Audience: [me]}}}
+  Any: {Type: "AWS::ApiGatewayV2::Route", Properties: {ApiId: !Ref Api, RouteKey: "ANY /notes/latest", AuthorizationType: NONE}}
+  One: {Type: "AWS::ApiGatewayV2::Route", Properties: {ApiId: !Ref Api, RouteKey: "GET /notes/{id}", AuthorizationType: NONE}}
   Signed: {Type: "AWS::ApiGatewayV2::Route", Properties: {ApiId: !Ref Api, RouteKey: "GET /signed", AuthorizationType: AWS_IAM}}
   Scoped: {Type: "AWS::ApiGatewayV2::Route", Properties: {ApiId: !Ref Api, RouteKey: "GET /scoped", AuthorizationType: JWT, AuthorizerId: !Ref Tokens, AuthorizationScopes: [read]}}
   Pool: {Type: "AWS::Cognito::IdentityPool", Properties: {AllowUnauthenticatedIdentities: true, SupportedLoginProviders: {api.twitter.com: "key;secret"}}}
+  Bucket: {Type: "AWS::S3::Bucket"}
+  Own: {Type: "AWS::IAM::ManagedPolicy", Properties: {PolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: "s3:GetObject", Resource: "arn:aws:s3:::b/${aws:username}/*"}]}}}
+  Wide: {Type: "AWS::IAM::ManagedPolicy", Properties: {PolicyDocument: {Version: 2012-10-17, Statement: {Effect: Allow, Action: "execute-api:Invoke", Resource: ["arn:aws:execute-api:*:*:a/*"]}}}}
+  Person: {Type: "AWS::IAM::Role", Properties: {AssumeRolePolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: "sts:AssumeRole", Principal: {AWS: !Ref "AWS::AccountId"}}]}}}
+  Service: {Type: "AWS::IAM::Role", Properties: {AssumeRolePolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: "sts:AssumeRole", Principal: {Service: lambda.amazonaws.com}}]},
+    Policies: [{PolicyName: p, PolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: "s3:*", Resource: ["*", "arn:aws:s3:::b/${*}/${aws:PrincipalTag/team, 'none'}"]}]}}]}}
 `
 
 // inferred is what the template above rests on, and the sentences of the list of
@@ -38,6 +48,13 @@ var inferred = []struct {
 	{"Pool", "the text for a Twitter token that Twitter does not know", nil},
 	{"Pool", "which services the credentials of guests are good for", nil},
 	{"Signed", "iam.cognitoIdentity is null in the event of a caller without an identity", nil},
+	{"Api", "a request whose line and header values are over 10,240 bytes together gets 431", nil},
+	{"Api", "the path is decoded before routing, so that %2F is a slash", nil},
+	{"Any", "a literal segment of a path beats a variable before a method beats ANY", nil},
+	{"Own", "a policy variable without a value matches nothing", nil},
+	{"Wide", "* does not cross a colon of an ARN's first five parts", nil},
+	{"Person", "STS's error texts that are in no recording", nil},
+	{"Bucket", "S3's error texts that are in no recording", nil},
 }
 
 func TestInferred(t *testing.T) {
@@ -65,6 +82,70 @@ func TestInferred(t *testing.T) {
 	}
 	if got := of("Resources: {Group: {Type: 'AWS::Logs::LogGroup'}}"); len(got) != 0 {
 		t.Errorf("a log group rests on %v", got)
+	}
+}
+
+// TestRivals holds which routes rest on the order in which literal segments and
+// methods count.
+func TestRivals(t *testing.T) {
+	for _, test := range []struct {
+		one, other string
+		rests      bool
+	}{
+		{"ANY /a/b", "GET /a/{x}", true},
+		{"ANY /a/b", "GET /{x}/b", true},
+		{"ANY /a/b", "GET /{all+}", true},
+		{"ANY /{x}/b", "GET /{all+}", true},
+		{"ANY /{x}/{y}", "GET /{all+}", false},
+		{"ANY /a/{all+}", "GET /{x}/b", true},
+		{"ANY /a/{x}", "GET /{x}/{y}", true},
+		{"ANY /a/b", "ANY /a/{x}", false},
+		{"ANY /a/b", "GET /a/b", false},
+		{"ANY /a/b", "GET /c/{x}", false},
+		{"ANY /a/b", "GET /a/{x}/c", false},
+		{"ANY /a/b/c", "GET /a/{x}", false},
+		{"ANY /a/{x}", "GET /a/b", false},
+		{"GET /a/b", "POST /a/{x}", false},
+		{"ANY /a/b", "$default", false},
+	} {
+		text := `{"Resources": {"Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": "a", "ProtocolType": "HTTP"}},` +
+			`"One": {"Type": "AWS::ApiGatewayV2::Route", "Properties": {"ApiId": {"Ref": "Api"}, "RouteKey": "` + test.one + `"}},` +
+			`"Other": {"Type": "AWS::ApiGatewayV2::Route", "Properties": {"ApiId": {"Ref": "Api"}, "RouteKey": "` + test.other + `"}}}}`
+		report, err := check.Template("template.json", []byte(text), check.Config{Types: standard.Registry()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rests := slices.ContainsFunc(report.Inferred, func(one check.Inference) bool {
+			return strings.HasPrefix(one.What, "a literal segment") && slices.Equal(one.Because, []string{"One"})
+		})
+		if rests != test.rests {
+			t.Errorf("%s beside %s: %v", test.one, test.other, rests)
+		}
+	}
+}
+
+// TestInferredIsDocumented holds the list that people read to the one that
+// reports are made from.
+func TestInferredIsDocumented(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(need.Root(t), "docs", "differences.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(data), "\n## Where AWS's behaviour is not known\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var documented, told []string
+	for _, item := range strings.Split(strings.ReplaceAll(section, "`", ""), "\n- ")[1:] {
+		item, _, _ = strings.Cut(item, "\n\n")
+		what, _, _ := strings.Cut(strings.Join(strings.Fields(item), " "), ": ") // more may follow
+		documented = append(documented, what)
+	}
+	for _, one := range inferred {
+		told = append(told, one.what)
+	}
+	slices.Sort(documented)
+	slices.Sort(told)
+	if diff := cmp.Diff(told, documented); diff != "" {
+		t.Errorf("reports and docs/differences.md differ:\n%s", diff)
 	}
 }
 

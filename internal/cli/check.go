@@ -38,7 +38,7 @@ func (c *checkCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	types := standard.Registry()
-	refused := false
+	var reports []*check.Report
 	for _, stack := range stacks {
 		text, err := stack.Template()
 		if err != nil {
@@ -52,11 +52,39 @@ func (c *checkCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return term.WithHint(err, "correct the template, or give the parameter a value with --parameter NAME=VALUE")
 		}
+		reports = append(reports, report)
+	}
+	if err := c.misnamed(reports); err != nil {
+		return err
+	}
+	refused := false
+	for _, report := range reports {
 		s.report().Checked(report, c.All)
 		refused = refused || report.Refused()
 	}
 	if refused {
 		return errReported
+	}
+	return nil
+}
+
+// misnamed returns an error for a value of a parameter that no template has: it
+// would count for nothing.
+func (c *checkCommand) misnamed(reports []*check.Report) error {
+	var all []string
+	for _, report := range reports {
+		all = append(all, report.Parameters...)
+	}
+	slices.Sort(all)
+	for _, name := range sortedKeys(c.Parameters) {
+		if slices.Contains(all, name) {
+			continue
+		}
+		hint := "no template has any"
+		if len(all) > 0 {
+			hint = "there are: " + strings.Join(slices.Compact(all), ", ")
+		}
+		return usageError{term.WithHint(fmt.Errorf("--parameter: there is no parameter %s", name), hint)}
 	}
 	return nil
 }
