@@ -1,166 +1,27 @@
 package iam
 
 import (
+	"cmp"
 	"net/netip"
-	"strings"
-	"time"
 	"unique"
 
 	"github.com/seed-615d3599/roost/iam/internal/glob"
-	"github.com/seed-615d3599/roost/iam/internal/scalar"
+	"github.com/seed-615d3599/roost/iam/internal/operator"
 )
-
-// comparison is what a condition operator compares, and how.
-type comparison uint8
-
-const (
-	compareText comparison = iota
-	compareARN
-	compareNumber
-	compareDate
-	compareBool
-	compareBinary
-	compareIP
-	compareNull
-)
-
-// relation is how a value of the request must stand to one of the policy.
-type relation uint8
-
-const (
-	equal relation = iota
-	less
-	lessOrEqual
-	greater
-	greaterOrEqual
-)
-
-// quantifier is the set operator before a condition operator.
-type quantifier uint8
-
-const (
-	unqualified quantifier = iota
-	forAllValues
-	forAnyValue
-)
-
-// operator is a condition operator with its modifiers.
-type operator struct {
-	name       string // as the policy has it
-	compare    comparison
-	relation   relation
-	negated    bool
-	ifExists   bool
-	quantifier quantifier
-	options    glob.Options // of the values
-}
 
 // condition is one key of one operator.
 type condition struct {
-	operator
+	operator.Operator
 	key      string                // as the policy has it
 	folded   unique.Handle[string] // the key with A to Z in lower case, as a request's keys are found
-	values   []value
+	values   []operator.Value
 	networks []netip.Prefix // the values of an operator on addresses, close together
-}
-
-// value is a compiled value of a condition, in the form its operator needs.
-type value struct {
-	pattern glob.Pattern
-	number  float64
-	date    *time.Time
-	truth   bool
-}
-
-// reading is a value of a request in the form that its operator needs.
-type reading struct {
-	ok      bool // whether it is of the operator's type
-	number  float64
-	date    time.Time
-	address netip.Addr
-}
-
-// read is for the operators whose values are more than text.
-func (c comparison) read(text string) (r reading) {
-	switch c {
-	case compareNumber:
-		r.number, r.ok = scalar.Number(text)
-	case compareDate:
-		r.date, r.ok = scalar.Date(text)
-	case compareIP:
-		r.address, r.ok = scalar.Address(text)
-	}
-	return r
-}
-
-// lookupOperator returns the operator of a name in lower case, without its
-// modifiers (IAM User Guide, "IAM JSON policy elements: Condition operators").
-func lookupOperator(name string) (operator, bool) {
-	text := operator{compare: compareText, options: glob.Options{Variables: true}}
-	like, fold, arn := text, text, text
-	like.options.Wildcards = true
-	fold.options.Fold = glob.UnicodeFolding
-	arn.compare, arn.options.Wildcards = compareARN, true
-	not := func(o operator) operator { o.negated = true; return o }
-	switch name {
-	case "stringequals":
-		return text, true
-	case "stringnotequals":
-		return not(text), true
-	case "stringequalsignorecase":
-		return fold, true
-	case "stringnotequalsignorecase":
-		return not(fold), true
-	case "stringlike":
-		return like, true
-	case "stringnotlike":
-		return not(like), true
-	case "arnequals", "arnlike":
-		return arn, true
-	case "arnnotequals", "arnnotlike":
-		return not(arn), true
-	case "bool":
-		return operator{compare: compareBool, options: glob.Options{Variables: true, Fold: glob.ASCIIFolding}}, true
-	case "binaryequals":
-		return operator{compare: compareBinary}, true
-	case "ipaddress":
-		return operator{compare: compareIP}, true
-	case "notipaddress":
-		return operator{compare: compareIP, negated: true}, true
-	case "null":
-		return operator{compare: compareNull}, true
-	}
-	if rest, ok := strings.CutPrefix(name, "numeric"); ok {
-		return orderedOperator(compareNumber, rest)
-	}
-	if rest, ok := strings.CutPrefix(name, "date"); ok {
-		return orderedOperator(compareDate, rest)
-	}
-	return operator{}, false
-}
-
-func orderedOperator(compare comparison, name string) (operator, bool) {
-	switch name {
-	case "equals":
-		return operator{compare: compare}, true
-	case "notequals":
-		return operator{compare: compare, negated: true}, true
-	case "lessthan":
-		return operator{compare: compare, relation: less}, true
-	case "lessthanequals":
-		return operator{compare: compare, relation: lessOrEqual}, true
-	case "greaterthan":
-		return operator{compare: compare, relation: greater}, true
-	case "greaterthanequals":
-		return operator{compare: compare, relation: greaterOrEqual}, true
-	}
-	return operator{}, false
 }
 
 // holds reports whether the request meets the condition.
 func (c *condition) holds(f *facts) bool {
 	fact := f.about(c)
-	if c.compare == compareNull {
+	if c.Compare == operator.Null {
 		return c.wantsNull(fact.place < 0)
 	}
 	if fact.place < 0 {
@@ -168,23 +29,23 @@ func (c *condition) holds(f *facts) bool {
 	}
 	key := &f.context[fact.place]
 	switch {
-	case c.quantifier != unqualified && key.isEmpty():
-		return c.quantifier == forAllValues
+	case c.Quantifier != operator.Unqualified && key.isEmpty():
+		return c.Quantifier == operator.ForAllValues
 	case key.Values == nil:
 		return c.holdsFor(key.Value, &fact.reading, f.context)
-	case c.quantifier == unqualified:
+	case c.Quantifier == operator.Unqualified:
 		// That an operator without a set operator looks for any value of a
 		// multi-valued key, and a negated one for none, is inferred: the
 		// documentation only tells not to write it.
-		return c.holdsForMany(key.Values, c.negated, f.context)
+		return c.holdsForMany(key.Values, c.Negated, f.context)
 	}
-	return c.holdsForMany(key.Values, c.quantifier == forAllValues, f.context)
+	return c.holdsForMany(key.Values, c.Quantifier == operator.ForAllValues, f.context)
 }
 
 // holdsForMany reports whether the condition holds for all values or for any.
 func (c *condition) holdsForMany(values []string, all bool, ctx Context) bool {
 	for _, v := range values {
-		r := c.compare.read(v)
+		r := c.Compare.Read(v)
 		if c.holdsFor(v, &r, ctx) != all {
 			return !all
 		}
@@ -197,19 +58,19 @@ func (c *condition) holdsForMany(values []string, all bool, ctx Context) bool {
 // (ForAllValues is true without a key, ForAnyValue false).
 func (c *condition) holdsWithoutKey(ctx Context) bool {
 	switch {
-	case c.ifExists:
+	case c.IfExists:
 		return true
-	case c.quantifier == forAllValues:
+	case c.Quantifier == operator.ForAllValues:
 		return true
-	case c.quantifier == forAnyValue:
+	case c.Quantifier == operator.ForAnyValue:
 		return false
 	}
-	return c.negated && c.resolves(ctx)
+	return c.Negated && c.resolves(ctx)
 }
 
 func (c *condition) resolves(ctx Context) bool {
 	for i := range c.values {
-		if p := &c.values[i].pattern; p.HasVariables && !p.Resolves(ctx.variable) {
+		if p := &c.values[i].Pattern; p.HasVariables && !p.Resolves(ctx.variable) {
 			return false
 		}
 	}
@@ -220,7 +81,7 @@ func (c *condition) resolves(ctx Context) bool {
 // counts as present; only a key without any value is null (inferred).
 func (c *condition) wantsNull(isNull bool) bool {
 	for i := range c.values {
-		if c.values[i].truth == isNull {
+		if c.values[i].Truth == isNull {
 			return true
 		}
 	}
@@ -238,15 +99,15 @@ func (k *Key) isEmpty() bool {
 
 // holdsFor compares one value of the request with those of the policy: it must
 // match any of them, or for a negated operator none.
-func (c *condition) holdsFor(text string, r *reading, ctx Context) bool {
-	switch c.compare {
-	case compareNumber, compareDate, compareIP:
-		return (r.ok && c.matchesReading(r)) != c.negated
-	case compareBinary:
-		return c.matchesAny(func(p *value) bool { return text == p.pattern.Source }) != c.negated
-	case compareARN:
+func (c *condition) holdsFor(text string, r *operator.Reading, ctx Context) bool {
+	switch c.Compare {
+	case operator.Number, operator.Date, operator.IP:
+		return (r.OK && c.matchesReading(r)) != c.Negated
+	case operator.Binary:
+		return c.matchesAny(func(p *operator.Value) bool { return text == p.Pattern.Source }) != c.Negated
+	case operator.ARN:
 		if !glob.IsARN(text) {
-			return c.negated
+			return c.Negated
 		}
 	}
 	return c.holdsForText(text, ctx)
@@ -258,65 +119,41 @@ func (c *condition) holdsFor(text string, r *reading, ctx Context) bool {
 // not, and leaves the other values of its list as they are (inferred).
 func (c *condition) holdsForText(text string, ctx Context) bool {
 	for i := range c.values {
-		switch c.values[i].pattern.Match(text, ctx.variable) {
+		switch c.values[i].Pattern.Match(text, ctx.variable) {
 		case glob.Yes:
-			return !c.negated
+			return !c.Negated
 		case glob.Unresolved:
-			if c.negated {
+			if c.Negated {
 				return false
 			}
 		}
 	}
-	return c.negated
+	return c.Negated
 }
 
 // matchesReading reports whether a value of the request matches any of the
 // policy's. One that is not of the operator's type matches none, so that a
 // negated operator holds (inferred).
-func (c *condition) matchesReading(r *reading) bool {
-	switch c.compare {
-	case compareNumber:
-		return c.matchesAny(func(p *value) bool { return c.relation.holds(compareFloats(r.number, p.number)) })
-	case compareDate:
-		return c.matchesAny(func(p *value) bool { return c.relation.holds(r.date.Compare(*p.date)) })
+func (c *condition) matchesReading(r *operator.Reading) bool {
+	switch c.Compare {
+	case operator.Number:
+		return c.matchesAny(func(p *operator.Value) bool { return c.Relation.Holds(cmp.Compare(r.Number, p.Number)) })
+	case operator.Date:
+		return c.matchesAny(func(p *operator.Value) bool { return c.Relation.Holds(r.Date.Compare(*p.Date)) })
 	}
 	for i := range c.networks {
-		if c.networks[i].Contains(r.address) {
+		if c.networks[i].Contains(r.Address) {
 			return true
 		}
 	}
 	return false
 }
 
-func (c *condition) matchesAny(match func(*value) bool) bool {
+func (c *condition) matchesAny(match func(*operator.Value) bool) bool {
 	for i := range c.values {
 		if match(&c.values[i]) {
 			return true
 		}
 	}
 	return false
-}
-
-func compareFloats(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
-func (r relation) holds(order int) bool {
-	switch r {
-	case less:
-		return order < 0
-	case lessOrEqual:
-		return order <= 0
-	case greater:
-		return order > 0
-	case greaterOrEqual:
-		return order >= 0
-	}
-	return order == 0
 }

@@ -1,8 +1,6 @@
 package iam
 
 import (
-	"strings"
-
 	"github.com/seed-615d3599/roost/iam/internal/glob"
 )
 
@@ -52,13 +50,4 @@ func (c Context) variable(name string) (string, bool) {
 		return key.Value, true
 	}
 	return "", false
-}
-
-// clip shortens what an error or a trace quotes.
-func clip(s string) string {
-	const most = 200
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }

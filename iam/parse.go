@@ -91,7 +91,7 @@ func (p *parser) version(n *document.Node) error {
 		return err
 	}
 	if version != Version2008 && version != Version2012 {
-		return p.ErrorAt(n.Start, "The policy must contain a valid version string", "Version is %q, and can be %q or %q", clip(version), Version2012, Version2008)
+		return p.ErrorAt(n.Start, "The policy must contain a valid version string", "Version is %q, and can be %q or %q", document.Clip(version), Version2012, Version2008)
 	}
 	p.policy.Version = version
 	return nil
@@ -113,7 +113,7 @@ func (p *parser) statements(n *document.Node) error {
 			return err
 		}
 		if s.Sid != "" && sids[s.Sid] {
-			return p.ErrorAt(items[i].Start, "Statement IDs (SID) in a single policy must be unique.", "another statement has the Sid %q too", clip(s.Sid))
+			return p.ErrorAt(items[i].Start, "Statement IDs (SID) in a single policy must be unique.", "another statement has the Sid %q too", document.Clip(s.Sid))
 		}
 		sids[s.Sid] = true
 		s.Index, s.Start, s.End = i, p.position(items[i].Start), p.position(items[i].End)
@@ -185,7 +185,7 @@ func (p *parser) sid(s *Statement, e *statementNodes, _ *document.Node) (err err
 	}
 	for _, c := range s.Sid {
 		if (c < '0' || '9' < c) && (c < 'A' || 'Z' < c) && (c < 'a' || 'z' < c) {
-			return p.ErrorAt(n.Start, "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*", "the Sid %q holds another character", clip(s.Sid))
+			return p.ErrorAt(n.Start, "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*", "the Sid %q holds another character", document.Clip(s.Sid))
 		}
 	}
 	return nil
@@ -201,7 +201,7 @@ func (p *parser) effect(s *Statement, e *statementNodes, n *document.Node) error
 		return err
 	}
 	if s.Effect.UnmarshalText([]byte(text)) != nil {
-		return p.ErrorAt(value.Start, "Invalid effect: "+clip(text), "Effect is Allow or Deny, in these letters")
+		return p.ErrorAt(value.Start, "Invalid effect: "+document.Clip(text), "Effect is Allow or Deny, in these letters")
 	}
 	return nil
 }
@@ -235,20 +235,20 @@ func (p *parser) checkAction(n *document.Node) error {
 	service, name, found := strings.Cut(n.Text, ":")
 	switch {
 	case p.policy.Type == TrustPolicy && !strings.EqualFold(service, "sts"):
-		return p.ErrorAt(n.Start, "AssumeRole policy may only specify STS AssumeRole actions.", "%q is not an action of STS", clip(n.Text))
+		return p.ErrorAt(n.Start, "AssumeRole policy may only specify STS AssumeRole actions.", "%q is not an action of STS", document.Clip(n.Text))
 	case n.Text == "*":
 		return nil
 	case !found || service == "" || name == "":
-		return p.ErrorAt(n.Start, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", "%q is not of the form service:Action", clip(n.Text))
+		return p.ErrorAt(n.Start, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", "%q is not of the form service:Action", document.Clip(n.Text))
 	case strings.Contains(name, ":"):
-		return p.ErrorAt(n.Start, "Actions/Conditions can contain only one colon.", "%q has more", clip(n.Text))
+		return p.ErrorAt(n.Start, "Actions/Conditions can contain only one colon.", "%q has more", document.Clip(n.Text))
 	}
 	if service == "*" {
 		return nil
 	}
 	for _, c := range service {
 		if (c < '0' || '9' < c) && (c < 'A' || 'Z' < c) && (c < 'a' || 'z' < c) && c != '-' && c != '.' {
-			return p.ErrorAt(n.Start, "Vendor "+clip(service)+" is not valid", "a service's prefix has letters, digits and hyphens")
+			return p.ErrorAt(n.Start, "Vendor "+document.Clip(service)+" is not valid", "a service's prefix has letters, digits and hyphens")
 		}
 	}
 	return nil
@@ -277,7 +277,7 @@ func (p *parser) resources(s *Statement, e *statementNodes, n *document.Node) er
 			return p.ErrorAt(values[i].Start, document.SyntaxErrors, "%s", err)
 		}
 		if !compiled.IsARN() {
-			return p.ErrorAt(values[i].Start, "Resource "+clip(values[i].Text)+" must be in ARN format or \"*\".", "an ARN has six parts between colons, the first of which is arn")
+			return p.ErrorAt(values[i].Start, "Resource "+document.Clip(values[i].Text)+" must be in ARN format or \"*\".", "an ARN has six parts between colons, the first of which is arn")
 		}
 		s.resources.list = append(s.resources.list, compiled)
 	}
@@ -309,8 +309,8 @@ func (p *parser) texts(element string, n *document.Node) ([]document.Node, error
 func (p *parser) unknown(m *document.Member, known ...string) error {
 	for _, name := range known {
 		if strings.EqualFold(m.Name, name) {
-			return p.ErrorAt(m.Start, document.SyntaxErrors, "unknown element %q: the names of elements are case-sensitive, write %q", clip(m.Name), name)
+			return p.ErrorAt(m.Start, document.SyntaxErrors, "unknown element %q: the names of elements are case-sensitive, write %q", document.Clip(m.Name), name)
 		}
 	}
-	return p.ErrorAt(m.Start, document.SyntaxErrors, "unknown element %q; there are %s", clip(m.Name), strings.Join(known, ", "))
+	return p.ErrorAt(m.Start, document.SyntaxErrors, "unknown element %q; there are %s", document.Clip(m.Name), strings.Join(known, ", "))
 }

@@ -1,14 +1,12 @@
 package iam
 
 import (
-	"encoding/base64"
 	"fmt"
 	"strings"
-	"time"
 	"unique"
 
 	"github.com/seed-615d3599/roost/iam/internal/document"
-	"github.com/seed-615d3599/roost/iam/internal/glob"
+	"github.com/seed-615d3599/roost/iam/internal/operator"
 	"github.com/seed-615d3599/roost/iam/internal/scalar"
 )
 
@@ -62,7 +60,7 @@ func (p *parser) principalMember(ps *principals, m *document.Member) error {
 	}
 	for i := range values {
 		if !ps.add(m.Name, values[i].Text) {
-			invalid := fmt.Sprintf("Invalid principal in policy: %q:%q", strings.ToUpper(m.Name), clip(values[i].Text))
+			invalid := fmt.Sprintf("Invalid principal in policy: %q:%q", strings.ToUpper(m.Name), document.Clip(values[i].Text))
 			return p.ErrorAt(values[i].Start, invalid, "not a principal of the type %s; a wildcard can only stand for everyone", m.Name)
 		}
 	}
@@ -123,17 +121,17 @@ func (p *parser) conditions(s *Statement, e *statementNodes, _ *document.Node) e
 	seen := map[string]bool{}
 	for i := range n.Members {
 		m := &n.Members[i]
-		op, err := parseOperator(m.Name)
+		op, err := operator.Parse(m.Name)
 		if err != nil {
 			return p.ErrorAt(m.Start, document.SyntaxErrors, "%s", err)
 		}
 		if m.Value.Kind != document.Object {
-			return p.ErrorAt(m.Value.Start, document.SyntaxErrors, "the value of %s is an object of condition keys", op.name)
+			return p.ErrorAt(m.Value.Start, document.SyntaxErrors, "the value of %s is an object of condition keys", op.Name)
 		}
 		for j := range m.Value.Members {
 			key := &m.Value.Members[j]
 			if id := strings.ToLower(m.Name + " " + key.Name); seen[id] {
-				return p.ErrorAt(key.Start, document.SyntaxErrors, "the key %q stands twice under %s", clip(key.Name), op.name)
+				return p.ErrorAt(key.Start, document.SyntaxErrors, "the key %q stands twice under %s", document.Clip(key.Name), op.Name)
 			} else {
 				seen[id] = true
 			}
@@ -147,30 +145,10 @@ func (p *parser) conditions(s *Statement, e *statementNodes, _ *document.Node) e
 	return nil
 }
 
-func parseOperator(name string) (operator, error) {
-	base := strings.ToLower(name)
-	quantified := unqualified
-	if rest, ok := strings.CutPrefix(base, "forallvalues:"); ok {
-		base, quantified = rest, forAllValues
-	} else if rest, ok := strings.CutPrefix(base, "foranyvalue:"); ok {
-		base, quantified = rest, forAnyValue
-	}
-	base, ifExists := strings.CutSuffix(base, "ifexists")
-	op, ok := lookupOperator(base)
-	switch {
-	case !ok:
-		return op, fmt.Errorf("unknown condition operator %q", clip(name))
-	case op.compare == compareNull && (ifExists || quantified != unqualified):
-		return op, fmt.Errorf("the condition operator Null takes no IfExists, ForAllValues or ForAnyValue, as in %q", clip(name))
-	}
-	op.name, op.quantifier, op.ifExists = name, quantified, ifExists
-	return op, nil
-}
-
-func (p *parser) condition(op operator, m *document.Member) (condition, error) {
-	c := condition{operator: op, key: m.Name, folded: unique.Make(strings.Map(lowerASCII, m.Name))}
+func (p *parser) condition(op operator.Operator, m *document.Member) (condition, error) {
+	c := condition{Operator: op, key: m.Name, folded: unique.Make(strings.Map(lowerASCII, m.Name))}
 	if before, after, found := strings.Cut(m.Name, ":"); !found || before == "" || after == "" {
-		return c, p.ErrorAt(m.Start, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", "%q is not of the form service:key", clip(m.Name))
+		return c, p.ErrorAt(m.Start, "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.", "%q is not of the form service:key", document.Clip(m.Name))
 	}
 	items := []document.Node{m.Value}
 	if m.Value.Kind == document.List {
@@ -179,66 +157,17 @@ func (p *parser) condition(op operator, m *document.Member) (condition, error) {
 	for i := range items {
 		n := &items[i]
 		if n.Kind != document.String && n.Kind != document.Scalar {
-			return c, p.ErrorAt(n.Start, document.SyntaxErrors, "a value of %s is a string, a number or a boolean", clip(m.Name))
+			return c, p.ErrorAt(n.Start, document.SyntaxErrors, "a value of %s is a string, a number or a boolean", document.Clip(m.Name))
 		}
-		v, err := p.value(op, n.Text)
+		v, err := op.Compile(n.Text, p.policy.Version == Version2012)
 		if err != nil {
-			return c, p.ErrorAt(n.Start, document.SyntaxErrors, "under %s, %s", op.name, err)
+			return c, p.ErrorAt(n.Start, document.SyntaxErrors, "under %s, %s", op.Name, err)
 		}
 		c.values = append(c.values, v)
-		if op.compare == compareIP {
-			network, _ := scalar.Network(n.Text) // value has looked
+		if op.Compare == operator.IP {
+			network, _ := scalar.Network(n.Text) // Compile has looked
 			c.networks = append(c.networks, network)
 		}
 	}
 	return c, nil
 }
-
-// value compiles a value of a condition. One that could never match, as it is
-// not of the operator's type, is refused: it would be a mistake that opens or
-// closes a door in silence.
-func (p *parser) value(op operator, text string) (v value, err error) {
-	opt := op.options
-	opt.Variables = opt.Variables && p.policy.Version == Version2012
-	compile := glob.Text
-	if op.compare == compareARN {
-		compile = glob.ARN
-	}
-	if v.pattern, err = compile(text, opt); err != nil {
-		return v, err
-	}
-	ok := true
-	switch op.compare {
-	case compareNumber:
-		v.number, ok = scalar.Number(text)
-	case compareDate:
-		var date time.Time
-		date, ok = scalar.Date(text)
-		v.date = &date
-	case compareBool:
-		ok = v.pattern.HasVariables || isBool(text)
-	case compareNull:
-		v.truth, ok = strings.EqualFold(text, "true"), isBool(text)
-	case compareBinary:
-		_, decodeErr := base64.StdEncoding.Strict().DecodeString(text)
-		ok = decodeErr == nil
-	case compareIP:
-		_, ok = scalar.Network(text)
-	case compareARN:
-		ok = v.pattern.IsARN() || v.pattern.HasVariables
-	}
-	if !ok {
-		return v, fmt.Errorf("%q is not %s", clip(text), op.compare.noun())
-	}
-	return v, nil
-}
-
-func (c comparison) noun() string {
-	return map[comparison]string{
-		compareNumber: "a number", compareDate: "a date of ISO 8601 or seconds since 1970",
-		compareBool: "true or false", compareNull: "true or false", compareBinary: "base64",
-		compareIP: "an IP address or a range in CIDR notation", compareARN: "an ARN",
-	}[c]
-}
-
-func isBool(s string) bool { return strings.EqualFold(s, "true") || strings.EqualFold(s, "false") }

@@ -174,7 +174,7 @@ func (s *Statement) eachKey(add func(string)) {
 	for i := range s.conditions {
 		add(s.conditions[i].key)
 		for j := range s.conditions[i].values {
-			s.conditions[i].values[j].pattern.EachVariable(add)
+			s.conditions[i].values[j].Pattern.EachVariable(add)
 		}
 	}
 }

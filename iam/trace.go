@@ -1,6 +1,9 @@
 package iam
 
-import "github.com/seed-615d3599/roost/iam/internal/glob"
+import (
+	"github.com/seed-615d3599/roost/iam/internal/document"
+	"github.com/seed-615d3599/roost/iam/internal/glob"
+)
 
 // Bounds of a trace, so that no policy can make a record of a decision large.
 const (
@@ -97,7 +100,7 @@ func (e *evaluation) explain(s *Statement, failed element, index int) *Mismatch 
 }
 
 func mismatchOf(name string, p *patterns, got string, ctx Context) *Mismatch {
-	m := &Mismatch{Element: notName(name, p.not), Request: []string{clip(got)}}
+	m := &Mismatch{Element: notName(name, p.not), Request: []string{document.Clip(got)}}
 	for i := range p.list {
 		m.addPattern(&p.list[i], ctx)
 	}
@@ -105,15 +108,15 @@ func mismatchOf(name string, p *patterns, got string, ctx Context) *Mismatch {
 }
 
 func (c *condition) mismatch(ctx Context) *Mismatch {
-	m := &Mismatch{Element: "Condition", Operator: c.name, Key: c.key, Policy: []string{}, Request: []string{}}
+	m := &Mismatch{Element: "Condition", Operator: c.Name, Key: c.key, Policy: []string{}, Request: []string{}}
 	for i := range c.values {
-		m.addPattern(&c.values[i].pattern, ctx)
+		m.addPattern(&c.values[i].Pattern, ctx)
 	}
 	switch key := ctx.Lookup(c.key); {
 	case key == nil:
 		m.Absent = true
 	case key.Values == nil:
-		m.Request = []string{clip(key.Value)}
+		m.Request = []string{document.Clip(key.Value)}
 	default:
 		m.Request = bounded(key.Values)
 	}
@@ -122,11 +125,11 @@ func (c *condition) mismatch(ctx Context) *Mismatch {
 
 func (m *Mismatch) addPattern(p *glob.Pattern, ctx Context) {
 	if len(m.Policy) < maxTraceValues {
-		m.Policy = append(m.Policy, clip(p.Source))
+		m.Policy = append(m.Policy, document.Clip(p.Source))
 	}
 	p.EachVariable(func(key string) {
 		if k := ctx.Lookup(key); (k == nil || k.Values != nil) && !p.Resolves(ctx.variable) && len(m.Unresolved) < maxTraceValues {
-			m.Unresolved = append(m.Unresolved, clip(key))
+			m.Unresolved = append(m.Unresolved, document.Clip(key))
 		}
 	})
 }
@@ -134,9 +137,9 @@ func (m *Mismatch) addPattern(p *glob.Pattern, ctx Context) {
 func (p *Principal) display() string {
 	switch {
 	case p.ARN != "":
-		return clip(p.ARN)
+		return document.Clip(p.ARN)
 	case p.Name != "":
-		return clip(p.Name)
+		return document.Clip(p.Name)
 	}
 	return "anonymous"
 }
@@ -151,7 +154,7 @@ func notName(element string, not bool) string {
 func bounded(values []string) []string {
 	list := make([]string, 0, min(len(values), maxTraceValues))
 	for _, v := range values[:min(len(values), maxTraceValues)] {
-		list = append(list, clip(v))
+		list = append(list, document.Clip(v))
 	}
 	return list
 }

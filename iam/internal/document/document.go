@@ -236,3 +236,12 @@ func (r *Reader) Position(offset int) (line, column int) {
 	line = sort.SearchInts(r.lines, offset+1)
 	return line, utf8.RuneCount(r.data[r.lines[line-1]:offset]) + 1
 }
+
+// Clip shortens what an error or a trace quotes.
+func Clip(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
