@@ -68,7 +68,27 @@ func (c *secretSetCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return c.with(ctx, s, func(v *vault.Vault) error { return v.Set(ctx, c.Name, value) })
+	if err := c.with(ctx, s, func(v *vault.Vault) error { return v.Set(ctx, c.Name, value) }); err != nil {
+		return err
+	}
+	return c.tellOther(s)
+}
+
+// tellOther says where the environment has a value of its own: it wins, so that
+// without a word the new one would seem to do nothing.
+func (c *secretSetCommand) tellOther(s *session) error {
+	app, err := config.Load(c.Dir, c.Stage)
+	if err != nil {
+		return err
+	}
+	env, err := app.Environ(s.env)
+	if err != nil {
+		return err
+	}
+	if value, found := config.Lookup(env, c.Name); found && value != "" {
+		s.term.Warn(fmt.Sprintf("%s is kept, and a deployment from here does not use it: the environment or a file .env has a value too, which comes first; take it out there", c.Name))
+	}
+	return nil
 }
 
 type secretListCommand struct{ secretPlace }
