@@ -150,10 +150,14 @@ func Bare(dir, stageName string) (*App, error) {
 	return (&file{Name: "app"}).app(abs, "", stageName)
 }
 
+// byteOrderMark is what some editors put in front of a text in UTF-8.
+const byteOrderMark = "\ufeff"
+
 // parse reads a settings file. In roost.json a key that is not known is a
 // mistake; sst.json holds keys of SST's own.
 func parse(name string, data []byte) (*file, error) {
 	var f file
+	data = bytes.TrimPrefix(data, []byte(byteOrderMark))
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if name == "roost.json" {
 		dec.DisallowUnknownFields()

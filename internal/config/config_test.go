@@ -237,3 +237,15 @@ func TestOutputs(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// Editors of Windows put a mark in front of a text, and end its lines in their way.
+func TestTextsOfWindows(t *testing.T) {
+	settings, err := parse("roost.json", []byte("\ufeff{\r\n\"name\": \"a\"\r\n}\r\n"))
+	if err != nil || settings.Name != "a" {
+		t.Errorf("got %+v, %v", settings, err)
+	}
+	values, err := parseDotenv(".env", "\ufeffA=1\r\nB='2'\r\n")
+	if diff := cmp.Diff([]variable{{"A", "1"}, {"B", "2"}}, values, cmp.AllowUnexported(variable{})); err != nil || diff != "" {
+		t.Errorf("%v %s", err, diff)
+	}
+}

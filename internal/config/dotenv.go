@@ -74,6 +74,7 @@ var variableName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustComp
 // No message ever holds a value: the file is full of secrets.
 func parseDotenv(file, text string) ([]variable, error) {
 	var all []variable
+	text = strings.TrimPrefix(text, byteOrderMark)
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "export "))
 		if line == "" || strings.HasPrefix(line, "#") {
