@@ -16,8 +16,8 @@ import (
 // keys are the same, so that credentials of the one work at the other; ports are
 // not, and what the state holds of them as text, such as a function's variable or
 // a stack's output, still names this region's. The function that is likely to be
-// called, the one that this region has begun to call last or the only one, is
-// started at once.
+// called, the one that this region or a fork of it has begun to call last or the
+// only one, is started at once.
 //
 // Of config, Dir must be given; Account and Region are those of the original.
 func (r *Region) Fork(ctx context.Context, config Config) (*Region, error) {

@@ -151,16 +151,16 @@ func (r *Region) buildLambda(ctx context.Context) error {
 	if r.supervisor != nil {
 		config.Groups = r.supervisor
 	}
+	if c.original != nil {
+		config.Original = c.original.services.lambda
+	}
 	if r.services.lambda, err = lambda.New(config); err != nil {
 		return err
 	}
 	if c.Warm > 0 {
 		r.services.lambda.WarmLast(ctx, c.Warm)
 	}
-	if c.original == nil {
-		return nil
-	}
-	if likely := c.original.services.lambda.Likely(); likely != "" {
+	if likely := r.services.lambda.Likely(); c.original != nil && likely != "" {
 		_ = r.Warm(ctx, likely) // its first call tells what is wrong
 	}
 	return nil

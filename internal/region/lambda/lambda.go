@@ -64,6 +64,10 @@ type Config struct {
 	// the old one had any, and a Node.js process for the next environment.
 	Ahead bool
 
+	// Original is the service of the region that this one's is a fork of; nil for
+	// none. They share what is likely to be called.
+	Original *Lambda
+
 	Waiters         Waiters                         // nil: nobody waits for asynchronous calls
 	MaxEnvironments int                             // 0: by cores and memory
 	IdleTimeout     time.Duration                   // 0: 5 minutes
@@ -84,8 +88,8 @@ type Lambda struct {
 	service   *wire.Service
 
 	snapshot atomic.Pointer[snapshot]
-	lastRan  atomic.Pointer[string] // a function's name, for Likely; nil: none has run
-	warned   sync.Map               // messages that were told
+	lastRan  *atomic.Pointer[string] // a function's name, for Likely; nil: none has run
+	warned   sync.Map                // messages that were told
 
 	access atomic.Pointer[urls.Access] // nil until ServeURLs
 	ports  Ports                       // nil until ServeURLs; set once
@@ -126,12 +130,15 @@ func New(config Config) (*Lambda, error) {
 	if err := os.RemoveAll(temporary); err != nil {
 		return nil, fmt.Errorf("remove what an earlier region left: %w", err)
 	}
-	l := &Lambda{Names: model.Names{Region: config.Region, Account: config.Account}, config: config, runtimes: installed,
+	l := &Lambda{Names: model.Names{Region: config.Region, Account: config.Account}, config: config, runtimes: installed, lastRan: &atomic.Pointer[string]{},
 		code: &code.Store{Dir: filepath.Join(dir, "code")},
 		manager: environment.NewManager(environment.Config{
 			Dir: temporary, Credentials: config.Credentials, Logs: config.Logs, Groups: config.Groups, Now: config.Now,
 			EndpointURL: config.EndpointURL, App: config.App, Isolate: config.Isolate, Memory: config.Memory, Ahead: config.Ahead, MaxEnvironments: config.MaxEnvironments, IdleTimeout: config.IdleTimeout,
 		})}
+	if config.Original != nil {
+		l.lastRan = config.Original.lastRan
+	}
 	l.snapshot.Store(&snapshot{functions: map[string]*entry{}, urls: map[string]urlTarget{}})
 	if err := l.load(); err != nil {
 		l.manager.Close()

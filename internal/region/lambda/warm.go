@@ -58,9 +58,10 @@ func (l *Lambda) WarmLast(ctx context.Context, most int) {
 	}
 }
 
-// Likely is the name of the function that a copy of this region is likely to call:
-// the last one that was called for the first time, in this run or, where WarmLast
-// starts functions, in an earlier one; else the only one that there is, else "".
+// Likely is the name of the function that a fork of this region is likely to call:
+// the last one that was called for the first time, in this run, in a fork or, where
+// WarmLast starts functions, in an earlier run; else the only one that there is, else
+// "".
 func (l *Lambda) Likely() string {
 	functions := l.snapshot.Load().functions
 	if last := l.lastRan.Load(); last != nil && functions[*last] != nil {
@@ -75,9 +76,12 @@ func (l *Lambda) Likely() string {
 }
 
 // ran notes that a version of a function is called for the first time in this run.
-// Without the note it is not warm at the next start.
+// Without the note it is not warm at the next start; a fork has none.
 func (l *Lambda) ran(name string) {
 	l.lastRan.Store(&name)
+	if l.config.Original != nil {
+		return
+	}
 	dir := filepath.Join(l.config.Dir, ranDir)
 	if os.MkdirAll(dir, 0o700) == nil {
 		_ = os.WriteFile(filepath.Join(dir, name), nil, 0o600)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -37,8 +38,18 @@ func TestLikely(t *testing.T) {
 	r.likely("new code that nobody has called", "g")
 	r.invoke(arn("f"), `{}`)
 	r.likely("new code", "f")
-	r.must("DeleteFunction", object{"FunctionName": "f"}, nil)
-	r.likely("the other one is gone", "g")
+	fork := startWith(t, func(config *lambda.Config) { config.Original = r.Lambda })
+	for _, name := range []string{"f", "g"} {
+		fork.must("CreateFunction", shellFunction(t, name), nil)
+	}
+	fork.likely("what the original called", "f")
+	fork.invoke(arn("g"), `{}`)
+	r.likely("a call in a fork", "g")
+	if _, err := os.Stat(filepath.Join(fork.dir, "lambda", "ran")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a fork notes for its next start what it called: %v", err)
+	}
+	r.must("DeleteFunction", object{"FunctionName": "g"}, nil)
+	r.likely("the other one is gone", "f")
 }
 
 // What starts ahead of its first call is not what was called last: the order of
