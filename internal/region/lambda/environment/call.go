@@ -54,7 +54,7 @@ const (
 // tailSize is how much of the log X-Amz-Log-Result holds, in bytes.
 const tailSize = 4096
 
-// call is a Call on its way. The manager's lock guards state.
+// call is a Call on its way. The manager's lock guards state and limit.
 type call struct {
 	inv    runtimeapi.Invocation
 	pool   *Pool
@@ -62,6 +62,9 @@ type call struct {
 	done   chan Result // buffered: delivering never waits
 	state  callState
 	queued time.Time
+	limit  *time.Timer // of its time in the queue
+	// overdue says, once done, that it was over: no environment took the call.
+	overdue bool
 
 	// Written by the environment that runs the call.
 	started time.Time

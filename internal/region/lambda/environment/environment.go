@@ -316,6 +316,7 @@ func (e *Environment) giveBack(c *call) {
 		c.state = callQueued
 		e.pool.queue = append([]*call{c}, e.pool.queue...)
 		m.waiting++
+		e.pool.bound(c)
 		e.pool.grow()
 	}
 	e.end(nil)

@@ -58,7 +58,7 @@ func (p *Pool) Invoke(ctx context.Context, in Call) (Result, error) {
 			e.take(c)
 			m.mu.Unlock()
 			e.dispatch(c)
-			return p.wait(ctx, c, nil)
+			return p.wait(ctx, c)
 		}
 		e.end(nil)
 	}
@@ -69,11 +69,10 @@ func (p *Pool) Invoke(ctx context.Context, in Call) (Result, error) {
 	}
 	p.queue = append(p.queue, c)
 	m.waiting++
+	p.bound(c)
 	p.grow()
 	m.mu.Unlock()
-	limit := time.NewTimer(p.spec.startTime(&m.config))
-	defer limit.Stop()
-	return p.wait(ctx, c, limit)
+	return p.wait(ctx, c)
 }
 
 func (p *Pool) prepare(in Call) *call {
@@ -95,34 +94,50 @@ func (p *Pool) prepare(in Call) *call {
 	return c
 }
 
-// wait waits for the answer; limit bounds only the time in the queue.
-func (p *Pool) wait(ctx context.Context, c *call, limit *time.Timer) (Result, error) {
-	var over <-chan time.Time
-	if limit != nil {
-		over = limit.C
-	}
-	for {
-		select {
-		case result := <-c.done:
-			return result, nil
-		case <-over:
-			if p.spec.held() || p.awaits(c) {
-				limit.Reset(p.spec.Timeout)
-			} else if p.withdraw(c) {
-				return Result{}, &Throttled{Reason: ReasonAccount}
-			}
-		case <-ctx.Done():
-			p.withdraw(c)
-			return Result{}, ctx.Err()
+// wait waits for the answer.
+func (p *Pool) wait(ctx context.Context, c *call) (Result, error) {
+	select {
+	case result := <-c.done:
+		if c.overdue {
+			return Result{}, &Throttled{Reason: ReasonAccount}
 		}
+		return result, nil
+	case <-ctx.Done():
+		p.manager.mu.Lock()
+		defer p.manager.mu.Unlock()
+		p.withdraw(c)
+		return Result{}, ctx.Err()
 	}
+}
+
+// bound bounds the time of a call that has come into the queue. The lock is held.
+func (p *Pool) bound(c *call) {
+	var limit *time.Timer
+	limit = time.AfterFunc(p.spec.startTime(&p.manager.config), func() {
+		p.manager.mu.Lock()
+		defer p.manager.mu.Unlock()
+		switch {
+		case c.limit != limit: // it has left the queue
+		case p.spec.held() || p.awaits(c):
+			limit.Reset(p.spec.Timeout)
+		case p.withdraw(c):
+			c.overdue = true
+			c.done <- Result{}
+		}
+	})
+	c.limit = limit
+}
+
+// unbound ends that, when the call leaves the queue. The lock is held.
+func (c *call) unbound() {
+	c.limit.Stop()
+	c.limit = nil
 }
 
 // awaits reports whether one of the environments that start is for this call:
 // its initialization has a limit of its own, whose error is the call's answer.
+// The lock is held.
 func (p *Pool) awaits(c *call) bool {
-	p.manager.mu.Lock()
-	defer p.manager.mu.Unlock()
 	fresh := 0
 	for e := range p.all {
 		if e.ready.IsZero() {
@@ -132,10 +147,8 @@ func (p *Pool) awaits(c *call) bool {
 	return slices.Contains(p.queue[:min(fresh, len(p.queue))], c)
 }
 
-// withdraw takes a call out of the queue, if it is still there.
+// withdraw takes a call out of the queue, if it is still there. The lock is held.
 func (p *Pool) withdraw(c *call) bool {
-	p.manager.mu.Lock()
-	defer p.manager.mu.Unlock()
 	if c.state != callQueued {
 		return false
 	}
@@ -143,6 +156,7 @@ func (p *Pool) withdraw(c *call) bool {
 		if other == c {
 			p.queue = append(p.queue[:i], p.queue[i+1:]...)
 			p.manager.waiting--
+			c.unbound()
 			c.state = callOver
 			p.manager.leave(p.concurrency)
 			return true
@@ -156,6 +170,9 @@ func (p *Pool) takeQueue() []*call {
 	queue := p.queue
 	p.manager.waiting -= len(queue)
 	p.queue = nil
+	for _, c := range queue {
+		c.unbound()
+	}
 	return queue
 }
 
@@ -168,6 +185,7 @@ func (p *Pool) pop() *call {
 	p.queue[0] = nil
 	p.queue = p.queue[1:]
 	p.manager.waiting--
+	c.unbound()
 	return c
 }
 
