@@ -277,7 +277,8 @@ func (s *Stacks) fill(ctx context.Context, c *wire.Call, cs *changesets.Set, in 
 	if !in.IncludeNestedStacks {
 		return nil, nil
 	}
-	return s.nestedSets(ctx, c.Caller, cs, level{st: st, p: p, seen: seen})
+	touched := len(p.Plan.Resources)
+	return s.nestedSets(ctx, c.Caller, cs, level{st: st, p: p, seen: seen, touched: &touched})
 }
 
 func (s *Stacks) describeChangeSet(ctx context.Context, _ *wire.Call, in *ChangeSetInput) (*DescribeChangeSetOutput, error) {

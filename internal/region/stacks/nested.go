@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/seed-615d3599/roost/internal/region/stacks/changesets"
+	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
 	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/preview"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
@@ -12,9 +13,10 @@ import (
 
 // level is a stack as a change set would leave it.
 type level struct {
-	st   *records.Stack
-	p    *plan.Prepared
-	seen *preview.Answer
+	st      *records.Stack
+	p       *plan.Prepared
+	seen    *preview.Answer
+	touched *int // resources of all stacks so far
 }
 
 // nestedSets makes the change sets of the nested stacks that a change set makes
@@ -56,6 +58,10 @@ func (s *Stacks) nestedSet(ctx context.Context, caller *wire.Caller, parent *cha
 	if err != nil {
 		return nil, nil, err
 	}
+	*of.touched += len(p.Plan.Resources)
+	if err := engine.MayTouch(*of.touched); err != nil {
+		return nil, nil, err
+	}
 	seen, err := s.preview(ctx, caller, child, p)
 	if err != nil || child.Revision > 0 && seen.Nothing(child, p) {
 		return nil, nil, err
@@ -69,7 +75,7 @@ func (s *Stacks) nestedSet(ctx context.Context, caller *wire.Caller, parent *cha
 	if set.RootID == "" {
 		set.RootID = parent.ID
 	}
-	below, err := s.nestedSets(ctx, caller, set, level{st: child, p: p, seen: seen})
+	below, err := s.nestedSets(ctx, caller, set, level{st: child, p: p, seen: seen, touched: of.touched})
 	return set, below, err
 }
 

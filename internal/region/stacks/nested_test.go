@@ -81,7 +81,7 @@ func TestNestedStackGoesBackWithItsParent(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			f.fail = map[string]string{test.fail: "no"}
+			f.change(func() { f.fail = map[string]string{test.fail: "no"} })
 			f.must("UpdateStack", map[string]any{"StackName": "p", "TemplateBody": test.body}, nil)
 			if status := f.rest("p"); status != "UPDATE_ROLLBACK_COMPLETE" {
 				t.Fatal(status, strings.Join(f.events("p"), "\n"))
@@ -101,7 +101,7 @@ func TestNestedStackGoesBackWithItsParent(t *testing.T) {
 func TestFailedNestedStackIsRemoved(t *testing.T) {
 	f := start(t)
 	nested(f)
-	f.fail["create Gone"] = "no room"
+	f.setFail("create Gone", "no room")
 	f.must("CreateStack", map[string]any{"StackName": "p", "TemplateBody": parent("one", "1", "")}, nil)
 	if status := f.rest("p"); status != "ROLLBACK_COMPLETE" {
 		t.Fatal(status)
@@ -125,7 +125,7 @@ func TestNestedRollbackIsContinued(t *testing.T) {
 	f.must("CreateStack", map[string]any{"StackName": "p", "TemplateBody": parent("one", "1", "")}, nil)
 	f.wantRest("p", "CREATE_COMPLETE")
 	before, child := f.things(t), f.physical("p", "N")
-	f.fail["update T"] = "no"
+	f.setFail("update T", "no")
 	fails := func() {
 		t.Helper()
 		f.failAfter("update A", 1)
@@ -193,13 +193,13 @@ func TestNestedStackIsReleased(t *testing.T) {
 	f.must("CreateStack", map[string]any{"StackName": "p", "TemplateBody": parent("one", "1", ""), "RoleARN": role}, nil)
 	f.wantRest("p", "CREATE_COMPLETE")
 	child := f.physical("p", "N")
-	f.distrust = "update T" // the last thing before the cleanup
+	f.change(func() { f.distrust = "update T" }) // the last thing before the cleanup
 	f.update("p", parent("two", "2", ""), nil)
 	f.wantRest("p", "UPDATE_COMPLETE")
 	f.wantEvent("p", "p UPDATE_COMPLETE Role "+role+" is invalid or cannot be assumed")
 	f.wantRest(child, "UPDATE_COMPLETE")
 
-	f.roles, f.distrust = map[string]bool{role: true}, ""
+	f.change(func() { f.roles, f.distrust = map[string]bool{role: true}, "" })
 	f.update("p", parent("two", "3", ""), nil)
 	f.wantRest("p", "UPDATE_COMPLETE")
 	f.wantRest(child, "UPDATE_COMPLETE")
@@ -218,7 +218,7 @@ func TestNestedStackIsCancelled(t *testing.T) {
 	f.must("CreateStack", map[string]any{"StackName": "p", "TemplateBody": `{"Resources": {
 		"N": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://b.s3.amazonaws.com/slow"}},
 		"F": {"Type": "AWS::Test::Slow"}}}`}, nil)
-	f.fail["create F"] = "no"
+	f.setFail("create F", "no")
 	for len(f.things(t)) < 2 {
 		f.must("DescribeStacks", map[string]any{"StackName": "p"}, nil)
 	}
@@ -288,7 +288,7 @@ func TestNestedChangeSets(t *testing.T) {
 	if same := f.changeSet("p", "same", "UPDATE", body); same.Status != "FAILED" || len(same.Changes) > 0 {
 		t.Errorf("nothing has changed: %+v", same)
 	}
-	f.templates["one"] = f.templates["two"] // under the same URL
+	f.change(func() { f.templates["one"] = f.templates["two"] }) // under the same URL
 	root = f.changeSet("p", "second", "UPDATE", body)
 	if diff := cmp.Diff([]string{"Modify N Automatic"}, changed(root)); diff != "" {
 		t.Error(diff)
@@ -336,4 +336,42 @@ func TestTagsOfANestedStack(t *testing.T) {
 	f.must("CreateStack", map[string]any{"StackName": "p", "TemplateBody": body}, nil)
 	f.wantRest("p", "ROLLBACK_COMPLETE")
 	f.wantEvent("p", "Tag key aws:cloudformation:stack-name cannot begin with aws:")
+}
+
+// A template that nests itself twice ends long before stacks are nested too deep:
+// one operation touches only so many resources.
+func TestNestedStacksAreBounded(t *testing.T) {
+	f := start(t)
+	f.record = func(string) bool { return true }
+	twice := `{"Resources": {`
+	for i := range 498 {
+		twice += fmt.Sprintf(`"R%d": {"Type": "AWS::Test::Recorded"}, `, i)
+	}
+	f.templates["twice"] = twice + `
+		"N": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://b.s3.amazonaws.com/twice"}},
+		"M": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://b.s3.amazonaws.com/twice"}}}}`
+	const want = "Limit on the number of resources in a single stack operation exceeded"
+	f.refuses("CreateChangeSet", map[string]any{"StackName": "c", "ChangeSetName": "c", "ChangeSetType": "CREATE", "IncludeNestedStacks": true, "TemplateBody": f.templates["twice"]}, want)
+	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": f.templates["twice"]}, nil)
+	f.wantRest("s", "ROLLBACK_COMPLETE")
+	var made stacks.ListStacksOutput
+	f.must("ListStacks", map[string]any{}, &made)
+	var events []string
+	for _, st := range made.StackSummaries {
+		events = append(events, f.events(st.StackID)...)
+	}
+	told := strings.Contains(strings.Join(events, "\n"), want)
+	if n := len(made.StackSummaries); n > 5 || !told {
+		t.Errorf("%d stacks were made; an event tells of the limit: %v", n, told)
+	}
+
+	// Each operation may touch as many.
+	f.change(func() { f.templates["twice"] = twice + `"A": {"Type": "AWS::Test::Thing"}}}` })
+	body := strings.ReplaceAll(`{"Resources": {"A": {"Type": "AWS::Test::Thing", "Properties": {"Size": SIZE}}, "N": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://b.s3.amazonaws.com/twice", "Tags": [{"Key": "k", "Value": "SIZE"}]}}}}`, "SIZE", "0")
+	f.must("CreateStack", map[string]any{"StackName": "again", "TemplateBody": body}, nil)
+	f.wantRest("again", "CREATE_COMPLETE")
+	for i := range 5 {
+		f.update("again", strings.ReplaceAll(body, "0", fmt.Sprint(i+1)), nil)
+		f.wantRest("again", "UPDATE_COMPLETE")
+	}
 }

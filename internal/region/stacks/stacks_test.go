@@ -41,10 +41,21 @@ func newWorld() *world {
 	return &world{fail: map[string]string{}, templates: map[string]string{}, hang: map[string]chan struct{}{}, allow: map[string]int{}}
 }
 
-func (w *world) setFail(what, text string) {
+// change changes the world while stacks may be looking at it.
+func (w *world) change(f func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.fail[what] = text
+	f()
+}
+
+func (w *world) setFail(what, text string) { w.change(func() { w.fail[what] = text }) }
+
+// object is what lies in S3 under a key.
+func (w *world) object(key string) (body string, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	body, ok = w.templates[key]
+	return body, ok
 }
 
 // failAfter has something fail after it went well n times.
@@ -195,7 +206,7 @@ func (f *fixture) open() {
 			return &wire.Caller{ARN: arn}, nil
 		},
 		Object: func(_ context.Context, _ *wire.Caller, _, key string) ([]byte, error) {
-			if body, ok := f.templates[key]; ok {
+			if body, ok := f.object(key); ok {
 				return []byte(body), nil
 			}
 			if strings.Contains(key, "-") {
@@ -250,13 +261,20 @@ func (f *fixture) rest(name string) string {
 // events lists "LOGICAL STATUS reason" in the order in which they happened.
 func (f *fixture) events(name string) []string {
 	f.t.Helper()
-	var out stacks.EventsOutput
-	f.must("DescribeStackEvents", map[string]any{"StackName": name}, &out)
-	slices.Reverse(out.StackEvents)
 	var list []string
-	for _, e := range out.StackEvents {
-		list = append(list, strings.TrimSpace(e.LogicalResourceID+" "+e.ResourceStatus+" "+e.ResourceStatusReason))
+	for next := "start"; next != ""; {
+		in := map[string]any{"StackName": name}
+		if next != "start" {
+			in["NextToken"] = next
+		}
+		var out stacks.EventsOutput
+		f.must("DescribeStackEvents", in, &out)
+		for _, e := range out.StackEvents {
+			list = append(list, strings.TrimSpace(e.LogicalResourceID+" "+e.ResourceStatus+" "+e.ResourceStatusReason))
+		}
+		next = out.NextToken
 	}
+	slices.Reverse(list)
 	return list
 }
 
@@ -337,7 +355,7 @@ func TestCreateUpdateDelete(t *testing.T) {
 
 func TestFailedCreateIsRolledBack(t *testing.T) {
 	f := start(t)
-	f.fail["create B"] = "no room"
+	f.setFail("create B", "no room")
 	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": template(map[string]string{"A": one, "B": two, "C": `"DependsOn": "B"`})}, nil)
 	if status := f.rest("s"); status != "ROLLBACK_COMPLETE" {
 		t.Fatal(status, f.events("s"))
@@ -365,7 +383,7 @@ func TestFailedUpdateIsRolledBack(t *testing.T) {
 	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": template(map[string]string{"A": one, "B": two, "Old": one})}, nil)
 	f.rest("s")
 	before := f.things(t)
-	f.fail["update B"] = "not now"
+	f.setFail("update B", "not now")
 	f.must("UpdateStack", map[string]any{"StackName": "s", "TemplateBody": template(map[string]string{
 		"A": `"Properties": {"Size": 7, "Name": "other"}`, "B": two, "New": one,
 	})}, nil)
@@ -375,7 +393,7 @@ func TestFailedUpdateIsRolledBack(t *testing.T) {
 	if diff := cmp.Diff(before, f.things(t)); diff != "" {
 		t.Error(diff)
 	}
-	delete(f.fail, "update B")
+	f.setFail("update B", "")
 	f.must("UpdateStack", map[string]any{"StackName": "s", "TemplateBody": template(map[string]string{"A": one, "B": two})}, nil)
 	if status := f.rest("s"); status != "UPDATE_COMPLETE" {
 		t.Fatal(status, strings.Join(f.events("s"), "\n"))

@@ -253,6 +253,7 @@ func (e *Engine) Begin(tx *store.Tx, st *records.Stack, p *plan.Prepared, status
 		st.Before, st.First, st.Earlier = st.Revision, st.Tried, st.Kept
 	}
 	st.Revision, p.Revision = st.Tried, st.Tried
+	st.Touched = len(p.Plan.Resources)
 	st.Parameters, st.Capabilities, st.Description = p.Parameters, p.Capabilities, p.Plan.Template().Description
 	if p.Tags != nil {
 		st.Tags = p.Tags

@@ -78,7 +78,12 @@ func (e *Engine) beginNested(ctx context.Context, env *resources.Env, parent *re
 	if err != nil {
 		return nil, err
 	}
-	err = e.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error { return e.Begin(tx, child, p, "CREATE_IN_PROGRESS") })
+	err = e.config.DB.Update(ctx, func(_ context.Context, tx *store.Tx) error {
+		if err := e.touch(tx, child, p); err != nil {
+			return err
+		}
+		return e.Begin(tx, child, p, "CREATE_IN_PROGRESS")
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -107,6 +112,40 @@ func (e *Engine) StackARN(name, id string) string {
 // maxDepth is how deep stacks nest; a template that nests itself ends there.
 // CloudFormation names no limit [?].
 const maxDepth = 20
+
+// maxTouched is how many resources an operation on a stack and those nested in it
+// may touch ("Understand CloudFormation quotas", Nested stacks). Resources that do
+// not change count too.
+const maxTouched = 2500
+
+// MayTouch refuses an operation that touches so many resources.
+func MayTouch(resources int) error {
+	if resources > maxTouched {
+		return plan.Invalid("Limit on the number of resources in a single stack operation exceeded")
+	}
+	return nil
+}
+
+// touch counts the resources of a nested stack that is made or updated for the
+// operation that this is part of: that of its uppermost ancestor with one under way.
+func (e *Engine) touch(tx *store.Tx, nested *records.Stack, p *plan.Prepared) error {
+	top, err := records.Find(tx, nested.ParentID)
+	if err != nil {
+		return err
+	}
+	for top.ParentID != "" {
+		above, err := records.Find(tx, top.ParentID)
+		if err != nil || !records.Active(above.Status) {
+			break // deleted long ago, or not what was begun
+		}
+		top = above
+	}
+	top.Touched += len(p.Plan.Resources)
+	if err := MayTouch(top.Touched); err != nil {
+		return err
+	}
+	return top.Put(tx)
+}
 
 // PrepareNested reads and checks the template of a nested stack. want are the
 // properties that its parent's template gives it.
@@ -212,6 +251,9 @@ func (e *Engine) beginNestedUpdate(ctx context.Context, env *resources.Env, chil
 	child, err = e.Update(ctx, child.ID, func(tx *store.Tx, st *records.Stack) error {
 		if !st.Updatable() {
 			return plan.Invalid("Stack:%s is in %s state and can not be updated.", st.ID, st.Status)
+		}
+		if err := e.touch(tx, st, p); err != nil {
+			return err
 		}
 		if err := e.Begin(tx, st, p, "UPDATE_IN_PROGRESS"); err != nil {
 			return err

@@ -55,6 +55,7 @@ type Stack struct {
 	ParentID   string
 	RootID     string
 	Depth      int // how many stacks it is nested in
+	Touched    int // by the operation that was begun with it, of resources of its own and of nested stacks
 	// Held is set while a parent's operation is under way: the stack does not
 	// clean up before its parent does, so that it can still go back.
 	Held bool
