@@ -34,7 +34,7 @@ func (f *fixture) refuses(operation string, in map[string]any, want string) {
 // What was never made has a physical id all the same: none.
 func TestThePhysicalIDOfWhatWasNeverMade(t *testing.T) {
 	f := start(t)
-	f.fail["create A"] = "no"
+	f.setFail("create A", "no")
 	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": template(map[string]string{"A": one}), "OnFailure": "DO_NOTHING"}, nil)
 	f.wantRest("s", "CREATE_FAILED")
 	for _, operation := range []string{"DescribeStackResources", "ListStackResources"} {

@@ -45,7 +45,7 @@ func size(n int) string { return fmt.Sprintf(`"Properties": {"Size": %d}`, n) }
 
 func TestCreateFails(t *testing.T) {
 	both(t, func(t *testing.T, f *fixture, kind string) {
-		f.fail["create B"] = "no"
+		f.setFail("create B", "no")
 		f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": typed(kind, map[string]string{"A": one, "B": two})}, nil)
 		f.wantRest("s", "ROLLBACK_COMPLETE")
 		f.wantEvent("s", "B CREATE_FAILED ")
@@ -66,11 +66,11 @@ func TestCreateFails(t *testing.T) {
 
 func TestCreateFailsAndIsLeft(t *testing.T) {
 	both(t, func(t *testing.T, f *fixture, kind string) {
-		f.fail["create B"] = "no"
+		f.setFail("create B", "no")
 		body := typed(kind, map[string]string{"A": one, "B": two})
 		f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": body, "DisableRollback": true}, nil)
 		f.wantRest("s", "CREATE_FAILED")
-		delete(f.fail, "create B")
+		f.setFail("create B", "")
 		f.must("UpdateStack", map[string]any{"StackName": "s", "TemplateBody": body}, nil)
 		f.wantRest("s", "UPDATE_COMPLETE")
 		if diff := cmp.Diff([]string{"A:<nil>=1", "B:<nil>=1"}, f.things(t)); diff != "" {
@@ -81,7 +81,7 @@ func TestCreateFailsAndIsLeft(t *testing.T) {
 
 func TestOnFailureDelete(t *testing.T) {
 	f := start(t)
-	f.fail["create A"] = "no"
+	f.setFail("create A", "no")
 	var made stacks.StackIDOutput
 	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": template(map[string]string{"A": one}), "OnFailure": "DELETE"}, &made)
 	f.wantRest(made.StackID, "DELETE_COMPLETE")
@@ -97,9 +97,9 @@ func TestRollbackFailsAndIsContinued(t *testing.T) {
 			f.must("UpdateStack", map[string]any{"StackName": "s", "TemplateBody": typed(kind, map[string]string{"A": size(2), "B": two, "C": `"DependsOn": "A"`})}, nil)
 		}
 		// A is updated, C fails, and then A's way back fails too.
-		f.fail["create C"] = "no"
+		f.setFail("create C", "no")
 		hang := make(chan struct{})
-		f.hang["create C"] = hang
+		f.change(func() { f.hang["create C"] = hang })
 		if kind == "AWS::Test::Thing" {
 			f.failAfter("update A", 1)
 		}
@@ -129,7 +129,7 @@ func TestRollbackGoesOnWithoutWhatIsSkipped(t *testing.T) {
 	f := start(t)
 	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": template(map[string]string{"A": one})}, nil)
 	f.wantRest("s", "CREATE_COMPLETE")
-	f.fail["create C"] = "no"
+	f.setFail("create C", "no")
 	f.failAfter("update A", 1)
 	f.must("UpdateStack", map[string]any{"StackName": "s", "TemplateBody": template(map[string]string{"A": size(2), "C": `"DependsOn": "A"`})}, nil)
 	f.wantRest("s", "UPDATE_ROLLBACK_FAILED")
@@ -172,8 +172,8 @@ func TestUpdatesThatFailedAreUndoneTogether(t *testing.T) {
 		f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": typed(kind, map[string]string{"A": one, "B": size(5), "Z": one})}, nil)
 		f.wantRest("s", "CREATE_COMPLETE")
 		before := f.things(t)
-		f.fail["update B"] = "no"
-		f.fail["create C"] = "no"
+		f.setFail("update B", "no")
+		f.setFail("create C", "no")
 		bodies := []map[string]string{
 			{"A": size(2), "B": `"DependsOn": "A", "Properties": {"Size": 6}`, "Z": one},
 			{"A": `"Properties": {"Size": 3, "Name": "other"}`, "B": size(5), "C": `"DependsOn": "A"`, "Z": one},
@@ -185,7 +185,7 @@ func TestUpdatesThatFailedAreUndoneTogether(t *testing.T) {
 				f.wantRest("s", "UPDATE_FAILED")
 			}
 		}
-		delete(f.fail, "update B")
+		f.setFail("update B", "")
 		f.wantRest("s", "UPDATE_ROLLBACK_COMPLETE")
 		if diff := cmp.Diff(before, f.things(t)); diff != "" {
 			t.Error(diff, strings.Join(f.events("s"), "\n"))
@@ -203,7 +203,7 @@ func TestDeleteFails(t *testing.T) {
 		var made stacks.StackIDOutput
 		f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": typed(kind, map[string]string{"A": one, "B": two})}, &made)
 		f.wantRest("s", "CREATE_COMPLETE")
-		f.fail["delete A"] = "in use"
+		f.setFail("delete A", "in use")
 		f.must("DeleteStack", map[string]any{"StackName": "s"}, nil)
 		f.wantRest("s", "DELETE_FAILED")
 		f.wantEvent("s", "s DELETE_FAILED The following resource(s) failed to delete: [A].")
@@ -217,7 +217,7 @@ func TestCleanupFails(t *testing.T) {
 	f := start(t)
 	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": template(map[string]string{"A": one, "Gone": one})}, nil)
 	f.wantRest("s", "CREATE_COMPLETE")
-	f.fail["delete Gone"] = "in use"
+	f.setFail("delete Gone", "in use")
 	f.must("UpdateStack", map[string]any{"StackName": "s", "TemplateBody": template(map[string]string{"A": one})}, nil)
 	f.wantRest("s", "UPDATE_COMPLETE")
 	f.wantEvent("s", "s UPDATE_COMPLETE Update successful. One or more resources could not be deleted.")
@@ -253,7 +253,7 @@ func TestPolicies(t *testing.T) {
 	f := start(t)
 	kept := `"DeletionPolicy": "Retain", ` + one
 	except := `"DeletionPolicy": "RetainExceptOnCreate", ` + one
-	f.fail["create F"] = "no"
+	f.setFail("create F", "no")
 	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": template(map[string]string{"K": kept, "E": except, "F": `"DependsOn": ["K", "E"]`})}, nil)
 	f.wantRest("s", "ROLLBACK_COMPLETE")
 	f.wantEvent("s", "K DELETE_SKIPPED")
@@ -415,7 +415,7 @@ func TestForcedDeletion(t *testing.T) {
 	f.wantRest("s", "CREATE_COMPLETE")
 	force := map[string]any{"StackName": "s", "DeletionMode": "FORCE_DELETE_STACK"}
 	f.refuses("DeleteStack", force, "FORCE_DELETE_STACK can only be specified for stacks in DELETE_FAILED state.")
-	f.fail["delete A"] = "in use"
+	f.setFail("delete A", "in use")
 	f.must("DeleteStack", map[string]any{"StackName": "s"}, nil)
 	f.wantRest("s", "DELETE_FAILED")
 	f.must("DeleteStack", force, nil)

@@ -79,7 +79,7 @@ func TestReplacementWithTheSamePhysicalID(t *testing.T) {
 	f.must("CreateStack", map[string]any{"StackName": "s", "TemplateBody": withPart("a", "", 1)}, nil)
 	f.wantRest("s", "CREATE_COMPLETE")
 
-	f.fail["update Z"] = "no"
+	f.setFail("update Z", "no")
 	f.update("s", withPart("b", "", 1), nil)
 	f.wantRest("s", "UPDATE_ROLLBACK_COMPLETE")
 	f.wantThings("Z:<nil>=1", "a/$default=1")

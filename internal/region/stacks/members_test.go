@@ -46,7 +46,7 @@ func TestMembersAreTold(t *testing.T) {
 // A change set keeps what its execution is to do on failure.
 func TestChangeSetMembers(t *testing.T) {
 	f := start(t)
-	f.fail["create A"] = "no"
+	f.setFail("create A", "no")
 	body := template(map[string]string{"A": one})
 	set := func(stack, kind string, more map[string]any) error {
 		in := map[string]any{"StackName": stack, "ChangeSetName": "c", "ChangeSetType": kind, "TemplateBody": body}
