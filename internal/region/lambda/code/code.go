@@ -22,7 +22,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -214,11 +216,28 @@ func unpack(data io.ReaderAt, size int64, dir string) error {
 	for _, file := range archive.File {
 		n, err := unpackFile(root, file, left)
 		if err != nil {
-			return err
+			return theArchives(file.Name, err)
 		}
 		left -= n
 	}
 	return nil
+}
+
+// theArchives makes a refusal of an error that the archive's names cause, such as a
+// file where another entry needs a folder. What the disk lacks stays the system's
+// error.
+func theArchives(name string, err error) error {
+	var file *fs.PathError
+	var link *os.LinkError
+	var errno syscall.Errno
+	switch {
+	case !errors.As(err, &file) && !errors.As(err, &link):
+		return err
+	case errors.As(err, &errno) && !slices.Contains([]error{syscall.EEXIST, syscall.ENOTDIR, syscall.EISDIR,
+		syscall.ENAMETOOLONG, syscall.ELOOP, syscall.EINVAL, syscall.ENOENT}, error(errno)):
+		return err
+	}
+	return fmt.Errorf("the archive's entry %q can't be unpacked beside the others: %v", name, err)
 }
 
 // unpackFile writes one entry and returns its size.

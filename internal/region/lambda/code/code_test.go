@@ -115,6 +115,10 @@ func TestRefusedArchives(t *testing.T) {
 	}{
 		{"no archive", []byte("hello"), "Could not unzip uploaded file"},
 		{"parent folder", archive(t, entry{"../evil", "x", 0o644}), `"../evil" leaves its folder`},
+		{"a file as a folder", archive(t, entry{"a", "x", 0o644}, entry{"a/b", "x", 0o644}), `"a/b" can't be unpacked`},
+		{"a folder as a file", archive(t, entry{"a/b", "x", 0o644}, entry{"a", "x", 0o644}), `"a" can't be unpacked`},
+		{"a link over a file", archive(t, entry{"a", "x", 0o644}, entry{"a", "b", fs.ModeSymlink | 0o777}), `"a" can't be unpacked`},
+		{"a long name", archive(t, entry{strings.Repeat("a", 300), "x", 0o644}), "can't be unpacked"},
 		{"hidden parent", archive(t, entry{"a/../../evil", "x", 0o644}), "leaves its folder"},
 		{"absolute", archive(t, entry{"/etc/evil", "x", 0o644}), "leaves its folder"},
 		{"backslashes", archive(t, entry{`..\evil`, "x", 0o644}), "leaves its folder"},
