@@ -65,7 +65,8 @@ type Config struct {
 	Ahead bool
 
 	// Original is the service of the region that this one's is a fork of; nil for
-	// none. They share what is likely to be called.
+	// none. They share what is likely to be called, and the original keeps all code
+	// until the fork is closed, whose own may be links to it.
 	Original *Lambda
 
 	Waiters         Waiters                         // nil: nobody waits for asynchronous calls
@@ -96,6 +97,7 @@ type Lambda struct {
 
 	mu     sync.Mutex // guards changes of the snapshot, and what follows
 	sweep  *time.Timer
+	forks  int // that are open
 	closed bool
 }
 
@@ -154,7 +156,17 @@ func New(config Config) (*Lambda, error) {
 		l.manager.Close()
 		return nil, err
 	}
+	if config.Original != nil {
+		config.Original.forked(1)
+	}
 	return l, nil
+}
+
+// forked notes forks that open, or that close.
+func (l *Lambda) forked(by int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forks += by
 }
 
 // Service returns the operations.
@@ -169,6 +181,7 @@ func (l *Lambda) Paths() map[string]http.Handler {
 // the store.
 func (l *Lambda) Close() error {
 	l.mu.Lock()
+	first := !l.closed
 	l.closed = true
 	if l.sweep != nil {
 		l.sweep.Stop()
@@ -176,6 +189,9 @@ func (l *Lambda) Close() error {
 	l.mu.Unlock()
 	l.queue.close()
 	l.manager.Close()
+	if first && l.config.Original != nil {
+		l.config.Original.forked(-1)
+	}
 	return nil
 }
 
@@ -252,15 +268,21 @@ func (l *Lambda) sweepLater() {
 	if l.sweep != nil || l.closed {
 		return
 	}
-	l.sweep = time.AfterFunc(longestCall, func() {
-		l.mu.Lock()
-		l.sweep = nil
-		closed := l.closed
-		l.mu.Unlock()
-		if !closed {
-			_ = l.removeUnused()
-		}
-	})
+	l.sweep = time.AfterFunc(longestCall, l.sweepNow)
+}
+
+// sweepNow removes unused code, or does so later where forks are open.
+func (l *Lambda) sweepNow() {
+	l.mu.Lock()
+	l.sweep = nil
+	later := l.closed || l.forks > 0
+	if later {
+		l.sweepLater()
+	}
+	l.mu.Unlock()
+	if !later {
+		_ = l.removeUnused()
+	}
 }
 
 func (l *Lambda) removeUnused() error {
