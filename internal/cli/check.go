@@ -11,6 +11,8 @@ import (
 
 	"github.com/seed-615d3599/roost/internal/assembly"
 	"github.com/seed-615d3599/roost/internal/check"
+	"github.com/seed-615d3599/roost/internal/cli/session"
+	"github.com/seed-615d3599/roost/internal/cli/target"
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/region/access/managed"
 	"github.com/seed-615d3599/roost/internal/region/resources/standard"
@@ -23,7 +25,7 @@ type checkCommand struct {
 	Stage      string            `help:"The stage; by default the one in roost.json, or dev."`
 	Parameters map[string]string `name:"parameter" placeholder:"NAME=VALUE" mapsep:"none" help:"The value of a template's parameter; may be given several times."`
 	All        bool              `help:"Name the properties that work too."`
-	JSON       jsonFlag          `help:"Print JSON objects, one to a line."`
+	JSON       session.JSON      `help:"Print JSON objects, one to a line."`
 }
 
 // Help tells more.
@@ -32,7 +34,7 @@ func (c *checkCommand) Help() string {
 }
 
 // Run checks every stack.
-func (c *checkCommand) Run(ctx context.Context, s *session) error {
+func (c *checkCommand) Run(ctx context.Context, s *session.Session) error {
 	app, stacks, err := c.stacks(ctx, s)
 	if err != nil {
 		return err
@@ -44,7 +46,7 @@ func (c *checkCommand) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		report, err := check.Template(below(stack.TemplateFile), text, check.Config{
+		report, err := check.Template(session.Below(stack.TemplateFile), text, check.Config{
 			Types: types, Record: func(name string) bool { return slices.Contains(app.Record, name) },
 			Managed: managedDocument, Region: app.AWSRegion, Account: app.LocalAccount,
 			StackName: stack.Name, Values: c.values(stack),
@@ -59,11 +61,11 @@ func (c *checkCommand) Run(ctx context.Context, s *session) error {
 	}
 	refused := false
 	for _, report := range reports {
-		s.report().Checked(report, c.All)
+		s.Report().Checked(report, c.All)
 		refused = refused || report.Refused()
 	}
 	if refused {
-		return errReported
+		return session.ErrReported
 	}
 	return nil
 }
@@ -76,7 +78,7 @@ func (c *checkCommand) misnamed(reports []*check.Report) error {
 		all = append(all, report.Parameters...)
 	}
 	slices.Sort(all)
-	for _, name := range sortedKeys(c.Parameters) {
+	for _, name := range slices.Sorted(maps.Keys(c.Parameters)) {
 		if slices.Contains(all, name) {
 			continue
 		}
@@ -84,16 +86,16 @@ func (c *checkCommand) misnamed(reports []*check.Report) error {
 		if len(all) > 0 {
 			hint = "there are: " + strings.Join(slices.Compact(all), ", ")
 		}
-		return usageError{term.WithHint(fmt.Errorf("--parameter: there is no parameter %s", name), hint)}
+		return session.Usage{Err: term.WithHint(fmt.Errorf("--parameter: there is no parameter %s", name), hint)}
 	}
 	return nil
 }
 
 // stacks reads what is to be checked.
-func (c *checkCommand) stacks(ctx context.Context, s *session) (*config.App, []*assembly.Stack, error) {
+func (c *checkCommand) stacks(ctx context.Context, s *session.Session) (*config.App, []*assembly.Stack, error) {
 	info, err := os.Stat(c.What)
 	if err != nil {
-		return nil, nil, usageError{fmt.Errorf("there is no folder or template %s", c.What)}
+		return nil, nil, session.Usage{Err: fmt.Errorf("there is no folder or template %s", c.What)}
 	}
 	if !info.IsDir() {
 		app, err := config.Bare(filepath.Dir(c.What), c.Stage)
@@ -122,7 +124,7 @@ func (c *checkCommand) stacks(ctx context.Context, s *session) (*config.App, []*
 		return nil, nil, err
 	}
 	app.ForLocal()
-	made, err := s.source(app, "", toLocal, false).Assemble(ctx)
+	made, err := source(s, app, "", target.Local, false).Assemble(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

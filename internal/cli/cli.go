@@ -15,16 +15,15 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/alecthomas/kong"
-	"github.com/seed-615d3599/roost/internal/cli/report"
-	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/cli/live"
+	"github.com/seed-615d3599/roost/internal/cli/person"
+	"github.com/seed-615d3599/roost/internal/cli/session"
 	"github.com/seed-615d3599/roost/internal/region/lambda/isolation"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 	"github.com/seed-615d3599/roost/internal/term"
@@ -58,7 +57,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"new", "Write the tutorial's app into a new folder, ready to start.", &newCommand{}},
-		{"start", "Run the app on this machine and deploy each edit.", &startCommand{}},
+		{"start", "Run the app on this machine and deploy each edit.", &live.Command{}},
 		{"serve", "Run the embedded region alone.", &serveCommand{}},
 		{"build", "Build the app's functions and templates.", &buildCommand{}},
 		{"deploy", "Deploy the app to a region: the embedded one, AWS or an endpoint.", &deployCommand{}},
@@ -67,10 +66,10 @@ func commands() []command {
 		{"diff", "Say what a deployment would change.", &diffCommand{}},
 		{"secret", "Keep the values of secrets in the stage's region.", &secretCommand{}},
 		{"check", "Say what works, what is refused and who can reach each route, without a region.", &checkCommand{}},
-		{"twitter", "Sign in with Twitter as twurl does.", &twitterCommand{}},
-		{"login", "Sign in to the app and keep the credentials.", &loginCommand{}},
-		{"credentials", "Print the credentials of the sign-in, renewed if need be.", &credentialsCommand{}},
-		{"curl", "Call the app's API with the credentials of the sign-in.", &curlCommand{}},
+		{"twitter", "Sign in with Twitter as twurl does.", &person.Twitter{}},
+		{"login", "Sign in to the app and keep the credentials.", &person.Login{}},
+		{"credentials", "Print the credentials of the sign-in, renewed if need be.", &person.Credentials{}},
+		{"curl", "Call the app's API with the credentials of the sign-in.", &person.Curl{}},
 		{"logs", "Print what functions have logged.", &logsCommand{}},
 		{"invoke", "Invoke a function and print its answer.", &invokeCommand{}},
 		{"env", "Print what aws and every SDK need to talk to the embedded region.", &envCommand{}},
@@ -102,21 +101,6 @@ const description = `Write a REST API with sign-in, run it on this machine with 
 
 Each command tells more with --help. Exit status: 0 done, 1 failed, 2 wrong usage.`
 
-// A session is one run of the command.
-type session struct {
-	in   io.Reader
-	out  io.Writer
-	errs io.Writer
-	env  []string
-	term *term.Printer
-	// command is what follows "--" in "roost test".
-	command []string
-	began   time.Time // when the run did
-	// allowReplace names resources that a deployment may replace or remove
-	// although identities live in them, or they are to be retained.
-	allowReplace []string
-}
-
 // Run runs the command with its arguments, without the program's name, and
 // returns its exit status. It returns soon after ctx ends.
 func Run(ctx context.Context, args []string, streams Streams, env []string) int {
@@ -126,9 +110,8 @@ func Run(ctx context.Context, args []string, streams Streams, env []string) int 
 	if len(args) > 0 && args[0] == isolation.Argument {
 		return isolation.Main(args[1:], streams.Err)
 	}
-	s := &session{in: streams.In, out: streams.Out, errs: streams.Err, env: env, began: time.Now()}
-	args, s.command = cutCommand(args)
-	s.term = term.New(streams.Out, streams.Err, s.getenv)
+	s := session.New(streams.In, streams.Out, streams.Err, env)
+	args, s.Command = cutCommand(args)
 	var every flags
 	exited := false
 	parser, err := kong.New(&every, append(grammar(args), kong.Name("roost"), kong.Description(description),
@@ -137,45 +120,45 @@ func Run(ctx context.Context, args []string, streams Streams, env []string) int 
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s),
 		kong.ValueFormatter(kong.DefaultHelpValueFormatter))...)
 	if err != nil {
-		s.term.Error(err)
+		s.Term.Error(err)
 		return exitFailed
 	}
 	if len(args) == 0 {
-		return s.noCommand(parser)
+		return noCommand(s, parser)
 	}
 	parsed, err := parser.Parse(args)
 	if exited {
 		return exitOK // help was asked for and printed
 	}
 	if err != nil {
-		return s.usage(err)
+		return usage(s, err)
 	}
 	if every.NoColor {
-		s.term.NoColor()
+		s.Term.NoColor()
 	}
-	code := s.finish(ctx, parsed.Run())
-	s.term.Event("end", map[string]int{"status": code})
+	code := finish(ctx, s, parsed.Run())
+	s.Term.Event("end", map[string]int{"status": code})
 	return code
 }
 
 // noCommand prints the help where no command was given.
-func (s *session) noCommand(parser *kong.Kong) int {
+func noCommand(s *session.Session, parser *kong.Kong) int {
 	parser.Stdout = parser.Stderr
 	if _, err := parser.Parse([]string{"--help"}); err != nil {
-		s.term.Error(err)
+		s.Term.Error(err)
 	}
 	return exitUsage
 }
 
 // usage says what is wrong with a command line.
-func (s *session) usage(err error) int {
+func usage(s *session.Session, err error) int {
 	hint := `run "roost --help" for the commands`
 	var parse *kong.ParseError
 	if errors.As(err, &parse) && parse.Context != nil && parse.Context.Command() != "" {
 		name, _, _ := strings.Cut(parse.Context.Command(), " <")
 		hint = fmt.Sprintf(`run "roost %s --help" for its arguments`, name)
 	}
-	s.term.Error(term.WithHint(inWords(err, parse), hint))
+	s.Term.Error(term.WithHint(inWords(err, parse), hint))
 	return exitUsage
 }
 
@@ -196,67 +179,23 @@ func inWords(err error, parse *kong.ParseError) error {
 	return err
 }
 
-// errReported ends a command with status 1 whose failure has been printed.
-var errReported = errors.New("reported")
-
-// usageError is a mistake in the arguments that only the command finds.
-type usageError struct{ error }
-
-func (s *session) finish(ctx context.Context, err error) int {
-	var usage usageError
+func finish(ctx context.Context, s *session.Session, err error) int {
+	var misused session.Usage
 	var status exitStatus
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errReported):
+	case errors.Is(err, session.ErrReported):
 		return exitFailed
 	case errors.As(err, &status):
 		return int(status)
-	case errors.As(err, &usage):
-		s.term.Error(usage.error)
+	case errors.As(err, &misused):
+		s.Term.Error(misused.Err)
 		return exitUsage
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		s.term.Note("interrupted")
+		s.Term.Note("interrupted")
 		return exitFailed
 	}
-	s.term.Error(err)
+	s.Term.Error(err)
 	return exitFailed
-}
-
-// report prints what a command has found or done.
-func (s *session) report() report.Printer { return report.Printer{Printer: s.term} }
-
-// getenv returns a variable of the run's environment.
-func (s *session) getenv(name string) string {
-	value, _ := config.Lookup(s.env, name)
-	return value
-}
-
-func readAll(r io.Reader) (string, error) {
-	data, err := io.ReadAll(r)
-	return string(data), err
-}
-
-// home is the person's folder, where .twurlrc lies.
-func (s *session) home() (string, error) {
-	if dir := s.getenv("HOME"); dir != "" {
-		return dir, nil
-	}
-	dir, err := os.UserHomeDir()
-	if err != nil {
-		return "", term.WithHint(errors.New("there is no home folder to look for .twurlrc in: HOME is not set"), "set HOME to your home folder")
-	}
-	return dir, nil
-}
-
-// below returns a path as people read it: relative where that is shorter.
-func below(path string) string {
-	wd, err := os.Getwd()
-	if err != nil {
-		return path
-	}
-	if rel, err := filepath.Rel(wd, path); err == nil && !strings.HasPrefix(rel, "..") {
-		return rel
-	}
-	return path
 }

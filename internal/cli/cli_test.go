@@ -181,11 +181,3 @@ func TestSecondStart(t *testing.T) {
 		t.Errorf("%d %s", code, errs)
 	}
 }
-
-func TestQuote(t *testing.T) {
-	for text, want := range map[string]string{"examples/a-b": "examples/a-b", "my app": "'my app'", "it's": `'it'\''s'`, "$x": "'$x'"} {
-		if got := quote(text); got != want {
-			t.Errorf("%s is quoted as %s", text, got)
-		}
-	}
-}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/seed-615d3599/roost/internal/cli/completion"
+	"github.com/seed-615d3599/roost/internal/cli/session"
 )
 
 type completionCommand struct {
@@ -19,7 +20,7 @@ fish: roost completion fish | source`
 }
 
 // Run prints a script that completes commands and flags.
-func (c *completionCommand) Run(s *session, parsed *kong.Context) error {
-	s.term.Print(strings.TrimSuffix(completion.Script(c.Shell, parsed.Model.Node), "\n"))
+func (c *completionCommand) Run(s *session.Session, parsed *kong.Context) error {
+	s.Term.Print(strings.TrimSuffix(completion.Script(c.Shell, parsed.Model.Node), "\n"))
 	return nil
 }

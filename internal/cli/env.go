@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seed-615d3599/roost/internal/cli/embedded"
+	"github.com/seed-615d3599/roost/internal/cli/session"
 	"github.com/seed-615d3599/roost/internal/config"
 )
 
@@ -18,29 +20,29 @@ type envCommand struct {
 }
 
 // Run prints what a shell takes with eval "$(roost env)".
-func (c *envCommand) Run(ctx context.Context, s *session) error {
+func (c *envCommand) Run(ctx context.Context, s *session.Session) error {
 	app, err := config.Bare(c.Dir, "")
 	if err != nil {
 		return err
 	}
-	r, err := runningRegion(app)
+	r, err := embedded.Running(app)
 	if err != nil {
 		return err
 	}
-	s.export("AWS_ENDPOINT_URL", r.Endpoint)
-	s.export(noHostPrefix, "true")
-	s.export("AWS_REGION", r.Region)
-	s.export("AWS_DEFAULT_REGION", r.Region)
-	s.export("AWS_ACCESS_KEY_ID", r.AccessKeyID)
-	s.export("AWS_SECRET_ACCESS_KEY", r.SecretAccessKey)
-	if s.getenv("AWS_SESSION_TOKEN") != "" {
-		s.export("AWS_SESSION_TOKEN", "") // one from elsewhere would spoil the key
+	export(s, "AWS_ENDPOINT_URL", r.Endpoint)
+	export(s, noHostPrefix, "true")
+	export(s, "AWS_REGION", r.Region)
+	export(s, "AWS_DEFAULT_REGION", r.Region)
+	export(s, "AWS_ACCESS_KEY_ID", r.AccessKeyID)
+	export(s, "AWS_SECRET_ACCESS_KEY", r.SecretAccessKey)
+	if s.Getenv("AWS_SESSION_TOKEN") != "" {
+		export(s, "AWS_SESSION_TOKEN", "") // one from elsewhere would spoil the key
 	}
 	if r.CABundle != "" {
-		s.export("AWS_CA_BUNDLE", r.CABundle)
+		export(s, "AWS_CA_BUNDLE", r.CABundle)
 	}
-	if text := s.oldAWS(ctx); text != "" {
-		s.term.Warn(text)
+	if text := oldAWS(ctx, s); text != "" {
+		s.Term.Warn(text)
 	}
 	return nil
 }
@@ -51,8 +53,8 @@ func (c *envCommand) Run(ctx context.Context, s *session) error {
 const noHostPrefix = "AWS_DISABLE_HOST_PREFIX_INJECTION"
 
 // export prints one line. In single quotes a shell reads nothing into a value.
-func (s *session) export(name, value string) {
-	s.term.Printf("export %s='%s'", name, strings.ReplaceAll(value, "'", `'\''`))
+func export(s *session.Session, name, value string) {
+	s.Term.Printf("export %s='%s'", name, strings.ReplaceAll(value, "'", `'\''`))
 }
 
 var awsVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^aws-cli/(\d+)\.(\d+)\.`) })
@@ -60,11 +62,11 @@ var awsVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompil
 // oldAWS says what is wrong with the aws command on PATH, if anything is: since
 // 1.29.0 and 2.13.0 it heeds AWS_ENDPOINT_URL.
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
-func (s *session) oldAWS(ctx context.Context) string {
+func oldAWS(ctx context.Context, s *session.Session) string {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "aws", "--version")
-	cmd.Env = s.env
+	cmd.Env = s.Env
 	said, err := cmd.CombinedOutput() // old versions answer on standard error
 	if err != nil {
 		return ""

@@ -7,31 +7,33 @@ import (
 	"net/url"
 	"os"
 
+	"github.com/seed-615d3599/roost/internal/cli/embedded"
+	"github.com/seed-615d3599/roost/internal/cli/session"
 	"github.com/seed-615d3599/roost/internal/control"
 	"github.com/seed-615d3599/roost/internal/region/decisions"
 	"github.com/seed-615d3599/roost/internal/term"
 )
 
 type explainCommand struct {
-	ID   string   `arg:"" optional:"" help:"The id of the request: the header Apigw-Requestid of an API, x-amzn-RequestId of a service. By default the last that was refused."`
-	Last bool     `help:"Explain the last request that was refused, which is what happens without an ID."`
-	JSON jsonFlag `help:"Print the record as JSON."`
-	Dir  string   `default:"." help:"The app's folder."`
+	ID   string       `arg:"" optional:"" help:"The id of the request: the header Apigw-Requestid of an API, x-amzn-RequestId of a service. By default the last that was refused."`
+	Last bool         `help:"Explain the last request that was refused, which is what happens without an ID."`
+	JSON session.JSON `help:"Print the record as JSON."`
+	Dir  string       `default:"." help:"The app's folder."`
 }
 
 // Run prints why a request was refused.
-func (c *explainCommand) Run(ctx context.Context, s *session) error {
+func (c *explainCommand) Run(ctx context.Context, s *session.Session) error {
 	if info, err := os.Stat(c.ID); c.ID != "" && err == nil && info.IsDir() {
-		return usageError{fmt.Errorf("%s is a folder, not the id of a request: name the app's folder with --dir %[1]s", c.ID)}
+		return session.Usage{Err: fmt.Errorf("%s is a folder, not the id of a request: name the app's folder with --dir %[1]s", c.ID)}
 	}
 	if c.ID != "" && c.Last {
-		return usageError{errors.New("give an ID or --last, not both")}
+		return session.Usage{Err: errors.New("give an ID or --last, not both")}
 	}
 	var found decisions.ExplainOutput
-	if err := s.askRegion(ctx, c.Dir, "Explain", decisions.ExplainInput{RequestID: c.ID}, &found); err != nil {
+	if err := askRegion(ctx, c.Dir, "Explain", decisions.ExplainInput{RequestID: c.ID}, &found); err != nil {
 		return err
 	}
-	s.report().Refusal(&found.Refusal, found.Remedy)
+	s.Report().Refusal(&found.Refusal, found.Remedy)
 	return nil
 }
 
@@ -41,8 +43,8 @@ const maxOwnAnswer = 64 << 20
 
 // askRegion calls an operation of the running region's own service. What it
 // refuses it says in its own words.
-func (s *session) askRegion(ctx context.Context, dir, operation string, in, out any) error {
-	c, err := regionClient(dir)
+func askRegion(ctx context.Context, dir, operation string, in, out any) error {
+	c, err := embedded.ClientOf(dir)
 	if err != nil {
 		return err
 	}

@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
+	"github.com/seed-615d3599/roost/internal/cli/embedded"
 	"github.com/seed-615d3599/roost/internal/cli/functions"
-	"github.com/seed-615d3599/roost/internal/config"
+	"github.com/seed-615d3599/roost/internal/cli/session"
 	"github.com/seed-615d3599/roost/internal/control"
 	"github.com/seed-615d3599/roost/internal/term"
 )
@@ -23,12 +23,12 @@ type logsCommand struct {
 }
 
 // Run prints what functions have logged.
-func (c *logsCommand) Run(ctx context.Context, s *session) error {
-	control, err := regionClient(c.Dir)
+func (c *logsCommand) Run(ctx context.Context, s *session.Session) error {
+	client, err := embedded.ClientOf(c.Dir)
 	if err != nil {
 		return err
 	}
-	all, err := functions.Groups(ctx, control)
+	all, err := functions.Groups(ctx, client)
 	if err != nil {
 		return err
 	}
@@ -39,10 +39,9 @@ func (c *logsCommand) Run(ctx context.Context, s *session) error {
 		}
 		all = map[string]string{name: all[name]}
 	}
-	from := time.Now().Add(-c.Since).UnixMilli()
-	seen := map[string]bool{}
+	lines := logLines{session: s, client: client, groups: all, from: time.Now().Add(-c.Since).UnixMilli(), seen: map[string]bool{}}
 	for {
-		from, err = s.printLogs(ctx, control, all, from, seen)
+		err := lines.print(ctx)
 		if c.Follow && ctx.Err() != nil {
 			return nil // an interrupt is how following ends, while it reads too
 		}
@@ -60,26 +59,33 @@ func (c *logsCommand) Run(ctx context.Context, s *session) error {
 // followInterval is how often following looks for new events.
 const followInterval = 300 * time.Millisecond
 
-// printLogs prints the events from a time on that were not seen yet, in order,
-// and returns the time from which to look next. groups has the log group of each
-// function.
-func (s *session) printLogs(ctx context.Context, c control.Client, groups map[string]string, from int64, seen map[string]bool) (int64, error) {
-	all, err := functions.Events(ctx, c, groups, from)
+// logLines are the events of functions from a time on.
+type logLines struct {
+	session *session.Session
+	client  control.Client
+	groups  map[string]string // the log group of each function
+	from    int64             // in milliseconds since 1970; what is older is not read again
+	seen    map[string]bool   // the ids of what was printed since then
+}
+
+// print prints the events that were not seen yet, in order.
+func (l *logLines) print(ctx context.Context) error {
+	all, err := functions.Events(ctx, l.client, l.groups, l.from)
 	if err != nil {
-		return from, err
+		return err
 	}
 	for _, e := range all {
-		if seen[e.ID] {
+		if l.seen[e.ID] {
 			continue
 		}
-		if e.Timestamp > from { // what is older is not read again
-			from = e.Timestamp
-			clear(seen)
+		if e.Timestamp > l.from {
+			l.from = e.Timestamp
+			clear(l.seen)
 		}
-		seen[e.ID] = true
-		s.term.Print(time.UnixMilli(e.Timestamp).Format("15:04:05.000 ") + e.Function + " | " + term.Clean(strings.TrimRight(e.Message, "\n")))
+		l.seen[e.ID] = true
+		l.session.Term.Print(time.UnixMilli(e.Timestamp).Format("15:04:05.000 ") + e.Function + " | " + term.Clean(strings.TrimRight(e.Message, "\n")))
 	}
-	return from, nil
+	return nil
 }
 
 type invokeCommand struct {
@@ -90,8 +96,8 @@ type invokeCommand struct {
 }
 
 // Run invokes a function and prints its answer.
-func (c *invokeCommand) Run(ctx context.Context, s *session) error {
-	client, err := regionClient(c.Dir)
+func (c *invokeCommand) Run(ctx context.Context, s *session.Session) error {
+	client, err := embedded.ClientOf(c.Dir)
 	if err != nil {
 		return err
 	}
@@ -105,7 +111,7 @@ func (c *invokeCommand) Run(ctx context.Context, s *session) error {
 	}
 	payload := "{}"
 	if c.Payload != nil {
-		if payload, err = s.argument(ctx, *c.Payload); err != nil {
+		if payload, err = s.Argument(ctx, *c.Payload); err != nil {
 			return err
 		}
 	}
@@ -119,36 +125,10 @@ func (c *invokeCommand) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	if len(answer.Body) > 0 {
-		s.term.Print(string(answer.Body))
+		s.Term.Print(string(answer.Body))
 	}
 	if kind := answer.Header.Get("X-Amz-Function-Error"); kind != "" {
 		return term.WithHint(fmt.Errorf("the function failed (%s)", kind), "\"roost logs "+name+"\" tells what it logged")
 	}
 	return nil
-}
-
-// argument returns a value as it stands, or with @ the content of a file, or of
-// standard input.
-func (s *session) argument(ctx context.Context, value string) (string, error) {
-	name, isFile := strings.CutPrefix(value, "@")
-	if !isFile {
-		return value, nil
-	}
-	if name == "-" {
-		return readAll(s.typed(ctx))
-	}
-	data, err := os.ReadFile(name)
-	return string(data), err
-}
-
-func regionClient(dir string) (control.Client, error) {
-	app, err := config.Bare(dir, "")
-	if err != nil {
-		return control.Client{}, err
-	}
-	r, err := runningRegion(app)
-	if err != nil {
-		return control.Client{}, err
-	}
-	return client(r), nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-615d3599/roost/iam"
+	"github.com/seed-615d3599/roost/internal/cli/session"
 	"github.com/seed-615d3599/roost/internal/region/decisions"
 	"github.com/seed-615d3599/roost/internal/term"
 )
@@ -24,13 +25,13 @@ type suggestCommand struct {
 }
 
 // Run prints one policy document, or one for each role below its name.
-func (c *suggestCommand) Run(ctx context.Context, s *session) error {
+func (c *suggestCommand) Run(ctx context.Context, s *session.Session) error {
 	since, err := parseSince(c.Since, time.Now())
 	if err != nil {
-		return usageError{err}
+		return session.Usage{Err: err}
 	}
 	var seen decisions.ListUsesOutput
-	if err := s.askRegion(ctx, c.Dir, "ListUses", decisions.ListUsesInput{Since: since}, &seen); err != nil {
+	if err := askRegion(ctx, c.Dir, "ListUses", decisions.ListUsesInput{Since: since}, &seen); err != nil {
 		return err
 	}
 	roles, uses := byRole(seen.Uses, c.Role)
@@ -42,15 +43,15 @@ func (c *suggestCommand) Run(ctx context.Context, s *session) error {
 	}
 	for _, role := range roles {
 		if c.Role == "" {
-			s.term.Print("Role " + role + ":")
+			s.Term.Print("Role " + role + ":")
 		}
-		s.suggest(role, uses[role], c.Refused)
+		suggest(s, role, uses[role], c.Refused)
 	}
 	return nil
 }
 
 // suggest prints the policy for the uses of one role.
-func (s *session) suggest(role string, uses []decisions.Use, refused bool) {
+func suggest(s *session.Session, role string, uses []decisions.Use, refused bool) {
 	var covered []iam.Use
 	left := 0
 	for _, use := range uses {
@@ -61,10 +62,10 @@ func (s *session) suggest(role string, uses []decisions.Use, refused bool) {
 		covered = append(covered, iam.Use{Action: use.Action, Resource: use.Resource})
 	}
 	if document := iam.Least(covered); document != nil {
-		s.term.Print(strings.TrimSuffix(string(document), "\n"))
+		s.Term.Print(strings.TrimSuffix(string(document), "\n"))
 	}
 	if left > 0 {
-		s.term.Warn(fmt.Sprintf("%d more that %s asked for was refused and is not covered; --refused covers it", left, role))
+		s.Term.Warn(fmt.Sprintf("%d more that %s asked for was refused and is not covered; --refused covers it", left, role))
 	}
 }
 

@@ -1,6 +1,9 @@
 package cli
 
-import "github.com/seed-615d3599/roost/internal/scaffold"
+import (
+	"github.com/seed-615d3599/roost/internal/cli/session"
+	"github.com/seed-615d3599/roost/internal/scaffold"
+)
 
 type newCommand struct {
 	Dir      string `arg:"" help:"The folder to make. It must not be there, or be empty."`
@@ -8,10 +11,10 @@ type newCommand struct {
 }
 
 // Run writes the app.
-func (c *newCommand) Run(s *session) error {
+func (c *newCommand) Run(s *session.Session) error {
 	if err := scaffold.New(c.Dir, c.Template); err != nil {
 		return err
 	}
-	s.term.Printf("Created %s\n\nNext:\n  cd %s\n  roost start", c.Dir, c.Dir)
+	s.Term.Printf("Created %s\n\nNext:\n  cd %s\n  roost start", c.Dir, c.Dir)
 	return nil
 }

@@ -4,16 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
-	"sync"
 
+	"github.com/seed-615d3599/roost/internal/cli/session"
+	"github.com/seed-615d3599/roost/internal/cli/target"
 	"github.com/seed-615d3599/roost/internal/cli/vault"
 	"github.com/seed-615d3599/roost/internal/config"
-	"github.com/seed-615d3599/roost/internal/control"
 	"github.com/seed-615d3599/roost/internal/term"
-	"github.com/seed-615d3599/roost/sigv4"
 	xterm "golang.org/x/term"
 )
 
@@ -33,21 +34,21 @@ type secretPlace struct {
 }
 
 // with calls do with the place where the stage's secrets are kept.
-func (p secretPlace) with(ctx context.Context, s *session, do func(*vault.Vault) error) (err error) {
+func (p secretPlace) with(ctx context.Context, s *session.Session, do func(*vault.Vault) error) (err error) {
 	app, err := config.Load(p.Dir, p.Stage)
 	if err != nil {
 		return err
 	}
-	to, err := destination(app, p.To)
+	to, err := target.Destination(app, p.To)
 	if err != nil {
 		return err
 	}
-	t, err := s.openTarget(ctx, app, to)
+	t, err := target.Open(ctx, s, app, to)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, t.close()) }()
-	v, err := t.vault(ctx, app)
+	defer func() { err = errors.Join(err, t.Close()) }()
+	v, err := t.Vault(ctx)
 	if err != nil {
 		return err
 	}
@@ -60,11 +61,11 @@ type secretSetCommand struct {
 }
 
 // Run keeps a value.
-func (c *secretSetCommand) Run(ctx context.Context, s *session) error {
+func (c *secretSetCommand) Run(ctx context.Context, s *session.Session) error {
 	if err := checkSecretName(c.Name); err != nil {
 		return err
 	}
-	value, err := s.readSecret(ctx, c.Name)
+	value, err := readSecret(ctx, s, c.Name)
 	if err != nil {
 		return err
 	}
@@ -76,17 +77,17 @@ func (c *secretSetCommand) Run(ctx context.Context, s *session) error {
 
 // tellOther says where the environment has a value of its own: it wins, so that
 // without a word the new one would seem to do nothing.
-func (c *secretSetCommand) tellOther(s *session) error {
+func (c *secretSetCommand) tellOther(s *session.Session) error {
 	app, err := config.Load(c.Dir, c.Stage)
 	if err != nil {
 		return err
 	}
-	env, err := app.Environ(s.env)
+	env, err := app.Environ(s.Env)
 	if err != nil {
 		return err
 	}
 	if value, found := config.Lookup(env, c.Name); found && value != "" {
-		s.term.Warn(fmt.Sprintf("%s is kept, and a deployment from here does not use it: the environment or a file .env has a value too, which comes first; take it out there", c.Name))
+		s.Term.Warn(fmt.Sprintf("%s is kept, and a deployment from here does not use it: the environment or a file .env has a value too, which comes first; take it out there", c.Name))
 	}
 	return nil
 }
@@ -94,14 +95,14 @@ func (c *secretSetCommand) tellOther(s *session) error {
 type secretListCommand struct{ secretPlace }
 
 // Run prints names.
-func (c *secretListCommand) Run(ctx context.Context, s *session) error {
+func (c *secretListCommand) Run(ctx context.Context, s *session.Session) error {
 	return c.with(ctx, s, func(v *vault.Vault) error {
 		secrets, err := v.All(ctx)
-		for _, name := range sortedKeys(secrets) {
-			s.term.Print(name)
+		for _, name := range slices.Sorted(maps.Keys(secrets)) {
+			s.Term.Print(name)
 		}
 		if err == nil && len(secrets) == 0 {
-			s.term.Note("No secrets are kept for this stage; \"roost secret set NAME\" keeps one.")
+			s.Term.Note("No secrets are kept for this stage; \"roost secret set NAME\" keeps one.")
 		}
 		return err
 	})
@@ -113,7 +114,7 @@ type secretRemoveCommand struct {
 }
 
 // Run forgets a value.
-func (c *secretRemoveCommand) Run(ctx context.Context, s *session) error {
+func (c *secretRemoveCommand) Run(ctx context.Context, s *session.Session) error {
 	if err := checkSecretName(c.Name); err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (c *secretRemoveCommand) Run(ctx context.Context, s *session) error {
 // checkSecretName refuses what could not be a variable of the environment.
 func checkSecretName(name string) error {
 	if !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,200}$`).MatchString(name) {
-		return usageError{fmt.Errorf("%q is no name of a secret: use letters, digits and underscores, as in TWITTER_CONSUMER_KEY", name)}
+		return session.Usage{Err: fmt.Errorf("%q is no name of a secret: use letters, digits and underscores, as in TWITTER_CONSUMER_KEY", name)}
 	}
 	return nil
 }
@@ -136,7 +137,7 @@ func readHidden(ctx context.Context, file *os.File) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	value, err := await(ctx, func() (string, error) {
+	value, err := session.Await(ctx, func() (string, error) {
 		value, err := xterm.ReadPassword(fd)
 		return string(value), err
 	})
@@ -151,63 +152,24 @@ func readHidden(ctx context.Context, file *os.File) (string, error) {
 const maxSecret = 4096
 
 // readSecret reads a value from a pipe, or asks for it without showing it.
-func (s *session) readSecret(ctx context.Context, name string) (string, error) {
+func readSecret(ctx context.Context, s *session.Session, name string) (string, error) {
 	var value string
 	var err error
-	if file, ok := s.in.(*os.File); ok && term.IsTerminal(file) {
-		fmt.Fprintf(s.out, "Value of %s (it is not shown): ", name)
+	if file, ok := s.In.(*os.File); ok && term.IsTerminal(file) {
+		fmt.Fprintf(s.Out, "Value of %s (it is not shown): ", name)
 		value, err = readHidden(ctx, file)
-		fmt.Fprintln(s.out)
+		fmt.Fprintln(s.Out)
 	} else {
-		value, err = readAll(s.typed(ctx))
+		value, err = session.ReadAll(s.Typed(ctx))
 		value = strings.TrimRight(value, "\r\n")
 	}
 	switch {
 	case err != nil:
 		return "", err
 	case value == "":
-		return "", usageError{errors.New("the value is empty: pipe it in, as in \"pass show key | roost secret set NAME\"")}
+		return "", session.Usage{Err: errors.New("the value is empty: pipe it in, as in \"pass show key | roost secret set NAME\"")}
 	case len(value) > maxSecret:
-		return "", usageError{fmt.Errorf("the value has %d bytes, and a parameter holds %d", len(value), maxSecret)}
+		return "", session.Usage{Err: fmt.Errorf("the value has %d bytes, and a parameter holds %d", len(value), maxSecret)}
 	}
 	return value, nil
-}
-
-// vault returns the one of a stage.
-func (t *target) vault(ctx context.Context, app *config.App) (*vault.Vault, error) {
-	given, err := t.aws.Credentials.Retrieve(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("get credentials: %w", err)
-	}
-	c := control.Client{Region: t.aws.Region, Credentials: sigv4.Credentials{
-		AccessKeyID: given.AccessKeyID, SecretAccessKey: given.SecretAccessKey, SessionToken: given.SessionToken}}
-	if t.aws.BaseEndpoint != nil {
-		c.Endpoint = *t.aws.BaseEndpoint
-	} else {
-		c.Endpoint = control.Endpoint("ssm", t.aws.Region)
-	}
-	return &vault.Vault{Client: c, Path: vault.Path(app)}, nil
-}
-
-// secrets answers which value a secret has: that of the environment, or else
-// the one that is kept in the region, which is asked once and only if need be.
-func (s *session) secrets(ctx context.Context, t *target, app *config.App, env []string) func(name string) (string, bool) {
-	kept := sync.OnceValue(func() map[string]string {
-		v, err := t.vault(ctx, app)
-		if err != nil {
-			return nil
-		}
-		values, err := v.All(ctx)
-		if err != nil {
-			s.term.Warn(err.Error())
-		}
-		return values
-	})
-	return func(name string) (string, bool) {
-		if value, found := config.Lookup(env, name); found && value != "" {
-			return value, true
-		}
-		value, found := kept()[name]
-		return value, found
-	}
 }

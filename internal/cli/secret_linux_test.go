@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-615d3599/roost/internal/cli/session"
 	"golang.org/x/sys/unix"
 )
 
@@ -69,10 +70,10 @@ func hidden(t *testing.T, p *prompt, terminal *os.File) {
 func TestASecretIsNotShown(t *testing.T) {
 	keys, program := terminal(t)
 	out := &prompt{asked: make(chan struct{})}
-	s := &session{in: program, out: out}
+	s := &session.Session{In: program, Out: out}
 	values := make(chan string)
 	go func() {
-		value, err := s.readSecret(t.Context(), "KEY")
+		value, err := readSecret(t.Context(), s, "KEY")
 		if err != nil {
 			value = err.Error()
 		}
@@ -110,11 +111,11 @@ func TestASecretIsNotShown(t *testing.T) {
 func TestASecretIsInterrupted(t *testing.T) {
 	keys, program := terminal(t)
 	out := &prompt{asked: make(chan struct{})}
-	s := &session{in: program, out: out}
+	s := &session.Session{In: program, Out: out}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
-		_, err := s.readSecret(ctx, "KEY")
+		_, err := readSecret(ctx, s, "KEY")
 		ended <- err
 	}()
 	hidden(t, out, program)

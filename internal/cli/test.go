@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/seed-615d3599/roost/internal/cli/embedded"
+	"github.com/seed-615d3599/roost/internal/cli/session"
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 	"github.com/seed-615d3599/roost/internal/synth"
@@ -22,11 +24,11 @@ import (
 )
 
 type testCommand struct {
-	Dir      string   `arg:"" optional:"" default:"." help:"The app's folder. The command to run follows after \"--\"."`
-	Stage    string   `default:"test" help:"The stage."`
-	As       string   `placeholder:"NAME" help:"Give the command the credentials of somebody who has signed in, instead of the region's own."`
-	Assembly string   `placeholder:"DIR" help:"Deploy this cloud assembly, such as cdk.out, instead of the app's own."`
-	JSON     jsonFlag `help:"Print JSON objects, one to a line, what the command prints among them."`
+	Dir      string       `arg:"" optional:"" default:"." help:"The app's folder. The command to run follows after \"--\"."`
+	Stage    string       `default:"test" help:"The stage."`
+	As       string       `placeholder:"NAME" help:"Give the command the credentials of somebody who has signed in, instead of the region's own."`
+	Assembly string       `placeholder:"DIR" help:"Deploy this cloud assembly, such as cdk.out, instead of the app's own."`
+	JSON     session.JSON `help:"Print JSON objects, one to a line, what the command prints among them."`
 }
 
 // Help tells more.
@@ -52,9 +54,9 @@ type exitStatus int
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // Run runs the command beside the app.
-func (c *testCommand) Run(ctx context.Context, s *session) (err error) {
-	if len(s.command) == 0 {
-		return usageError{errors.New("there is no command to run: write it after --, as in \"roost test -- npm test\"")}
+func (c *testCommand) Run(ctx context.Context, s *session.Session) (err error) {
+	if len(s.Command) == 0 {
+		return session.Usage{Err: errors.New("there is no command to run: write it after --, as in \"roost test -- npm test\"")}
 	}
 	app, err := synth.Load(c.Dir, c.Stage, c.Assembly)
 	if err != nil {
@@ -65,7 +67,7 @@ func (c *testCommand) Run(ctx context.Context, s *session) (err error) {
 	if err != nil {
 		return err
 	}
-	supervise, err := superviseCommand()
+	supervise, err := embedded.Supervisor()
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(state))
 	}
@@ -76,8 +78,8 @@ func (c *testCommand) Run(ctx context.Context, s *session) (err error) {
 	}
 	keeper.Sweep(state)
 	defer func() { err = errors.Join(err, keeper.Close()) }()
-	quiet := synth.New(synth.Config{App: app, Assembly: c.Assembly, Local: true, Environ: s.env, Warn: s.term.Warn})
-	tried, err := trial.Start(ctx, trial.Config{App: app, Source: quiet.Assemble, State: state, Environ: s.env, Supervisor: supervise, Warn: s.term.Warn})
+	quiet := synth.New(synth.Config{App: app, Assembly: c.Assembly, Local: true, Environ: s.Env, Warn: s.Term.Warn})
+	tried, err := trial.Start(ctx, trial.Config{App: app, Source: quiet.Assemble, State: state, Environ: s.Env, Supervisor: supervise, Warn: s.Term.Warn})
 	if err != nil {
 		return err
 	}
@@ -86,14 +88,14 @@ func (c *testCommand) Run(ctx context.Context, s *session) (err error) {
 	if err != nil {
 		return err
 	}
-	s.term.Event("ready", map[string]any{"endpoint": tried.Region.Endpoint, "outputs": tried.Outputs()})
-	return s.runBeside(ctx, append(env, keeper.Marker()))
+	s.Term.Event("ready", map[string]any{"endpoint": tried.Region.Endpoint, "outputs": tried.Outputs()})
+	return runBeside(ctx, s, append(env, keeper.Marker()))
 }
 
 // environ is the command's environment.
-func (c *testCommand) environ(ctx context.Context, s *session, t *trial.Trial) ([]string, error) {
+func (c *testCommand) environ(ctx context.Context, s *session.Session, t *trial.Trial) ([]string, error) {
 	r := t.Region
-	env := slices.DeleteFunc(slices.Clone(s.env), func(entry string) bool {
+	env := slices.DeleteFunc(slices.Clone(s.Env), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
 		return name == "AWS_PROFILE" || name == "AWS_SESSION_TOKEN" || strings.HasPrefix(name, "AWS_ENDPOINT_URL") || strings.HasPrefix(name, "ROOST_OUTPUT_")
 	})
@@ -116,15 +118,15 @@ func (c *testCommand) environ(ctx context.Context, s *session, t *trial.Trial) (
 const grace = 10 * time.Second
 
 // runBeside runs the command and returns its exit status as an error.
-func (s *session) runBeside(ctx context.Context, env []string) error {
-	path, err := lookPath(s.command[0], env)
+func runBeside(ctx context.Context, s *session.Session, env []string) error {
+	path, err := lookPath(s.Command[0], env)
 	if err != nil {
-		return term.WithHint(fmt.Errorf("%s is not there", s.command[0]), "what follows -- is a program with its arguments; a line for a shell needs: sh -c '…'")
+		return term.WithHint(fmt.Errorf("%s is not there", s.Command[0]), "what follows -- is a program with its arguments; a line for a shell needs: sh -c '…'")
 	}
-	cmd := exec.CommandContext(ctx, path, s.command[1:]...)
-	cmd.Args[0], cmd.Env, cmd.Stdin, cmd.WaitDelay = s.command[0], env, s.in, grace
+	cmd := exec.CommandContext(ctx, path, s.Command[1:]...)
+	cmd.Args[0], cmd.Env, cmd.Stdin, cmd.WaitDelay = s.Command[0], env, s.In, grace
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	finished := s.connect(cmd)
+	finished := connect(s, cmd)
 	err = cmd.Run()
 	finished()
 	var exit *exec.ExitError
@@ -154,9 +156,9 @@ func lookPath(name string, env []string) (string, error) {
 
 // connect gives a command the run's streams, or turns what it prints into
 // objects. finished is called after its end.
-func (s *session) connect(cmd *exec.Cmd) (finished func()) {
-	if !s.term.IsJSON() {
-		cmd.Stdout, cmd.Stderr = s.out, s.errs
+func connect(s *session.Session, cmd *exec.Cmd) (finished func()) {
+	if !s.Term.IsJSON() {
+		cmd.Stdout, cmd.Stderr = s.Out, s.Errs
 		return func() {}
 	}
 	var reading sync.WaitGroup
@@ -170,7 +172,7 @@ func (s *session) connect(cmd *exec.Cmd) (finished func()) {
 			for {
 				line, err := lines.ReadString('\n')
 				if line != "" {
-					s.term.Event("output", map[string]string{"stream": stream, "text": strings.TrimSuffix(line, "\n")})
+					s.Term.Event("output", map[string]string{"stream": stream, "text": strings.TrimSuffix(line, "\n")})
 				}
 				if err != nil {
 					return // the pipe is closed after the command's end

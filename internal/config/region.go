@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -128,6 +130,23 @@ func replace(name string, data []byte, mode fs.FileMode) error {
 // Outputs are the outputs of stacks by stack name and output name: the form of
 // --outputs-file.
 type Outputs map[string]map[string]string
+
+// The outputs by which commands find where a stage's API answers and who signs in.
+const (
+	EndpointOutput = "ApiEndpoint"
+	PoolOutput     = "IdentityPoolId"
+)
+
+// Named returns the values of an output in all stacks, by the stacks' names.
+func (o Outputs) Named(name string) []string {
+	var values []string
+	for _, stack := range slices.Sorted(maps.Keys(o)) {
+		if value, found := o[stack][name]; found {
+			values = append(values, value)
+		}
+	}
+	return values
+}
 
 // Outputs returns what the last deployment of the stage gave, or nil where
 // there was none.

@@ -13,3 +13,11 @@ import "github.com/seed-615d3599/roost/internal/term"
 
 // Printer prints on a terminal, or objects where the terminal's printer does.
 type Printer struct{ *term.Printer }
+
+// Plural returns a word as it goes with a number: "stack" or "stacks".
+func Plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}

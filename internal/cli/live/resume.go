@@ -1,4 +1,4 @@
-package cli
+package live
 
 import (
 	"context"
@@ -31,24 +31,24 @@ const settleTime = time.Second
 // and which shows what no mark can: that the app's program has come to another
 // result all the same.
 func (l *liveApp) resume(ctx context.Context, b begun) error {
-	l.done("look at the stacks")
-	l.term.Print(synth.Preparing)
-	l.announceStacks(len(b.results))
+	l.Done("look at the stacks")
+	l.Term.Print(synth.Preparing)
+	l.target.AnnounceStacks(len(b.results))
 	for _, r := range b.results {
-		deploy.Unchanged(l.term.Print, r.Stack)
+		deploy.Unchanged(l.Term.Print, r.Stack)
 	}
-	l.term.Print("")
+	l.Term.Print("")
 	for _, r := range b.results {
-		l.report().Result(r, nil)
+		l.Report().Result(r, nil)
 	}
-	if err := l.keepOutputs(l.app, l.target, b.results, l.outputsFile); err != nil {
+	if err := l.target.KeepOutputs(b.results, l.outputsFile); err != nil {
 		return err
 	}
-	l.done("write the outputs")
-	l.printNext(l.app, b.region.info, b.standing.Open, b.standing.Signed)
+	l.Done("write the outputs")
+	printNext(l.Session, l.app, b.region.Info, b.standing.Open, b.standing.Signed)
 	select {
 	case <-ctx.Done():
-		l.term.Print("\nStopping")
+		l.Term.Print("\nStopping")
 		return nil
 	case <-time.After(settleTime):
 	}
@@ -70,5 +70,5 @@ func (l *liveApp) catchUp(ctx context.Context, n *standing) error {
 	if err != nil || digest(made) == n.Assembly {
 		return err
 	}
-	return l.deploy(ctx, l.app, l.target, made, l.outputsFile)
+	return l.target.Deploy(ctx, made, l.outputsFile)
 }

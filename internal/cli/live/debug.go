@@ -1,4 +1,4 @@
-package cli
+package live
 
 import (
 	"context"
@@ -10,9 +10,10 @@ import (
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/assembly"
+	"github.com/seed-615d3599/roost/internal/cli/embedded"
 	"github.com/seed-615d3599/roost/internal/cli/functions"
+	"github.com/seed-615d3599/roost/internal/cli/session"
 	"github.com/seed-615d3599/roost/internal/config"
-	"github.com/seed-615d3599/roost/internal/region"
 	"github.com/seed-615d3599/roost/internal/region/lambda/debugger"
 	"github.com/seed-615d3599/roost/internal/term"
 )
@@ -30,18 +31,18 @@ type debugging struct {
 	name   string // of the function, or a part of it
 	app    *config.App
 	vscode bool
-	region *region.Region // set when it has started
+	region *embedded.Started // set when it has started
 }
 
 // debugging returns what the flags ask for, or nil.
 func (f debugFlags) debugging(app *config.App) (*debugging, error) {
 	if f.Debug == "" {
 		if f.VSCode || f.DebugPort != 0 {
-			return nil, usageError{errors.New("--vscode and --debug-port go with --debug FUNCTION")}
+			return nil, session.Usage{Err: errors.New("--vscode and --debug-port go with --debug FUNCTION")}
 		}
 		return nil, nil
 	}
-	if err := checkPort("--debug-port", f.DebugPort); err != nil {
+	if err := embedded.CheckPort("--debug-port", f.DebugPort); err != nil {
 		return nil, err
 	}
 	d, err := debugger.Listen(debugger.Config{Function: f.Debug, Port: f.DebugPort, Dir: filepath.Join(app.RoostDir(), "debug")})
@@ -60,7 +61,7 @@ func (d *debugging) close() {
 
 // ready starts the function after a deployment, and the first time tells how to
 // attach.
-func (d *debugging) ready(ctx context.Context, s *session, first bool) error {
+func (d *debugging) ready(ctx context.Context, s *session.Session, first bool) error {
 	f, kind, err := d.function(ctx)
 	if err != nil {
 		return err
@@ -72,8 +73,8 @@ func (d *debugging) ready(ctx context.Context, s *session, first bool) error {
 	if !first {
 		return nil
 	}
-	s.term.Printf("\n%s runs under a debugger. Attach with:\n  %s", name, d.attach(kind))
-	s.term.Event("debug", map[string]any{"function": name, "language": kind, "address": d.Addr()})
+	s.Term.Printf("\n%s runs under a debugger. Attach with:\n  %s", name, d.attach(kind))
+	s.Term.Event("debug", map[string]any{"function": name, "language": kind, "address": d.Addr()})
 	if !d.vscode {
 		return nil
 	}
@@ -85,7 +86,7 @@ type debugged struct{ FunctionName, Runtime, Handler string }
 
 // function finds the one that is meant.
 func (d *debugging) function(ctx context.Context) (f debugged, kind debugger.Kind, err error) {
-	groups, err := functions.Groups(ctx, client(regionInfo(d.region)))
+	groups, err := functions.Groups(ctx, embedded.Client(d.region.Info))
 	if err != nil {
 		return f, "", err
 	}
@@ -132,7 +133,7 @@ const launchName = "Roost: "
 
 // writeLaunch puts the configuration into .vscode/launch.json. Others in it are
 // kept; a file with comments, which JSON has not, is left alone.
-func (d *debugging) writeLaunch(s *session, f debugged, kind debugger.Kind) error {
+func (d *debugging) writeLaunch(s *session.Session, f debugged, kind debugger.Kind) error {
 	file := filepath.Join(d.app.Dir, ".vscode", "launch.json")
 	launch := map[string]any{"version": "0.2.0"}
 	data, err := os.ReadFile(file)
@@ -141,7 +142,7 @@ func (d *debugging) writeLaunch(s *session, f debugged, kind debugger.Kind) erro
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		own, _ := json.Marshal(d.configuration(f, kind))
-		return term.WithHint(fmt.Errorf("%s is no plain JSON, and was left as it is: %w", below(file), err), "add this to its configurations: "+string(own))
+		return term.WithHint(fmt.Errorf("%s is no plain JSON, and was left as it is: %w", session.Below(file), err), "add this to its configurations: "+string(own))
 	}
 	var kept []any
 	old, _ := launch["configurations"].([]any)
@@ -158,7 +159,7 @@ func (d *debugging) writeLaunch(s *session, f debugged, kind debugger.Kind) erro
 	if data, err = json.MarshalIndent(launch, "", "  "); err != nil {
 		return err
 	}
-	s.term.Print("  or in Visual Studio Code, by " + below(file))
+	s.Term.Print("  or in Visual Studio Code, by " + session.Below(file))
 	return config.WriteFile(file, append(data, '\n'))
 }
 

@@ -1,23 +1,28 @@
-package cli
+// Package person is what somebody does with the commands to be a person for an app:
+// sign in with Twitter, see the credentials, and call the app with them.
+//
+//	{"login", "Sign in to the app and keep the credentials.", &person.Login{}} // as kong reads it
+package person
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 
+	"github.com/seed-615d3599/roost/internal/cli/embedded"
+	"github.com/seed-615d3599/roost/internal/cli/session"
+	"github.com/seed-615d3599/roost/internal/cli/target"
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/control"
 	"github.com/seed-615d3599/roost/internal/signin"
 	"github.com/seed-615d3599/roost/internal/term"
-	"github.com/seed-615d3599/roost/sigv4"
 )
 
-type twitterCommand struct {
+// Twitter is "roost twitter".
+type Twitter struct {
 	Authorize authorizeCommand `cmd:"" help:"Get a person's token for a Twitter app and keep it in ~/.twurlrc."`
 }
 
@@ -30,7 +35,7 @@ type authorizeCommand struct {
 }
 
 // Run goes through twurl's flow.
-func (c *authorizeCommand) Run(ctx context.Context, s *session) error {
+func (c *authorizeCommand) Run(ctx context.Context, s *session.Session) error {
 	at, err := c.url()
 	if err != nil {
 		return err
@@ -40,26 +45,26 @@ func (c *authorizeCommand) Run(ctx context.Context, s *session) error {
 			"run \"roost start\" in another terminal, or leave out --as to sign in at Twitter itself")
 	}
 	if at == "" {
-		s.term.Note("The embedded region does not run: this signs in at Twitter itself.")
+		s.Term.Note("The embedded region does not run: this signs in at Twitter itself.")
 	}
 	twitter := signin.Twitter{BaseURL: at, ConsumerKey: c.ConsumerKey, ConsumerSecret: c.ConsumerSecret}
 	var profile signin.Profile
 	if c.As != "" {
 		profile, err = twitter.AuthorizeAs(ctx, c.As)
 	} else {
-		profile, err = twitter.AuthorizeByPIN(ctx, s.typed(ctx), s.out)
+		profile, err = twitter.AuthorizeByPIN(ctx, s.Typed(ctx), s.Out)
 	}
 	if err != nil {
 		return err
 	}
-	file, err := s.twurlrc()
+	file, err := twurlrc(s)
 	if err != nil {
 		return err
 	}
 	if err := signin.SaveProfile(file, profile); err != nil {
 		return err
 	}
-	s.term.Print("Authorization successful")
+	s.Term.Print("Authorization successful")
 	return nil
 }
 
@@ -78,12 +83,25 @@ func (c *authorizeCommand) url() (string, error) {
 	return running.Twitter, nil
 }
 
-func (s *session) twurlrc() (string, error) {
-	home, err := s.home()
+// home is the person's folder, where .twurlrc lies.
+func home(s *session.Session) (string, error) {
+	if dir := s.Getenv("HOME"); dir != "" {
+		return dir, nil
+	}
+	dir, err := os.UserHomeDir()
+	if err != nil {
+		return "", term.WithHint(errors.New("there is no home folder to look for .twurlrc in: HOME is not set"), "set HOME to your home folder")
+	}
+	return dir, nil
+}
+
+func twurlrc(s *session.Session) (string, error) {
+	home, err := home(s)
 	return filepath.Join(home, ".twurlrc"), err
 }
 
-type loginCommand struct {
+// Login is "roost login".
+type Login struct {
 	Twitter loginTwitterCommand `cmd:"" help:"Sign in with Twitter."`
 }
 
@@ -94,28 +112,28 @@ type loginTwitterCommand struct {
 }
 
 // Run turns a Twitter token into credentials and keeps them.
-func (c *loginTwitterCommand) Run(ctx context.Context, s *session) error {
+func (c *loginTwitterCommand) Run(ctx context.Context, s *session.Session) error {
 	app, err := stageOf(c.Dir, c.Stage)
 	if err != nil {
 		return err
 	}
-	place, err := s.signInPlace(app)
+	place, err := placeOf(app)
 	if err != nil {
 		return err
 	}
-	profile, err := s.profile(ctx, place, c.As)
+	profile, err := profile(ctx, s, place, c.As)
 	if err != nil {
 		return err
 	}
-	session, err := place.pool.SignIn(ctx, signin.TwitterProvider, profile.Username, profile.Login())
+	keys, err := place.pool.SignIn(ctx, signin.TwitterProvider, profile.Username, profile.Login())
 	if err != nil {
 		return fmt.Errorf("sign in to the identity pool: %w", err)
 	}
-	if err := signin.SaveSession(app.StageDir(), session); err != nil {
+	if err := signin.SaveSession(app.StageDir(), keys); err != nil {
 		return err
 	}
-	s.term.Printf("Signed in as %s\n  IdentityId: %s\n  Expires: %s", profile.Username, session.IdentityID,
-		session.Expiration.Local().Format("15:04:05"))
+	s.Term.Printf("Signed in as %s\n  IdentityId: %s\n  Expires: %s", profile.Username, keys.IdentityID,
+		keys.Expiration.Local().Format("15:04:05"))
 	return nil
 }
 
@@ -126,27 +144,22 @@ type signInPlace struct {
 	region *config.Region // nil for AWS
 }
 
-const (
-	poolOutput     = "IdentityPoolId"
-	endpointOutput = "ApiEndpoint"
-)
-
-// signInPlace finds the stage's identity pool and the service that has it.
-func (s *session) signInPlace(app *config.App) (*signInPlace, error) {
-	pool, err := s.output(app, poolOutput)
+// placeOf finds the stage's identity pool and the service that has it.
+func placeOf(app *config.App) (*signInPlace, error) {
+	pool, err := output(app, config.PoolOutput)
 	if err != nil {
 		return nil, err
 	}
-	last, err := readDeployed(app)
+	last, err := target.Last(app)
 	if err != nil {
 		return nil, err
 	}
 	place := &signInPlace{app: app, pool: signin.Pool{ID: pool}}
 	switch last.To {
-	case toAWS:
+	case target.AWS:
 		place.pool.Endpoint = control.Endpoint("cognito-identity", last.Region)
-	case toLocal:
-		if place.region, err = runningRegion(app); err != nil {
+	case target.Local:
+		if place.region, err = embedded.Running(app); err != nil {
 			return nil, err
 		}
 		place.pool.Endpoint = place.region.Endpoint
@@ -171,17 +184,8 @@ func stageOf(dir, stage string) (*config.App, error) {
 	return nil, term.WithHint(fmt.Errorf("there is no roost.json or cdk.json in %s", app.Dir), "change to the app's folder, or name that one")
 }
 
-// runningRegion returns the app's region or says how to start it.
-func runningRegion(app *config.App) (*config.Region, error) {
-	running, err := app.Region()
-	if err == nil && running == nil {
-		err = term.WithHint(errors.New("the embedded region does not run"), "run \"roost start\" in another terminal")
-	}
-	return running, err
-}
-
 // output returns the stage's output of that name, of whichever stack.
-func (s *session) output(app *config.App, name string) (string, error) {
+func output(app *config.App, name string) (string, error) {
 	outputs, err := app.Outputs()
 	if err != nil {
 		return "", err
@@ -189,7 +193,7 @@ func (s *session) output(app *config.App, name string) (string, error) {
 	if outputs == nil {
 		return "", term.WithHint(fmt.Errorf("stage %s is not deployed", app.Stage), "run \"roost start\" or \"roost deploy\" first, or name the stage with --stage")
 	}
-	values := named(outputs, name)
+	values := outputs.Named(name)
 	switch len(values) {
 	case 0:
 		return "", term.WithHint(fmt.Errorf("stage %s has no output %s", app.Stage, name), "give the stack one of that name, as in stack.Output(\""+name+"\", …)")
@@ -201,8 +205,8 @@ func (s *session) output(app *config.App, name string) (string, error) {
 
 // profile returns the person's token: from the stand-in with a name, else from
 // ~/.twurlrc, else by a browser.
-func (s *session) profile(ctx context.Context, place *signInPlace, as string) (signin.Profile, error) {
-	file, err := s.twurlrc()
+func profile(ctx context.Context, s *session.Session, place *signInPlace, as string) (signin.Profile, error) {
+	file, err := twurlrc(s)
 	if err != nil {
 		return signin.Profile{}, err
 	}
@@ -217,14 +221,14 @@ func (s *session) profile(ctx context.Context, place *signInPlace, as string) (s
 	if twitter.ConsumerKey, twitter.ConsumerSecret, err = consumer(ctx, place); err != nil {
 		return signin.Profile{}, err
 	}
-	if as != "" && isLoopback(twitter.BaseURL) {
+	if as != "" && target.OnThisMachine(twitter.BaseURL) {
 		return twitter.AuthorizeAs(ctx, as)
 	}
 	if profile, err := signin.LoadProfile(file, as, twitter.ConsumerKey); err == nil {
 		return profile, nil
 	}
 	return twitter.AuthorizeByCallback(ctx, func(page string) error {
-		s.term.Print("Open this page in a browser to sign in:\n  " + page)
+		s.Term.Print("Open this page in a browser to sign in:\n  " + page)
 		return nil
 	})
 }
@@ -232,7 +236,7 @@ func (s *session) profile(ctx context.Context, place *signInPlace, as string) (s
 // consumer asks the region for the consumer pair of the pool's Twitter app.
 func consumer(ctx context.Context, place *signInPlace) (key, secret string, err error) {
 	var answer struct{ SupportedLoginProviders map[string]string }
-	err = client(place.region).JSON(ctx, control.Operation{Service: "cognito-identity", Target: "AWSCognitoIdentityService.DescribeIdentityPool"},
+	err = embedded.Client(place.region).JSON(ctx, control.Operation{Service: "cognito-identity", Target: "AWSCognitoIdentityService.DescribeIdentityPool"},
 		map[string]string{"IdentityPoolId": place.pool.ID}, &answer)
 	if err != nil {
 		return "", "", term.WithHint(fmt.Errorf("look at the identity pool %s: %w", place.pool.ID, err), "deploy the stage again")
@@ -245,61 +249,34 @@ func consumer(ctx context.Context, place *signInPlace) (key, secret string, err 
 	return key, secret, nil
 }
 
-// client calls the embedded region as its administrator.
-func client(r *config.Region) control.Client {
-	return control.Client{Endpoint: r.Endpoint, Region: r.Region, Credentials: sigv4.Credentials{
-		AccessKeyID: r.AccessKeyID, SecretAccessKey: r.SecretAccessKey}}
-}
-
-func isLoopback(base string) bool { return (&target{to: base}).local() }
-
-type credentialsCommand struct {
+// Credentials is "roost credentials".
+type Credentials struct {
 	Dir    string `arg:"" optional:"" default:"." help:"The app's folder."`
 	Stage  string `help:"The stage; by default the one in roost.json, or dev."`
 	Format string `default:"env" enum:"env,json,process" help:"env: export lines; json: as aws cognito-identity prints them; process: for credential_process in an AWS profile."`
 }
 
 // Run prints the credentials.
-func (c *credentialsCommand) Run(ctx context.Context, s *session) error {
+func (c *Credentials) Run(ctx context.Context, s *session.Session) error {
 	app, err := stageOf(c.Dir, c.Stage)
 	if err != nil {
 		return err
 	}
-	session, err := s.current(ctx, app)
+	keys, err := current(ctx, app)
 	if err != nil {
 		return err
 	}
-	return signin.WriteCredentials(s.out, c.Format, session)
+	return signin.WriteCredentials(s.Out, c.Format, keys)
 }
 
 // current returns the stage's session, renewed if need be.
-func (s *session) current(ctx context.Context, app *config.App) (signin.Session, error) {
+func current(ctx context.Context, app *config.App) (signin.Session, error) {
 	if _, err := signin.LoadSession(app.StageDir()); err != nil {
 		return signin.Session{}, err
 	}
-	place, err := s.signInPlace(app)
+	place, err := placeOf(app)
 	if err != nil {
 		return signin.Session{}, err
 	}
 	return place.pool.Current(ctx, app.StageDir())
-}
-
-// readLine reads one line without its end.
-func readLine(r io.Reader) (string, error) {
-	line, err := bufio.NewReader(r).ReadString('\n')
-	if line != "" {
-		err = nil
-	}
-	return strings.TrimSpace(line), err
-}
-
-// named returns the values of an output in all stacks, by the stacks' names.
-func named(outputs config.Outputs, name string) []string {
-	var values []string
-	for _, stack := range sortedKeys(outputs) {
-		if value, found := outputs[stack][name]; found {
-			values = append(values, value)
-		}
-	}
-	return values
 }

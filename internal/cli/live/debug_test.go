@@ -1,4 +1,4 @@
-package cli
+package live
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/seed-615d3599/roost/internal/cli/session"
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/region/lambda/debugger"
 	"github.com/seed-615d3599/roost/internal/term"
@@ -35,7 +36,7 @@ func TestLaunch(t *testing.T) {
 		}
 		t.Cleanup(func() { listening.Close() })
 		d := &debugging{Debugger: listening, app: &config.App{Dir: dir}}
-		s := &session{term: term.New(io.Discard, io.Discard, func(string) string { return "" })}
+		s := &session.Session{Term: term.New(io.Discard, io.Discard, func(string) string { return "" })}
 		if err := d.writeLaunch(s, debugged{FunctionName: "f"}, debugger.Go); (err == nil) != (want != nil) {
 			t.Errorf("%q: %v", before, err)
 		}

@@ -1,4 +1,4 @@
-package cli
+package person
 
 import (
 	"context"
@@ -10,12 +10,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-615d3599/roost/internal/cli/session"
+	"github.com/seed-615d3599/roost/internal/cli/target"
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/term"
 	"github.com/seed-615d3599/roost/sigv4"
 )
 
-type curlCommand struct {
+// Curl is "roost curl".
+type Curl struct {
 	URL     string   `arg:"" name:"path|url" help:"A path of the stage's ApiEndpoint, or a whole URL."`
 	Method  string   `short:"X" name:"request" placeholder:"METHOD" help:"The method; by default GET, or POST with -d."`
 	Data    *string  `short:"d" placeholder:"BODY" help:"The body; @FILE reads it from a file, @- from standard input."`
@@ -27,7 +30,7 @@ type curlCommand struct {
 }
 
 // Run sends one signed request and prints the answer.
-func (c *curlCommand) Run(ctx context.Context, s *session) error {
+func (c *Curl) Run(ctx context.Context, s *session.Session) error {
 	app, err := stageOf(c.Dir, c.Stage)
 	if err != nil {
 		return err
@@ -36,16 +39,16 @@ func (c *curlCommand) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	session, err := s.current(ctx, app)
+	keys, err := current(ctx, app)
 	if err != nil {
 		return err
 	}
-	last, err := readDeployed(app)
+	last, err := target.Last(app)
 	if err != nil {
 		return err
 	}
 	signer := sigv4.Signer{Service: "execute-api", Region: last.Region, Credentials: sigv4.Credentials{
-		AccessKeyID: session.AccessKeyID, SecretAccessKey: session.SecretAccessKey, SessionToken: session.SessionToken}}
+		AccessKeyID: keys.AccessKeyID, SecretAccessKey: keys.SecretAccessKey, SessionToken: keys.SessionToken}}
 	if err := signer.Sign(r, ""); err != nil {
 		return err
 	}
@@ -59,15 +62,15 @@ func (c *curlCommand) Run(ctx context.Context, s *session) error {
 }
 
 // request makes the request that is asked for, not yet signed.
-func (c *curlCommand) request(ctx context.Context, s *session, app *config.App) (*http.Request, error) {
-	address, err := c.address(s, app)
+func (c *Curl) request(ctx context.Context, s *session.Session, app *config.App) (*http.Request, error) {
+	address, err := c.address(app)
 	if err != nil {
 		return nil, err
 	}
 	var body io.Reader
 	method := http.MethodGet
 	if c.Data != nil {
-		data, err := s.argument(ctx, *c.Data)
+		data, err := s.Argument(ctx, *c.Data)
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +81,7 @@ func (c *curlCommand) request(ctx context.Context, s *session, app *config.App) 
 	}
 	r, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
-		return nil, usageError{err}
+		return nil, session.Usage{Err: err}
 	}
 	r.Header.Set("User-Agent", "roost")
 	if c.Data != nil {
@@ -87,7 +90,7 @@ func (c *curlCommand) request(ctx context.Context, s *session, app *config.App) 
 	for _, h := range c.Headers {
 		name, value, found := strings.Cut(h, ":")
 		if !found || strings.TrimSpace(name) == "" {
-			return nil, usageError{fmt.Errorf("-H %q: write NAME: VALUE", h)}
+			return nil, session.Usage{Err: fmt.Errorf("-H %q: write NAME: VALUE", h)}
 		}
 		if http.CanonicalHeaderKey(strings.TrimSpace(name)) == "Host" {
 			r.Host = strings.TrimSpace(value)
@@ -111,11 +114,11 @@ func contentType(data string) string {
 }
 
 // address returns the URL to call.
-func (c *curlCommand) address(s *session, app *config.App) (string, error) {
+func (c *Curl) address(app *config.App) (string, error) {
 	if u, err := url.Parse(c.URL); err == nil && u.IsAbs() {
 		return c.URL, nil
 	}
-	endpoint, err := s.output(app, endpointOutput)
+	endpoint, err := output(app, config.EndpointOutput)
 	if err != nil {
 		return "", err
 	}
@@ -124,22 +127,22 @@ func (c *curlCommand) address(s *session, app *config.App) (string, error) {
 
 // print writes the answer. On a terminal a body without a line break at its end
 // gets one.
-func (c *curlCommand) print(s *session, resp *http.Response) error {
+func (c *Curl) print(s *session.Session, resp *http.Response) error {
 	if c.Include {
-		fmt.Fprintf(s.out, "%s %s\n", resp.Proto, resp.Status)
-		for _, name := range sortedKeys(resp.Header) {
+		fmt.Fprintf(s.Out, "%s %s\n", resp.Proto, resp.Status)
+		for _, name := range slices.Sorted(maps.Keys(resp.Header)) {
 			for _, value := range resp.Header[name] {
-				fmt.Fprintf(s.out, "%s: %s\n", strings.ToLower(name), value)
+				fmt.Fprintf(s.Out, "%s: %s\n", strings.ToLower(name), value)
 			}
 		}
-		fmt.Fprintln(s.out)
+		fmt.Fprintln(s.Out)
 	}
-	last := &lastByte{w: s.out}
+	last := &lastByte{w: s.Out}
 	if _, err := io.Copy(last, resp.Body); err != nil {
 		return err
 	}
-	if term.IsTerminal(s.out) && last.b != '\n' {
-		fmt.Fprintln(s.out)
+	if term.IsTerminal(s.Out) && last.b != '\n' {
+		fmt.Fprintln(s.Out)
 	}
 	if c.Fail && resp.StatusCode >= 400 {
 		return fmt.Errorf("the API answered %s", resp.Status)
@@ -159,5 +162,3 @@ func (l *lastByte) Write(p []byte) (int, error) {
 	}
 	return l.w.Write(p)
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

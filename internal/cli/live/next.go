@@ -1,13 +1,16 @@
-package cli
+package live
 
 import (
 	"cmp"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/assembly"
+	"github.com/seed-615d3599/roost/internal/cli/session"
+	"github.com/seed-615d3599/roost/internal/cli/target"
 	"github.com/seed-615d3599/roost/internal/config"
 	"go.yaml.in/yaml/v3"
 )
@@ -15,17 +18,17 @@ import (
 // printNext prints what to call next, ready to paste into another terminal in
 // the same folder.
 // open and signed are paths of routes, as routes finds them.
-func (s *session) printNext(app *config.App, r *config.Region, open, signed string) {
-	s.term.Printf("\nThe region answers at %s, and Twitter at %s.", r.Endpoint, r.Twitter)
-	for _, line := range s.suggestions(app, r, open, signed) {
-		s.term.Print(line)
+func printNext(s *session.Session, app *config.App, r *config.Region, open, signed string) {
+	s.Term.Printf("\nThe region answers at %s, and Twitter at %s.", r.Endpoint, r.Twitter)
+	for _, line := range suggestions(app, r, open, signed) {
+		s.Term.Print(line)
 	}
-	s.term.Print("Waiting for requests and edits; ctrl-C ends it.\n")
+	s.Term.Print("Waiting for requests and edits; ctrl-C ends it.\n")
 }
 
-func (s *session) suggestions(app *config.App, r *config.Region, open, signed string) []string {
+func suggestions(app *config.App, r *config.Region, open, signed string) []string {
 	outputs, err := app.Outputs()
-	endpoints := named(outputs, endpointOutput)
+	endpoints := outputs.Named(config.EndpointOutput)
 	if err != nil || len(endpoints) == 0 {
 		return nil
 	}
@@ -35,25 +38,25 @@ func (s *session) suggestions(app *config.App, r *config.Region, open, signed st
 			lines = append(lines, "  curl "+strings.TrimSuffix(endpoints[0], "/")+path)
 		}
 	}
-	if signed == "" || len(named(outputs, poolOutput)) == 0 {
+	if signed == "" || len(outputs.Named(config.PoolOutput)) == 0 {
 		return lines
 	}
 	where := ""
-	if dir := below(app.Dir); dir != "." {
+	if dir := session.Below(app.Dir); dir != "." {
 		where = " --dir " + quote(dir)
 	}
 	as := ""
-	if isLoopback(r.Twitter) {
+	if target.OnThisMachine(r.Twitter) {
 		as = " --as fanjiewang"
 	}
-	self := s.self()
+	self := self()
 	return append(lines,
 		"  "+self+" login twitter"+as+where,
 		"  "+self+" curl "+signed+where)
 }
 
 // self is how a person starts this program again.
-func (s *session) self() string {
+func self() string {
 	path, err := os.Executable()
 	switch {
 	case err != nil:
@@ -103,7 +106,7 @@ func routes(made *assembly.Assembly) (open, signed string) {
 		if yaml.Unmarshal(text, &template) != nil {
 			continue
 		}
-		for _, id := range sortedKeys(template.Resources) {
+		for _, id := range slices.Sorted(maps.Keys(template.Resources)) {
 			var route struct {
 				RouteKey          string `yaml:"RouteKey"`
 				AuthorizationType string `yaml:"AuthorizationType"`

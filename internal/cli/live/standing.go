@@ -1,4 +1,4 @@
-package cli
+package live
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/assembly"
+	"github.com/seed-615d3599/roost/internal/cli/target"
 	"github.com/seed-615d3599/roost/internal/cli/vault"
 	"github.com/seed-615d3599/roost/internal/config"
 	"github.com/seed-615d3599/roost/internal/deploy"
@@ -150,7 +151,7 @@ func tellsAPIs(ctx context.Context, r *region.Region, d described) bool {
 	urls := r.APIs()
 	outputs, _ := d.outputs()
 	untold := func(one resource) bool {
-		return one.ResourceType == apiType &&
+		return one.ResourceType == target.APIType &&
 			!slices.ContainsFunc(outputs, func(o deploy.Pair) bool { return o.Value == urls[one.PhysicalResourceID] })
 	}
 	in := map[string]string{"StackName": d.StackName}
@@ -172,7 +173,7 @@ func tellsAPIs(ctx context.Context, r *region.Region, d described) bool {
 // keptSecrets returns the versions of the parameters that secrets of the
 // assembly come from: those that the environment has no value for.
 func (l *liveApp) keptSecrets(ctx context.Context, made *assembly.Assembly) (map[string]int, error) {
-	env, err := l.app.Environ(l.env)
+	env, err := l.app.Environ(l.Env)
 	if err != nil {
 		return nil, err
 	}
