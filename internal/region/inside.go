@@ -39,22 +39,7 @@ func (r *Region) Warm(ctx context.Context, function string) error {
 }
 
 // APIs returns the base URL of each HTTP API by its id.
-func (r *Region) APIs() map[string]string {
-	var out struct {
-		Items []struct {
-			APIID    string `json:"apiId"`
-			Endpoint string `json:"apiEndpoint"`
-		} `json:"items"`
-	}
-	urls := map[string]string{}
-	if err := r.Call(context.Background(), "apigateway", "GetApis", struct{}{}, &out); err != nil {
-		return urls
-	}
-	for _, api := range out.Items {
-		urls[api.APIID] = api.Endpoint
-	}
-	return urls
-}
+func (r *Region) APIs() map[string]string { return r.services.apis.URLs() }
 
 // Explain returns the record of a refused request. A refusal is told before it
 // is answered, so that who has the answer finds the record.

@@ -26,6 +26,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/lambda/isolation"
 	"github.com/seed-615d3599/roost/internal/region/logs"
 	"github.com/seed-615d3599/roost/internal/region/params"
+	"github.com/seed-615d3599/roost/internal/region/resources"
 	"github.com/seed-615d3599/roost/internal/region/resources/standard"
 	"github.com/seed-615d3599/roost/internal/region/secrets"
 	"github.com/seed-615d3599/roost/internal/region/stacks"
@@ -52,6 +53,7 @@ type services struct {
 	pools   *identity.Identity
 	twitter *twitter.Provider
 	answers *answers.Answers
+	types   *resources.Registry
 	stacks  *stacks.Stacks
 	edge    *edge.Edge
 	named   map[string]*wire.Service
@@ -274,8 +276,13 @@ func (r *Region) buildStacks(context.Context) error {
 	} {
 		s.named[service.Name] = service
 	}
+	if c.original != nil {
+		s.types = c.original.services.types
+	} else {
+		s.types = standard.Registry()
+	}
 	s.stacks = stacks.New(stacks.Config{
-		Account: c.Account, Region: c.Region, DB: r.db, Types: standard.Registry(), Services: s.named,
+		Account: c.Account, Region: c.Region, DB: r.db, Types: s.types, Services: s.named,
 		Now: c.Now, Rand: c.Rand, Record: c.Record, CallerFor: s.access.CallerFor, Object: s.assets.ReadObject,
 		Answers: s.answers,
 		RoleCaller: func(arn string) (*wire.Caller, error) {

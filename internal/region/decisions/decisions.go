@@ -108,7 +108,8 @@ type Decisions struct {
 	first   uint64 // number of the first refusal that is stored; Flush's, as next
 	next    uint64
 
-	wake    chan struct{}
+	wake    chan struct{} // there is a refusal to write
+	used    chan struct{} // there is a use to write
 	done    chan struct{}
 	ended   sync.WaitGroup
 	writing sync.Mutex
@@ -129,7 +130,7 @@ func New(config Config) *Decisions {
 	if config.MaxUses == 0 {
 		config.MaxUses = defaultMost
 	}
-	d := &Decisions{config: config, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	d := &Decisions{config: config, wake: make(chan struct{}, 1), used: make(chan struct{}, 1), done: make(chan struct{})}
 	d.ended.Go(d.write)
 	return d
 }
@@ -195,7 +196,7 @@ func (d *Decisions) Refused(r Refusal) {
 		d.waiting = append(d.waiting, r)
 	}
 	d.mu.Unlock()
-	d.poke()
+	poke(d.wake)
 }
 
 // trim keeps a record small, and tokens out of it.
@@ -230,14 +231,15 @@ func short(text string) string {
 	return strings.ToValidUTF8(text[:maxText], "") + "…"
 }
 
-func (d *Decisions) poke() {
+// poke has the writer look.
+func poke(c chan struct{}) {
 	select {
-	case d.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
 
-// write writes whenever there is something, and then pauses.
+// write writes a refusal at once, uses after a while, and then pauses.
 func (d *Decisions) write() {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
@@ -246,6 +248,14 @@ func (d *Decisions) write() {
 		case <-d.done:
 			return
 		case <-d.wake:
+		case <-d.used: // who does things does more of them
+			pause.Reset(d.config.Pause)
+			select {
+			case <-d.done:
+				return
+			case <-d.wake:
+			case <-pause.C:
+			}
 		}
 		if err := d.Flush(context.Background()); err != nil && !errors.Is(err, store.ErrClosed) {
 			slog.Error("refusals cannot be written", "err", err)

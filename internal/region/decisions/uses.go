@@ -66,12 +66,12 @@ func (d *Decisions) Used(principalARN, action, resource string, allowed bool) {
 	if u != nil {
 		if now-u.last.Load() >= useGrain {
 			u.last.Store(now)
-			d.poke()
+			poke(d.used)
 		}
 		return
 	}
 	if len(resource) <= maxText && d.uses.add(key, now, d.config.MaxUses) {
-		d.poke()
+		poke(d.used)
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"sync"
 	"time"
 
@@ -160,6 +161,13 @@ func (h *HTTPAPI) Endpoint(apiID string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.urls[apiID]
+}
+
+// URLs returns the base URL at which each API answers, by its id.
+func (h *HTTPAPI) URLs() map[string]string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return maps.Clone(h.urls)
 }
 
 func (h *HTTPAPI) setURL(apiID, url string) {

@@ -22,6 +22,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -35,45 +36,54 @@ const temporary = "writing-"
 // Files is a folder of contents. It is safe for use by several goroutines.
 type Files struct {
 	dir        string
-	referenced func(hash string) (bool, error)
+	referenced func(hashes ...string) (used []string, err error)
 
 	mu   sync.Mutex
 	pins map[string]int // contents that drafts hold
 }
 
 // Open opens or creates the folder dir (mode 0700) and removes what a crash left
-// there: unfinished files, and contents for which referenced says no. referenced
+// there: unfinished files, and contents that referenced does not return. referenced
 // must answer from what is committed.
-func Open(dir string, referenced func(hash string) (bool, error)) (*Files, error) {
+func Open(dir string, referenced func(hashes ...string) (used []string, err error)) (*Files, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
 	f := &Files{dir: dir, referenced: referenced, pins: map[string]int{}}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	for _, entry := range entries {
-		if err := f.sweep(entry.Name()); err != nil {
-			return nil, err
-		}
-	}
-	return f, nil
+	return f, f.sweep()
 }
 
-// sweep removes a file that nothing refers to. Names that are not ours stay.
-func (f *Files) sweep(name string) error {
-	if strings.HasPrefix(name, temporary) {
-		return os.Remove(filepath.Join(f.dir, name))
-	}
-	if raw, err := hex.DecodeString(name); err != nil || len(raw) != sha256.Size {
-		return nil
-	}
-	used, err := f.referenced(name)
-	if err != nil || used {
+// sweep removes the files that nothing refers to. Names that are not ours stay.
+func (f *Files) sweep() error {
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
 		return err
 	}
-	return os.Remove(filepath.Join(f.dir, name))
+	var unused, hashes []string
+	for _, entry := range entries {
+		name := entry.Name()
+		if strings.HasPrefix(name, temporary) {
+			unused = append(unused, name)
+		} else if raw, err := hex.DecodeString(name); err == nil && len(raw) == sha256.Size {
+			hashes = append(hashes, name)
+		}
+	}
+	used, err := f.referenced(hashes...)
+	if err != nil {
+		return err
+	}
+	slices.Sort(used)
+	for _, hash := range hashes {
+		if _, found := slices.BinarySearch(used, hash); !found {
+			unused = append(unused, hash)
+		}
+	}
+	for _, name := range unused {
+		if err := os.Remove(filepath.Join(f.dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Draft is a content on its way in. Close must be called.
@@ -170,10 +180,6 @@ func (f *Files) Unpin(hash string) error {
 		return nil
 	}
 	delete(f.pins, hash)
-	used, err := f.referenced(hash)
-	if err != nil || used {
-		return err
-	}
 	return f.unlink(hash)
 }
 
@@ -185,15 +191,16 @@ func (f *Files) Remove(hash string) error {
 	if f.pins[hash] > 0 {
 		return nil // Unpin looks again
 	}
-	used, err := f.referenced(hash)
-	if err != nil || used {
-		return err
-	}
 	return f.unlink(hash)
 }
 
+// unlink removes a content that nothing refers to. The lock is held.
 func (f *Files) unlink(hash string) error {
-	err := os.Remove(filepath.Join(f.dir, hash))
+	used, err := f.referenced(hash)
+	if err != nil || len(used) > 0 {
+		return err
+	}
+	err = os.Remove(filepath.Join(f.dir, hash))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -19,10 +19,15 @@ type records struct {
 	count map[string]int
 }
 
-func (r *records) referenced(hash string) (bool, error) {
+func (r *records) referenced(hashes ...string) (used []string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.count[hash] > 0, nil
+	for _, hash := range hashes {
+		if r.count[hash] > 0 {
+			used = append(used, hash)
+		}
+	}
+	return used, nil
 }
 
 func (r *records) add(hash string, n int) int {
@@ -89,7 +94,7 @@ func cycle(files *content.Files, r *records, text string) error {
 
 func TestLimit(t *testing.T) {
 	dir := t.TempDir()
-	files, err := content.Open(dir, func(string) (bool, error) { return false, nil })
+	files, err := content.Open(dir, func(...string) ([]string, error) { return nil, nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -287,13 +287,21 @@ func (k *Keeper) Release(tx *store.Tx, hash string) error {
 	return tx.Delete(kindContent, hash)
 }
 
-// Referenced reports whether a committed record refers to a content.
-func (k *Keeper) Referenced(hash string) (found bool, err error) {
+// Referenced returns those contents that a committed record refers to.
+func (k *Keeper) Referenced(hashes ...string) (used []string, err error) {
 	err = k.DB.View(context.Background(), func(tx *store.Tx) error {
-		found, err = tx.Get(kindContent, hash, &references{})
-		return err
+		for _, hash := range hashes {
+			found, err := tx.Get(kindContent, hash, &references{})
+			if err != nil {
+				return err
+			}
+			if found {
+				used = append(used, hash)
+			}
+		}
+		return nil
 	})
-	return found, err
+	return used, err
 }
 
 // Set keeps a document in a bucket, under the name of its root element.
