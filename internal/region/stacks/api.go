@@ -12,6 +12,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/preview"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
+	"github.com/seed-615d3599/roost/internal/region/stacks/rights"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -133,7 +134,7 @@ func (s *Stacks) newStack(c *wire.Call, d Definition) (*records.Stack, error) {
 	}
 	return &records.Stack{
 		ID: s.engine.StackARN(d.StackName, id), Name: d.StackName, Created: s.config.Now().UTC().Truncate(time.Millisecond),
-		RoleARN: d.RoleARN, OwnerARN: engine.Owner(c.Caller),
+		RoleARN: d.RoleARN, OwnerARN: rights.Owner(c.Caller),
 	}, nil
 }
 
@@ -181,7 +182,7 @@ type operation struct {
 
 // mark notes on a stack who does what to it.
 func (o operation) mark(c *wire.Call, st *records.Stack) {
-	st.OwnerARN, st.Token, st.ChangeSetID = engine.Owner(c.Caller), o.token, o.changeSet
+	st.OwnerARN, st.Token, st.ChangeSetID = rights.Owner(c.Caller), o.token, o.changeSet
 	st.DisableRollback, st.NewRetained, st.Deployment = o.disableRollback, o.newRetained, o.deployment
 	if o.roleARN != "" {
 		st.RoleARN = o.roleARN

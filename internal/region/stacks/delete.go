@@ -6,10 +6,10 @@ import (
 	"strings"
 
 	"github.com/seed-615d3599/roost/internal/region/stacks/changesets"
-	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
 	"github.com/seed-615d3599/roost/internal/region/stacks/limits"
 	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
+	"github.com/seed-615d3599/roost/internal/region/stacks/rights"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -94,7 +94,7 @@ func (s *Stacks) deleteStack(ctx context.Context, c *wire.Call, in *DeleteStackI
 		if in.DeletionMode == forceDelete && st.Status != "DELETE_FAILED" {
 			return plan.Invalid("Invalid operation on stack [%s]. FORCE_DELETE_STACK can only be specified for stacks in DELETE_FAILED state.", st.ID)
 		}
-		st.OwnerARN, st.Token, st.Retain = engine.Owner(c.Caller), in.ClientRequestToken, in.RetainResources
+		st.OwnerARN, st.Token, st.Retain = rights.Owner(c.Caller), in.ClientRequestToken, in.RetainResources
 		st.Force, st.NewRetained, st.Held = in.DeletionMode == forceDelete, false, false
 		if in.RoleARN != "" {
 			st.RoleARN = in.RoleARN
@@ -143,7 +143,7 @@ func (s *Stacks) continueUpdateRollback(ctx context.Context, c *wire.Call, in *C
 		if st.Status != "UPDATE_ROLLBACK_FAILED" {
 			return plan.Invalid("Stack:%s is in %s state and can not continue rollback.", st.ID, st.Status)
 		}
-		st.OwnerARN, st.Token = engine.Owner(c.Caller), in.ClientRequestToken
+		st.OwnerARN, st.Token = rights.Owner(c.Caller), in.ClientRequestToken
 		if in.RoleARN != "" {
 			st.RoleARN = in.RoleARN
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/seed-615d3599/roost/internal/region/stacks/changesets"
-	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
 	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/preview"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
@@ -59,7 +58,7 @@ func (s *Stacks) nestedSet(ctx context.Context, caller *wire.Caller, parent *cha
 		return nil, nil, err
 	}
 	*of.touched += len(p.Plan.Resources)
-	if err := engine.MayTouch(*of.touched); err != nil {
+	if err := plan.MayTouch(*of.touched); err != nil {
 		return nil, nil, err
 	}
 	seen, err := s.preview(ctx, caller, child, p)

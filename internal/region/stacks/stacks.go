@@ -16,6 +16,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/resources"
 	"github.com/seed-615d3599/roost/internal/region/stacks/answers"
 	"github.com/seed-615d3599/roost/internal/region/stacks/engine"
+	"github.com/seed-615d3599/roost/internal/region/stacks/rights"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -76,7 +77,7 @@ func New(config Config) *Stacks {
 	s.engine = engine.New(engine.Config{
 		Account: config.Account, Region: config.Region, DB: config.DB, Types: config.Types, Own: s.answers.Types(),
 		Services: config.Services, Now: config.Now, Rand: config.Rand, Record: config.Record, Object: config.Object,
-		CallerFor: config.CallerFor, RoleCaller: config.RoleCaller, MaxParallel: config.MaxParallel,
+		Rights: rights.Rights{CallerFor: config.CallerFor, RoleCaller: config.RoleCaller}, MaxParallel: config.MaxParallel,
 	})
 	return s
 }

@@ -27,6 +27,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/resources"
 	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
+	"github.com/seed-615d3599/roost/internal/region/stacks/rights"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -49,12 +50,7 @@ type Config struct {
 	// Object reads a template from S3 for TemplateURL.
 	Object func(ctx context.Context, caller *wire.Caller, bucket, key string) ([]byte, error)
 
-	// CallerFor makes the caller of the user or role of an ARN, with whose rights
-	// a stack goes on after a restart.
-	CallerFor func(arn string) (*wire.Caller, error)
-	// RoleCaller makes the caller of a stack's RoleARN, if that role trusts
-	// CloudFormation.
-	RoleCaller func(roleARN string) (*wire.Caller, error)
+	Rights rights.Rights // with which stacks are made
 
 	// MaxParallel is how many resources may be under way at once in one stack;
 	// 0 means 32.

@@ -58,7 +58,7 @@ func (r *run) envOf(one *records.Resource, kind string) *resources.Env {
 		},
 		Account: r.e.config.Account, Region: r.e.config.Region,
 		StackID: r.st.ID, StackName: r.st.Name, LogicalID: one.LogicalID, Type: kind, Token: one.Token,
-		Tags:     systemTags(r.st, one.LogicalID),
+		Tags:     plan.ResourceTags(r.st, one.LogicalID),
 		Name:     func(max int) string { return plan.PhysicalName(r.st.Name, one.LogicalID, one.Token, max) },
 		Progress: one.Progress,
 		SaveProgress: func(ctx context.Context, progress map[string]any) error {
@@ -68,16 +68,4 @@ func (r *run) envOf(one *records.Resource, kind string) *resources.Env {
 			})
 		},
 	}
-}
-
-func systemTags(st *records.Stack, logicalID string) map[string]string {
-	tags := map[string]string{
-		"aws:cloudformation:stack-name": st.Name,
-		"aws:cloudformation:stack-id":   st.ID,
-		"aws:cloudformation:logical-id": logicalID,
-	}
-	for key, value := range st.Tags {
-		tags[key] = value
-	}
-	return tags
 }

@@ -2,13 +2,12 @@ package engine
 
 import (
 	"context"
-	"maps"
 	"net/http"
 
 	"github.com/seed-615d3599/roost/internal/region/resources"
-	"github.com/seed-615d3599/roost/internal/region/stacks/limits"
 	"github.com/seed-615d3599/roost/internal/region/stacks/plan"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
+	"github.com/seed-615d3599/roost/internal/region/stacks/rights"
 	"github.com/seed-615d3599/roost/internal/region/store"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -19,15 +18,9 @@ import (
 // it.
 func (e *Engine) nestedType() *resources.Type {
 	return &resources.Type{
-		Name: records.StackType,
-		Slow: true,
-		Properties: resources.Properties{
-			"TemplateURL":      {Kind: resources.String, Required: true},
-			"Parameters":       {Kind: resources.Map},
-			"Tags":             {Kind: resources.List, Items: &resources.Property{Kind: resources.Object, Members: resources.Properties{"Key": {Kind: resources.String, Required: true}, "Value": {Kind: resources.String, Required: true}}}},
-			"NotificationARNs": {Kind: resources.List, Items: &resources.Property{Kind: resources.String}},
-			"TimeoutInMinutes": {Kind: resources.Integer},
-		},
+		Name:       records.StackType,
+		Slow:       true,
+		Properties: plan.NestedProperties(),
 		Attributes: []string{"Outputs.*"},
 		Create:     e.createNested,
 		Update:     e.updateNested,
@@ -66,11 +59,11 @@ func (e *Engine) beginNested(ctx context.Context, env *resources.Env, parent *re
 	}
 	child := &records.Stack{
 		ID: e.StackARN(name, id), Name: name, Created: e.config.Now().UTC(),
-		OnFailure: "DO_NOTHING", Token: env.Token, ParentID: parent.ID, RootID: rootOf(parent), Depth: parent.Depth + 1,
+		OnFailure: "DO_NOTHING", Token: env.Token, ParentID: parent.ID, RootID: parent.Root(), Depth: parent.Depth + 1,
 		TimeoutMinutes: resources.Int(want, "TimeoutInMinutes", 0), Protected: parent.Protected,
 	}
-	withRightsOf(parent, child)
-	caller, err := e.rights(parent, nil)
+	rights.Inherit(parent, child)
+	caller, err := e.config.Rights.Of(parent, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -91,90 +84,18 @@ func (e *Engine) beginNested(ctx context.Context, env *resources.Env, parent *re
 	return child, nil
 }
 
-// withRightsOf has what happens to a nested stack from now on done with the rights
-// of its parent's operation, whoever made it.
-func withRightsOf(parent, st *records.Stack) {
-	st.OwnerARN, st.RoleARN = parent.OwnerARN, parent.RoleARN
-}
-
-func rootOf(parent *records.Stack) string {
-	if parent.RootID != "" {
-		return parent.RootID
-	}
-	return parent.ID
-}
-
-// StackARN is the ARN of a stack by its name and the UUID of its own.
-func (e *Engine) StackARN(name, id string) string {
-	return "arn:aws:cloudformation:" + e.config.Region + ":" + e.config.Account + ":stack/" + name + "/" + id
-}
-
-// maxDepth is how deep stacks nest; a template that nests itself ends there.
-// CloudFormation names no limit [?].
-const maxDepth = 20
-
-// maxTouched is how many resources an operation on a stack and those nested in it
-// may touch ("Understand CloudFormation quotas", Nested stacks). Resources that do
-// not change count too.
-const maxTouched = 2500
-
-// MayTouch refuses an operation that touches so many resources.
-func MayTouch(resources int) error {
-	if resources > maxTouched {
-		return plan.Invalid("Limit on the number of resources in a single stack operation exceeded")
-	}
-	return nil
-}
-
 // touch counts the resources of a nested stack that is made or updated for the
 // operation that this is part of: that of its uppermost ancestor with one under way.
 func (e *Engine) touch(tx *store.Tx, nested *records.Stack, p *plan.Prepared) error {
-	top, err := records.Find(tx, nested.ParentID)
+	top, err := nested.Top(tx)
 	if err != nil {
 		return err
 	}
-	for top.ParentID != "" {
-		above, err := records.Find(tx, top.ParentID)
-		if err != nil || !records.Active(above.Status) {
-			break // deleted long ago, or not what was begun
-		}
-		top = above
-	}
 	top.Touched += len(p.Plan.Resources)
-	if err := MayTouch(top.Touched); err != nil {
+	if err := plan.MayTouch(top.Touched); err != nil {
 		return err
 	}
 	return top.Put(tx)
-}
-
-// PrepareNested reads and checks the template of a nested stack. want are the
-// properties that its parent's template gives it.
-func (e *Engine) PrepareNested(ctx context.Context, caller *wire.Caller, parent, child *records.Stack, want map[string]any) (*plan.Prepared, error) {
-	if child.Depth > maxDepth {
-		return nil, plan.Invalid("stacks nest %d deep at most", maxDepth)
-	}
-	body, err := e.Fetch(ctx, caller, resources.Text(want, "TemplateURL"))
-	if err != nil {
-		return nil, err
-	}
-	q := plan.Request{Body: body, Values: map[string]string{}, Capabilities: parent.Capabilities, Tags: maps.Clone(parent.Tags), NotificationARNs: resources.Texts(want, "NotificationARNs")}
-	if q.Tags == nil {
-		q.Tags = map[string]string{}
-	}
-	for name, value := range resources.Child(want, "Parameters") {
-		q.Values[name], _ = plan.TextOf(value)
-	}
-	var own []limits.Tag
-	for _, tag := range resources.Children(want, "Tags") {
-		own = append(own, limits.Tag{Key: resources.Text(tag, "Key"), Value: resources.Text(tag, "Value")})
-	}
-	if err := limits.Tags(own); err != nil {
-		return nil, err
-	}
-	for _, tag := range own {
-		q.Tags[tag.Key] = tag.Value
-	}
-	return e.Prepare(ctx, caller, child, q)
 }
 
 // Stale reports whether the template of a nested stack, or of one within it, is
@@ -233,7 +154,7 @@ func (e *Engine) beginNestedUpdate(ctx context.Context, env *resources.Env, chil
 	if err != nil {
 		return nil, err
 	}
-	caller, err := e.rights(parent, nil)
+	caller, err := e.config.Rights.Of(parent, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +180,7 @@ func (e *Engine) beginNestedUpdate(ctx context.Context, env *resources.Env, chil
 			return err
 		}
 		st.Held, st.Token, st.DisableRollback = true, env.Token, parent.DisableRollback
-		withRightsOf(parent, st)
+		rights.Inherit(parent, st)
 		return nil
 	})
 	if err == nil {
@@ -328,7 +249,7 @@ func (e *Engine) deleteNested(ctx context.Context, env *resources.Env, have reso
 				return err
 			}
 			st.Token, st.Held, st.Retain = env.Token, false, nil
-			withRightsOf(parent, st)
+			rights.Inherit(parent, st)
 			return e.SetStatus(tx, st, "DELETE_IN_PROGRESS", "User Initiated")
 		})
 		if err != nil {
@@ -359,7 +280,7 @@ func (e *Engine) rollBackNested(ctx context.Context, parent *records.Stack, id s
 	if child.Parked() || child.Status == "UPDATE_FAILED" || child.Status == "UPDATE_ROLLBACK_FAILED" {
 		_, err = e.Update(ctx, id, func(tx *store.Tx, st *records.Stack) error {
 			st.Held = false
-			withRightsOf(parent, st)
+			rights.Inherit(parent, st)
 			return e.SetStatus(tx, st, "UPDATE_ROLLBACK_IN_PROGRESS", "")
 		})
 		if err != nil {

@@ -46,7 +46,7 @@ func (r *run) all(ctx context.Context, caller *wire.Caller) error {
 			return nil
 		}
 		r.st = st
-		if r.caller, err = r.e.rights(st, caller); err != nil {
+		if r.caller, err = r.e.config.Rights.Of(st, caller); err != nil {
 			err = r.giveUp(ctx, err)
 		} else {
 			err = r.phase(ctx)
@@ -58,30 +58,6 @@ func (r *run) all(ctx context.Context, caller *wire.Caller) error {
 			return ctx.Err()
 		}
 	}
-}
-
-// rights returns the caller with whose rights a stack's resources are made. The one
-// whom a run was launched for counts only while what is under way is that caller's:
-// the run takes up at once what somebody else begins as its own operation ends.
-func (e *Engine) rights(st *records.Stack, caller *wire.Caller) (*wire.Caller, error) {
-	switch {
-	case st.RoleARN != "":
-		return e.config.RoleCaller(st.RoleARN)
-	case caller != nil && Owner(caller) == st.OwnerARN:
-		return caller, nil
-	}
-	return e.config.CallerFor(st.OwnerARN)
-}
-
-// Owner is the ARN by which a caller's rights can be had again later.
-func Owner(caller *wire.Caller) string {
-	switch {
-	case caller == nil:
-		return ""
-	case caller.RoleARN != "":
-		return caller.RoleARN
-	}
-	return caller.ARN
 }
 
 // giveUp ends a phase that cannot even begin. What follows it may end so too. Nested

@@ -54,3 +54,8 @@ func (l *Planner) Kind(name string) (*resources.Type, bool) {
 	}
 	return l.config.Types.Lookup(name)
 }
+
+// StackARN is the ARN of a stack by its name and the UUID of its own.
+func (l *Planner) StackARN(name, id string) string {
+	return "arn:aws:cloudformation:" + l.config.Region + ":" + l.config.Account + ":stack/" + name + "/" + id
+}

@@ -129,6 +129,20 @@ func tagsOf(kind *resources.Type) (name string, property resources.Property, ok 
 	return "", property, false
 }
 
+// ResourceTags are the tags that CloudFormation itself gives a resource, and the
+// stack's.
+func ResourceTags(st *records.Stack, logicalID string) map[string]string {
+	tags := map[string]string{
+		"aws:cloudformation:stack-name": st.Name,
+		"aws:cloudformation:stack-id":   st.ID,
+		"aws:cloudformation:logical-id": logicalID,
+	}
+	for key, value := range st.Tags {
+		tags[key] = value
+	}
+	return tags
+}
+
 // WithStackTags adds the stack's tags to the properties of a resource that can
 // have tags. Its own win.
 func WithStackTags(kind *resources.Type, props map[string]any, tags map[string]string) map[string]any {

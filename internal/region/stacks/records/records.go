@@ -198,6 +198,15 @@ func Active(status string) bool {
 	return strings.HasSuffix(status, "_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS"
 }
 
+// Root is the id of the stack that is in no other: of itself, or of the one in which
+// it is nested.
+func (st *Stack) Root() string {
+	if st.RootID != "" {
+		return st.RootID
+	}
+	return st.ID
+}
+
 // Parked reports whether a nested stack waits for its parent to be done.
 func (st *Stack) Parked() bool {
 	return st.Held && st.Status == "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"

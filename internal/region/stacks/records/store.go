@@ -208,3 +208,20 @@ func Purge(tx *store.Tx, now time.Time) error {
 	}
 	return nil
 }
+
+// Top returns the uppermost stack above a nested one of which an operation is under
+// way: the one with which all of it was begun.
+func (st *Stack) Top(tx *store.Tx) (*Stack, error) {
+	top, err := Find(tx, st.ParentID)
+	if err != nil {
+		return nil, err
+	}
+	for top.ParentID != "" {
+		above, err := Find(tx, top.ParentID)
+		if err != nil || !Active(above.Status) {
+			break // deleted long ago, or not what was begun
+		}
+		top = above
+	}
+	return top, nil
+}
