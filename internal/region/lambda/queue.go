@@ -42,6 +42,8 @@ type event struct {
 	Throttled int    // attempts in a row that did not
 	ErrorType string // of the last attempt that failed, and its message
 	Error     string
+
+	over func() // not nil: it has been attempted for good, and removes it
 }
 
 // queue runs asynchronous calls. Each is in the store before its caller gets
@@ -181,6 +183,10 @@ func (q *queue) close() {
 
 // attempt calls the function once and decides what becomes of the event.
 func (q *queue) attempt(ev *event) {
+	if ev.over != nil {
+		ev.over()
+		return
+	}
 	config, reserved := q.l.eventSettings(ev.ARN)
 	if reserved != nil && *reserved == 0 {
 		q.giveUp(ev, config.OnFailure, q.record(ev, "ZeroReservedConcurrency", nil, ""))
@@ -291,7 +297,9 @@ func (q *queue) giveUp(ev *event, destination string, record []byte) {
 
 // remove deletes the event and, in the same transaction, queues the record for
 // its destination and tells. The record takes the event's place, however full the
-// queue is: nobody is there who could be told to come again.
+// queue is: nobody is there who could be told to come again. Where the store
+// refuses, it is asked again: a call that stayed would run again after a restart,
+// and who waits for it would never hear.
 func (q *queue) remove(ev *event, destination string, record []byte, tell func(context.Context) error) {
 	err := q.l.config.DB.Update(q.ctx, func(ctx context.Context, tx *store.Tx) error {
 		err := errors.Join(tx.Delete(model.KindEvent, ev.ID), tell(ctx))
@@ -300,9 +308,16 @@ func (q *queue) remove(ev *event, destination string, record []byte, tell func(c
 		}
 		return q.put(tx, destination, "", record)
 	})
-	if err != nil && q.ctx.Err() == nil {
-		slog.Error("an asynchronous call is over and could not be taken out of the store: it runs again at the next start", "function", ev.ARN, "requestId", ev.ID, "err", err)
+	if err == nil || q.ctx.Err() != nil {
+		return
 	}
+	if ev.over == nil { // said once
+		slog.Error("an asynchronous call is over and could not be taken out of the store: that is tried again, and until then a start runs the call again", "function", ev.ARN, "requestId", ev.ID, "err", err)
+		ev.over = func() { q.remove(ev, destination, record, tell) }
+	}
+	ev.NotBefore = q.l.config.Now().Add(q.l.retryDelay(1))
+	q.count(ev, 1)
+	q.schedule(ev)
 }
 
 func (q *queue) record(ev *event, condition string, result *environment.Result, version string) []byte {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -255,5 +256,43 @@ func TestTheQueueOutlivesTheRegion(t *testing.T) {
 	slices.Sort(got)
 	if want := []string{`"a"`, `"b"`}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// refuser refuses, as a full disk does, before it hears.
+type refuser struct {
+	ends
+	refusals int
+}
+
+func (r *refuser) GivenUp(ctx context.Context, payload []byte, attempts int, errorType, message string) error {
+	if r.refusals > 0 {
+		r.refusals--
+		return errors.New("the disk is full")
+	}
+	return r.ends.GivenUp(ctx, payload, attempts, errorType, message)
+}
+
+// An event that is over leaves the store as soon as that lets it, and is not
+// attempted meanwhile.
+func TestWhatIsOverLeavesTheStoreLater(t *testing.T) {
+	h := hold(t, "f")
+	told := &refuser{ends: h.over, refusals: 3}
+	h.config.Waiters, h.config.RetryDelay = told, func(int) time.Duration { return time.Millisecond }
+	if err := h.event(`"a"`); err != nil {
+		t.Fatal(err)
+	}
+	h.free()
+	if got := <-h.over; got != `"a"` || told.refusals != 0 {
+		t.Errorf("got %s before %d refusals", got, told.refusals)
+	}
+	if err := h.Lambda.Close(); err != nil { // what has been told of is committed
+		t.Error(err)
+	}
+	if stored := h.stored(); len(stored) != 0 {
+		t.Errorf("stored are %q", stored)
+	}
+	if events, bytes := h.left(); events != maxEvents || bytes != maxWaiting {
+		t.Errorf("%d events with %d bytes are still counted", maxEvents-events, maxWaiting-bytes)
 	}
 }
