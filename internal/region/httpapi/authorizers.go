@@ -30,7 +30,7 @@ func (h *HTTPAPI) putAuthorizer(tx *store.Tx, apiID string, a authorizerDoc) (*a
 			return nil, err
 		}
 	}
-	if err := h.config.Gateway.CheckAuthorizer(a.compile()); err != nil {
+	if err := h.config.Gateway.CheckAuthorizer(a.Definition(a.AuthorizerID)); err != nil {
 		return nil, badRequest("authorizer %s: %v", *a.Name, err)
 	}
 	return &a, tx.Put(kindAuthorizer, apiID+"/"+a.AuthorizerID, a)

@@ -2,12 +2,9 @@ package httpapi
 
 import (
 	"strings"
-	"time"
 
-	corspolicy "github.com/seed-615d3599/roost/internal/region/httpapi/cors"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/definition"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/gateway"
-	"github.com/seed-615d3599/roost/internal/region/httpapi/shape"
 	"github.com/seed-615d3599/roost/internal/region/httpapi/throttle"
 	"github.com/seed-615d3599/roost/internal/region/store"
 )
@@ -56,7 +53,7 @@ func deployed(tx *store.Tx, a *apiDoc, s *stageDoc, live *content) (*content, er
 }
 
 func (s *stageDoc) compile(c *content) (definition.Stage, error) {
-	out := definition.Stage{Name: s.StageName, Variables: s.StageVariables, CORS: compileCORS(c.Cors), Throttles: map[string]throttle.Limit{}}
+	out := definition.Stage{Name: s.StageName, Variables: s.StageVariables, CORS: c.Cors.Definition(), Throttles: map[string]throttle.Limit{}}
 	if l := s.AccessLogSettings; l != nil {
 		out.AccessLogGroup, out.AccessLogFormat = text(l.DestinationArn), text(l.Format)
 	}
@@ -69,7 +66,7 @@ func (s *stageDoc) compile(c *content) (definition.Stage, error) {
 		}
 	}
 	for i := range c.Authorizers {
-		out.Authorizers = append(out.Authorizers, c.Authorizers[i].compile())
+		out.Authorizers = append(out.Authorizers, c.Authorizers[i].Definition(c.Authorizers[i].AuthorizerID))
 	}
 	integrations := map[string]*definition.Integration{}
 	for i := range c.Integrations {
@@ -88,51 +85,11 @@ func (s *stageDoc) compile(c *content) (definition.Stage, error) {
 	return out, nil
 }
 
-func compileCORS(c *shape.CORS) *corspolicy.Config {
-	if c == nil {
-		return nil
-	}
-	return &corspolicy.Config{
-		AllowOrigins: c.AllowOrigins, AllowMethods: c.AllowMethods, AllowHeaders: c.AllowHeaders,
-		ExposeHeaders: c.ExposeHeaders, AllowCredentials: isTrue(c.AllowCredentials), MaxAge: c.MaxAge,
-	}
-}
-
 // compile checks what needs no stage: a URI with stage variables has to wait.
 func (i *integrationDoc) compile() (*definition.Integration, error) {
-	out := &definition.Integration{
-		Type: text(i.IntegrationType), Method: text(i.IntegrationMethod), URI: text(i.IntegrationURI),
-		PayloadVersion: text(i.PayloadFormatVersion), RequestParameters: i.RequestParameters, ResponseParameters: i.ResponseParameters,
-	}
-	if i.TimeoutInMillis != nil {
-		out.Timeout = time.Duration(*i.TimeoutInMillis) * time.Millisecond
-	}
+	out := i.IntegrationProps.Definition()
 	if strings.Contains(out.URI, "${stageVariables.") {
 		return out, nil
 	}
 	return out, gateway.CheckIntegration(*out)
-}
-
-func (a *authorizerDoc) compile() definition.Authorizer {
-	out := definition.Authorizer{
-		ID: a.AuthorizerID, Name: text(a.Name), Type: text(a.AuthorizerType), IdentitySources: identitySources(a.IdentitySource),
-		URI: text(a.AuthorizerURI), PayloadVersion: text(a.AuthorizerPayloadFormatVersion), SimpleResponses: isTrue(a.EnableSimpleResponses),
-	}
-	if a.AuthorizerResultTTLInSeconds != nil {
-		out.TTL = time.Duration(*a.AuthorizerResultTTLInSeconds) * time.Second
-	}
-	if j := a.JwtConfiguration; j != nil {
-		out.Issuer, out.Audience = text(j.Issuer), j.Audience
-	}
-	return out
-}
-
-// identitySources leaves out empty strings, which stand for none.
-func identitySources(list []string) (out []string) {
-	for _, s := range list {
-		if s != "" {
-			out = append(out, s)
-		}
-	}
-	return out
 }

@@ -4,7 +4,7 @@
 // Properties are pointers, slices and maps: nil is absent, which in an update means
 // unchanged. SetDefaults fills in what AWS fills in. Check returns a *wire.Error
 // (BadRequestException) that names what cannot be, or what the embedded region does
-// not have.
+// not have. Definition returns what the gateway serves.
 package shape
 
 import "github.com/seed-615d3599/roost/internal/region/wire"
