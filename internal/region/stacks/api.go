@@ -29,7 +29,7 @@ func (s *Stacks) Service() *wire.Service {
 // CreateStackInput is the input of CreateStack.
 type CreateStackInput struct {
 	Definition
-	Policies
+	limits.Policies
 	ClientRequestToken          string
 	OnFailure                   string
 	DisableRollback             bool
@@ -41,7 +41,7 @@ type CreateStackInput struct {
 // UpdateStackInput is the input of UpdateStack.
 type UpdateStackInput struct {
 	Definition
-	Policies
+	limits.Policies
 	ClientRequestToken   string
 	DisableRollback      bool
 	RetainExceptOnCreate bool
@@ -111,7 +111,7 @@ func (in *CreateStackInput) check() error {
 	if err := limits.Token(in.ClientRequestToken); err != nil {
 		return err
 	}
-	return in.Policies.refuse()
+	return in.Policies.Refuse()
 }
 
 // existing answers a CreateStack for a name that is taken: a repeated call
@@ -142,7 +142,7 @@ func (s *Stacks) updateStack(ctx context.Context, c *wire.Call, in *UpdateStackI
 	if err := limits.Token(in.ClientRequestToken); err != nil {
 		return nil, err
 	}
-	if err := in.Policies.refuse(); err != nil {
+	if err := in.Policies.Refuse(); err != nil {
 		return nil, err
 	}
 	before, err := s.engine.Find(ctx, in.StackName)

@@ -75,7 +75,7 @@ type DescribeChangeSetOutput struct {
 	NextToken               string                    `json:",omitempty"`
 	ImportExistingResources bool
 	IncludeNestedStacks     bool
-	RollbackConfiguration   RollbackConfiguration
+	RollbackConfiguration   limits.RollbackConfiguration
 }
 
 // ChangeSetSummary is an entry of ListChangeSets.

@@ -68,7 +68,7 @@ func (s *Stacks) deleteStack(ctx context.Context, c *wire.Call, in *DeleteStackI
 	if err := limits.Enum("deletionMode", in.DeletionMode, "STANDARD", forceDelete); err != nil {
 		return nil, err
 	}
-	if err := refuseDeployment(in.DeploymentConfig); err != nil {
+	if err := limits.Deployment(in.DeploymentConfig); err != nil {
 		return nil, err
 	}
 	if err := limits.Token(in.ClientRequestToken); err != nil {

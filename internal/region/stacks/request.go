@@ -22,21 +22,6 @@ type Parameter struct {
 // Tag is a key and a value.
 type Tag = limits.Tag
 
-// RollbackConfiguration can only be empty here.
-type RollbackConfiguration struct {
-	RollbackTriggers        []struct{ Arn, Type string } `json:",omitempty"`
-	MonitoringTimeInMinutes int                          `json:",omitempty"`
-}
-
-// refuseDeployment refuses what a deployment's configuration can ask for and
-// nothing here does.
-func refuseDeployment(d *records.DeploymentConfig) error {
-	if d != nil && d.Mode != "" && d.Mode != "STANDARD" {
-		return limits.Unsupported("DeploymentConfig with Mode "+d.Mode, "use STANDARD; nothing takes long to settle here")
-	}
-	return nil
-}
-
 // Definition is what CreateStack, UpdateStack and CreateChangeSet have alike.
 type Definition struct {
 	StackName             string `required:"true"`
@@ -49,29 +34,9 @@ type Definition struct {
 	Tags                  []Tag
 	NotificationARNs      []string
 	RoleARN               string
-	RollbackConfiguration RollbackConfiguration
+	RollbackConfiguration limits.RollbackConfiguration
 	DeploymentConfig      *records.DeploymentConfig
 	DisableValidation     bool
-}
-
-// Policies are the stack policies, which are refused.
-type Policies struct {
-	StackPolicyBody             string
-	StackPolicyURL              string
-	StackPolicyDuringUpdateBody string
-	StackPolicyDuringUpdateURL  string
-}
-
-func (p Policies) refuse() error {
-	for name, given := range map[string]string{
-		"StackPolicyBody": p.StackPolicyBody, "StackPolicyURL": p.StackPolicyURL,
-		"StackPolicyDuringUpdateBody": p.StackPolicyDuringUpdateBody, "StackPolicyDuringUpdateURL": p.StackPolicyDuringUpdateURL,
-	} {
-		if given != "" {
-			return limits.Unsupported(name, "stack policies are not enforced; use DeletionPolicy, or termination protection")
-		}
-	}
-	return nil
 }
 
 // maxNotifications is how many topics a stack can have ("CreateStack").
@@ -79,13 +44,10 @@ const maxNotifications = 5
 
 // check refuses what a definition cannot have, whatever its template.
 func (d Definition) check() error {
-	switch r := d.RollbackConfiguration; {
-	case len(r.RollbackTriggers) > 0:
-		return limits.Unsupported("RollbackTriggers", "there are no alarms here")
-	case r.MonitoringTimeInMinutes != 0:
-		return limits.Unsupported("MonitoringTimeInMinutes", "there are no alarms here")
+	if err := d.RollbackConfiguration.Refuse(); err != nil {
+		return err
 	}
-	if err := refuseDeployment(d.DeploymentConfig); err != nil {
+	if err := limits.Deployment(d.DeploymentConfig); err != nil {
 		return err
 	}
 	if d.DisableValidation {

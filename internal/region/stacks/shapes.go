@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"github.com/seed-615d3599/roost/internal/region/stacks/limits"
 	"github.com/seed-615d3599/roost/internal/region/stacks/records"
 	"github.com/seed-615d3599/roost/internal/region/wire"
 )
@@ -26,7 +27,7 @@ type Stack struct {
 	CreationTime                wire.Time
 	DeletionTime                *wire.Time `json:",omitempty"`
 	LastUpdatedTime             *wire.Time `json:",omitempty"`
-	RollbackConfiguration       RollbackConfiguration
+	RollbackConfiguration       limits.RollbackConfiguration
 	StackStatus                 string
 	StackStatusReason           string `json:",omitempty"`
 	DisableRollback             bool
