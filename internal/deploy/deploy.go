@@ -190,10 +190,16 @@ func (d *Deployer) Deploy(ctx context.Context, stacks []*assembly.Stack) ([]Resu
 	if err := errors.Join(missing...); err != nil {
 		return nil, err
 	}
+	work := order(plans)
 	bucket, err := d.findBucket(ctx, stacks)
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		for _, p := range plans {
+			d.dismiss(ctx, p)
+		}
+	}()
 	if err := d.guardAll(ctx, plans, bucket); err != nil {
 		return nil, err
 	}
@@ -202,17 +208,8 @@ func (d *Deployer) Deploy(ctx context.Context, stacks []*assembly.Stack) ([]Resu
 	if err != nil {
 		return nil, err
 	}
-	work := graph{names: make([]string, len(stacks)), before: make([][]int, len(stacks))}
-	for i, s := range stacks {
-		work.names[i], plans[i].sent = s.Name, sent
-		for _, id := range s.Dependencies {
-			for k, other := range stacks {
-				if other.ID == id {
-					work.before[i] = append(work.before[i], k)
-					plans[i].after = append(plans[i].after, other.Name)
-				}
-			}
-		}
+	for _, p := range plans {
+		p.sent = sent
 	}
 	return work.run(NotDeployed, func(i int) Result { return d.deployStack(ctx, plans[i], bucket) }), nil
 }
@@ -253,6 +250,23 @@ func (d *Deployer) checkEnvironments(stacks []*assembly.Stack) error {
 type graph struct {
 	names  []string
 	before [][]int // by stack: those that come first
+}
+
+// order is the work on plans, which learn after which others they come.
+func order(plans []*plan) graph {
+	work := graph{names: make([]string, len(plans)), before: make([][]int, len(plans))}
+	for i, p := range plans {
+		work.names[i] = p.Name
+		for _, id := range p.Dependencies {
+			for k, other := range plans {
+				if other.ID == id {
+					work.before[i] = append(work.before[i], k)
+					p.after = append(p.after, other)
+				}
+			}
+		}
+	}
+	return work
 }
 
 // run does the work on each stack when the ones before it are done, in

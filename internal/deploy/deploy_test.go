@@ -366,3 +366,30 @@ func TestWhereTemplatesAre(t *testing.T) {
 		}
 	}
 }
+
+// The change set that guards a stack serves to carry the deployment out, but where
+// a stack that it depends on has changed; and none is left.
+func TestGuardsServe(t *testing.T) {
+	f, cfg := newFake(t)
+	d := New(cfg)
+	stacks := func(one, two, three string) []*assembly.Stack {
+		return []*assembly.Stack{stack(t, "one", one), stack(t, "two", two, "one"), stack(t, "three", three)}
+	}
+	const other = `{"Resources": {"G": {}}}`
+	deploy := func(made int, all []*assembly.Stack, want ...string) {
+		t.Helper()
+		created, deleted, executed := f.count("CreateChangeSet"), f.count("DeleteChangeSet"), f.count("ExecuteChangeSet")
+		results, err := d.Deploy(t.Context(), all)
+		expect(t, results, err, want...)
+		created, deleted, executed = f.count("CreateChangeSet")-created, f.count("DeleteChangeSet")-deleted, f.count("ExecuteChangeSet")-executed
+		if created != made || deleted+executed != made {
+			t.Errorf("%d change sets were made, want %d; %d were deleted and %d carried out", created, made, deleted, executed)
+		}
+	}
+	deploy(3, stacks(template, template, template), "one: deployed", "two: deployed", "three: deployed")
+	deploy(3, stacks(template, template, template), "one: no changes", "two: no changes", "three: no changes")
+	deploy(3, stacks(template, other, other), "one: no changes", "two: deployed", "three: deployed")
+	deploy(4, stacks(other, template, template), "one: deployed", "two: deployed", "three: deployed")
+	f.fails["one"] = "as asked"
+	deploy(3, stacks(template, other, template), "one: failed: Role (AWS::IAM::Role): as asked", "two: not deployed: one has failed", "three: no changes")
+}

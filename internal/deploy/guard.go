@@ -7,7 +7,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 )
 
 // holdsIdentities are the types whose resources people's identities live in:
@@ -63,6 +65,53 @@ func (d *Deployer) guarded(ctx context.Context, p *plan, made *cloudformation.Cr
 	return refuse(d.losses(p, changes))
 }
 
+// foreseen is a change set that was made to guard a deployment, and that serves to
+// carry it out where nothing has changed since.
+type foreseen struct {
+	made  *cloudformation.CreateChangeSetOutput
+	noted note
+	stack *types.Stack // as it was
+	empty bool
+}
+
+// foresee makes the change set of a stack that is there, and returns what it would
+// change. One that cannot be worked out yet is none.
+func (d *Deployer) foresee(ctx context.Context, p *plan, b bucket, stack *types.Stack) []Change {
+	in, noted, err := d.changeSet(ctx, p, b, stack)
+	if err != nil {
+		return nil
+	}
+	made, err := d.cfn.CreateChangeSet(ctx, in)
+	if err != nil {
+		return nil
+	}
+	p.foreseen = &foreseen{made: made, noted: noted, stack: stack}
+	var changes []Change
+	if p.foreseen.empty, err = d.awaitChangeSet(ctx, made); err == nil && !p.foreseen.empty {
+		changes, err = d.changes(ctx, made)
+	}
+	if err != nil {
+		d.dismiss(ctx, p)
+	}
+	return changes
+}
+
+// dismiss drops the change set that guarded a stack, if it has not served.
+func (d *Deployer) dismiss(ctx context.Context, p *plan) {
+	if p.foreseen != nil {
+		_ = d.forget(ctx, p.foreseen.made, false) // it does no harm where it stays
+		p.foreseen = nil
+	}
+}
+
+// holds reports whether a change set still is what a deployment would make: the
+// stack is as it was, and so are those whose exports it may use.
+func (f *foreseen) holds(stack *types.Stack, before []*plan) bool {
+	return f != nil && stack != nil && aws.ToString(stack.StackId) == aws.ToString(f.stack.StackId) &&
+		stack.StackStatus == f.stack.StackStatus && aws.ToTime(stack.LastUpdatedTime).Equal(aws.ToTime(f.stack.LastUpdatedTime)) &&
+		!slices.ContainsFunc(before, func(p *plan) bool { return p.changed })
+}
+
 // guardAll refuses a deployment of several stacks before the first of them
 // changes, and names what would be lost in all of them. A stack alone is guarded
 // by the change set that it is deployed by; so is one whose changes cannot be
@@ -75,8 +124,8 @@ func (d *Deployer) guardAll(ctx context.Context, plans []*plan, b bucket) error 
 	var asking sync.WaitGroup
 	for i, p := range plans {
 		asking.Go(func() {
-			if stack, err := d.describe(ctx, p.Name); err == nil && stack != nil {
-				found[i] = d.losses(p, d.diffStack(ctx, p, b).Changes)
+			if stack, err := d.describe(ctx, p.Name); err == nil && stack != nil && stack.StackStatus != types.StackStatusReviewInProgress {
+				found[i] = d.losses(p, d.foresee(ctx, p, b, stack))
 			}
 		})
 	}

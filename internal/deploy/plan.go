@@ -19,7 +19,9 @@ type plan struct {
 	*assembly.Stack
 	parameters map[string]string
 	tags       []types.Tag
-	after      []string     // names of the stacks that it depends on
+	after      []*plan      // of the stacks that it depends on
+	foreseen   *foreseen    // nil where there is none
+	changed    bool         // the deployment has changed the stack, or tried to
 	sent       func() error // waits until the code of all stacks is in the bucket
 }
 

@@ -47,29 +47,17 @@ func (d *Deployer) applyStack(ctx context.Context, p *plan, b bucket) (changed b
 	if err != nil {
 		return false, err
 	}
-	in, noted, err := d.changeSet(ctx, p, b, stack)
-	if err != nil {
+	made, empty, err := d.prepare(ctx, p, b, stack)
+	if made == nil {
 		return false, err
-	}
-	// The note comes first, so that no other removal takes the assets away
-	// between here and the end.
-	if err := d.writeNote(ctx, b, p.Name, noted); err != nil {
-		return false, err
-	}
-	made, err := d.cfn.CreateChangeSet(ctx, in)
-	if err != nil {
-		return false, describeError("make the change set", err)
-	}
-	empty, err := d.awaitChangeSet(ctx, made)
-	if err == nil && !empty && stack != nil {
-		err = d.guarded(ctx, p, made)
 	}
 	if err == nil && !empty {
 		err = p.sent()
 	}
 	if err != nil || empty {
-		return false, d.dropChangeSet(ctx, made, in.ChangeSetType, err)
+		return false, d.dropChangeSet(ctx, made, stack == nil, err)
 	}
+	p.changed = true
 	follow, err := d.follow(ctx, p.Name, aws.ToString(made.StackId))
 	if err != nil {
 		return false, err
@@ -79,6 +67,37 @@ func (d *Deployer) applyStack(ctx context.Context, p *plan, b bucket) (changed b
 		return false, describeError("carry out the change set", err)
 	}
 	return true, follow.untilDone(ctx)
+}
+
+// prepare makes the change set of a stack, or takes the one that guarded it where
+// that still holds, and returns it even with an error once it is made. empty says
+// that there is nothing to change.
+func (d *Deployer) prepare(ctx context.Context, p *plan, b bucket, stack *types.Stack) (made *cloudformation.CreateChangeSetOutput, empty bool, err error) {
+	// The note comes first, so that no other removal takes the assets away
+	// between here and the end.
+	if f := p.foreseen; f.holds(stack, p.after) {
+		if err := d.writeNote(ctx, b, p.Name, f.noted); err != nil {
+			return nil, false, err
+		}
+		p.foreseen = nil
+		return f.made, f.empty, nil
+	}
+	d.dismiss(ctx, p)
+	in, noted, err := d.changeSet(ctx, p, b, stack)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := d.writeNote(ctx, b, p.Name, noted); err != nil {
+		return nil, false, err
+	}
+	if made, err = d.cfn.CreateChangeSet(ctx, in); err != nil {
+		return nil, false, describeError("make the change set", err)
+	}
+	empty, err = d.awaitChangeSet(ctx, made)
+	if err == nil && !empty && stack != nil {
+		err = d.guarded(ctx, p, made)
+	}
+	return made, empty, err
 }
 
 // ready waits until nothing is under way on a stack, and removes what is left
@@ -152,7 +171,10 @@ func (d *Deployer) changeSet(ctx context.Context, p *plan, b bucket, stack *type
 	if in.Parameters, err = parameters(d.withAssets(p, b), text, known); err != nil {
 		return nil, note{}, err
 	}
-	noted := note{Owner: d.cfg.Owner, Dependencies: p.after}
+	noted := note{Owner: d.cfg.Owner}
+	for _, other := range p.after {
+		noted.Dependencies = append(noted.Dependencies, other.Name)
+	}
 	for _, a := range p.Assets {
 		_, key := d.location(b, a)
 		noted.Keys = append(noted.Keys, key)
@@ -201,12 +223,12 @@ func isEmptyReason(reason string) bool {
 
 // dropChangeSet removes a change set that is not carried out, and the empty
 // stack that a change set for a new one leaves. It returns the cause.
-func (d *Deployer) dropChangeSet(ctx context.Context, made *cloudformation.CreateChangeSetOutput, kind types.ChangeSetType, cause error) error {
+func (d *Deployer) dropChangeSet(ctx context.Context, made *cloudformation.CreateChangeSetOutput, created bool, cause error) error {
 	if ctx.Err() != nil {
 		return cause
 	}
 	_, err := d.cfn.DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: made.Id, StackName: made.StackId})
-	if kind == types.ChangeSetTypeCreate {
+	if created {
 		_, err = d.cfn.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: made.StackId})
 		if cause == nil {
 			cause = errors.New("the template has no resources")
