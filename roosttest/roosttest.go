@@ -170,8 +170,9 @@ func (c Config) environ() []string {
 // with everybody who has signed in, at the same time. What happens to the one
 // does not touch the other, and credentials of the one work at the other, which
 // has other URLs. Outputs are told with these, but a function whose variables
-// hold a URL still knows the original's. t has to end before the original's
-// test, as its subtests do: functions' code lies with the original.
+// hold a URL still knows the original's. An asynchronous call that is not over yet
+// happens in both. t has to end before the original's test, as its subtests do:
+// functions' code lies with the original.
 func (r *Region) Fork(t testing.TB) *Region {
 	t.Helper()
 	fork := &Region{t: t, clock: &clock{}}

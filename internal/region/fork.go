@@ -45,12 +45,18 @@ func (r *Region) linkState(dir string) error {
 	if err := os.MkdirAll(filepath.Join(dir, "lambda"), 0o700); err != nil {
 		return err
 	}
-	return link(r.config.Dir, dir, filepath.Join("lambda", "runtimes"))
+	return os.Symlink(filepath.Join(r.config.Dir, "lambda", "runtimes"), filepath.Join(dir, "lambda", "runtimes"))
 }
 
-// link makes a file or a folder of one state part of another.
-func link(from, to, name string) error {
-	return os.Symlink(filepath.Join(from, name), filepath.Join(to, name))
+// link makes a file or a folder of one state part of another. A file gets a second
+// name, which stays where the first one goes with its object, unless the file system
+// has no such thing.
+func link(from, to string, entry fs.DirEntry) error {
+	from, to = filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name())
+	if entry.Type().IsRegular() && os.Link(from, to) == nil {
+		return nil
+	}
+	return os.Symlink(from, to)
 }
 
 // linkAll links what a folder has. One that is not there has nothing.
@@ -66,7 +72,7 @@ func linkAll(from, to, folder string) error {
 		return err
 	}
 	for _, entry := range entries {
-		if err := link(from, to, filepath.Join(folder, entry.Name())); err != nil {
+		if err := link(filepath.Join(from, folder), filepath.Join(to, folder), entry); err != nil {
 			return err
 		}
 	}
