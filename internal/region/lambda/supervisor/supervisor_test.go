@@ -2,9 +2,12 @@ package supervisor_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -118,25 +121,49 @@ func marked(entry string) bool {
 	return false
 }
 
+// One that starts soon knows what it was told before, also where it has not begun.
 func TestCloseKillsWhatIsLeft(t *testing.T) {
 	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := supervisor.Start([]string{executable, supervisor.Argument}, "")
+	command := []string{executable, supervisor.Argument}
+	for name, start := range map[string]func() (*supervisor.Supervisor, error){
+		"started":     func() (*supervisor.Supervisor, error) { return supervisor.Start(command, "") },
+		"starts soon": func() (*supervisor.Supervisor, error) { return supervisor.StartSoon(command, "", nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, err := start()
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.Command("sleep", "1000")
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			s.Add(cmd.Process.Pid)
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
+				t.Errorf("the process ended with %v", err)
+			}
+		})
+	}
+}
+
+func TestASupervisorThatCannotStartIsTold(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "none")
+	told := make(chan error, 1)
+	s, err := supervisor.StartSoon([]string{missing}, "", func(err error) { told <- err })
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("sleep", "1000")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	if err := <-told; !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), missing) {
+		t.Errorf("it says %v", err)
 	}
-	s.Add(cmd.Process.Pid)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {
-		t.Errorf("the process ended with %v", err)
+	if err := s.Close(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("at its end it says %v", err)
 	}
 }
