@@ -14,6 +14,7 @@ import (
 	"github.com/seed-615d3599/roost/internal/region/lambda/cgroup"
 	"github.com/seed-615d3599/roost/internal/region/lambda/process"
 	"github.com/seed-615d3599/roost/internal/region/lambda/runtimeapi"
+	"github.com/seed-615d3599/roost/internal/region/lambda/runtimes"
 	"github.com/seed-615d3599/roost/internal/region/lambda/supervisor"
 )
 
@@ -113,7 +114,7 @@ func (e *Environment) start() error {
 	}
 	e.place.runtimeAPI, e.place.logStream = e.session.Addr(), e.stream
 	if e.spec.node() {
-		e.place.sdk = sdk(m.config.App)
+		e.place.sdk = runtimes.SDK(m.config.App)
 	}
 	e.logInitStart()
 	if e.ahead() {

@@ -85,24 +85,6 @@ func managedVariables(spec *Spec, env map[string]string) {
 
 func (s *Spec) node() bool { return strings.HasPrefix(s.Runtime, "nodejs") }
 
-// sdk is the folder whose node_modules have the AWS SDK, which is part of AWS's
-// runtime for Node.js: dir or the next one above it. It is empty where there is none.
-func sdk(dir string) string {
-	for dir != "" {
-		for _, name := range []string{"@aws-sdk", "aws-sdk"} {
-			if exists(filepath.Join(dir, "node_modules", name)) {
-				return dir
-			}
-		}
-		above := filepath.Dir(dir)
-		if above == dir {
-			break
-		}
-		dir = above
-	}
-	return ""
-}
-
 func searchPath(spec *Spec) string {
 	dirs := []string{"/usr/local/bin", "/usr/bin", "/bin"}
 	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
