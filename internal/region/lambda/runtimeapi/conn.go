@@ -21,6 +21,7 @@ var (
 	errMalformed    = errors.New("malformed HTTP request")
 	errBodyTooLarge = errors.New("the body is larger than allowed")
 	errTruncated    = errors.New("the body broke off")
+	errForeign      = errors.New("a web page's request")
 )
 
 // conn is one HTTP/1.1 connection of a runtime. One goroutine reads it; answers
@@ -56,6 +57,10 @@ func (c *conn) loop(handle func(*conn, *request) bool) {
 		r, err := c.readHead()
 		if errors.Is(err, errMalformed) {
 			c.reply(400, errorBody("malformed HTTP request", "BadRequest"))
+			return
+		}
+		if errors.Is(err, errForeign) {
+			c.reply(403, errorBody("web pages are not served here", "Forbidden"))
 			return
 		}
 		if err != nil || !handle(c, r) || r.close {
@@ -169,8 +174,31 @@ func (r *request) header(name, value []byte, seenLength *bool) error {
 		r.errorType = string(value)
 	case is(name, "lambda-runtime-function-response-mode"):
 		r.responseMode = intern(value)
+	case is(name, "host") && !isHere(value), is(name, "origin"), is(name, "sec-fetch-site"):
+		return errForeign
 	}
 	return nil
+}
+
+// isHere reports whether a Host is no name of a public domain: it is an address,
+// or a name without a dot such as localhost. A browser may be on its way for a page
+// of somebody else: one whose name has come to mean this machine could read
+// invocations, and others could take them away. Those are told by Origin and
+// Sec-Fetch-Site too (Fetch Metadata Request Headers, section 2), which no runtime
+// sends.
+func isHere(host []byte) bool {
+	dots, others := 0, 0
+	for _, ch := range host {
+		switch {
+		case ch == '[' || ch == ':':
+			return dots == 0 || others == 0 // IPv6, or what follows is the port
+		case ch == '.':
+			dots++
+		case ch < '0' || ch > '9':
+			others++
+		}
+	}
+	return dots == 0 || others == 0
 }
 
 // is compares with a lower-case ASCII name, ignoring case.

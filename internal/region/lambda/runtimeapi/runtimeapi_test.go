@@ -260,3 +260,29 @@ func TestDispatchToNobody(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A browser that is sent here by some page gets no invocation, and takes none away.
+func TestWebPages(t *testing.T) {
+	for name, headers := range map[string]string{
+		"a name that has come to mean this machine": "Host: evil.example:4000\r\n",
+		"one that looks like an address":            "Host: 127.0.0.1.evil.example\r\n",
+		"a script of another site":                  "Host: 127.0.0.1\r\nOrigin: http://evil.example\r\n",
+		"a picture of another site":                 "Host: localhost:1\r\nSec-Fetch-Site: cross-site\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := start(t)
+			c.send("GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n" + headers + "\r\n")
+			if status, body, _ := c.answer(); status != 403 || !strings.Contains(body, "Forbidden") {
+				t.Errorf("got %d %s", status, body)
+			}
+			if len(c.events.ready) > 0 {
+				t.Error("it counts as the runtime")
+			}
+		})
+	}
+	for _, host := range []string{"127.0.0.1:4000", "[::1]:4000", "LOCALHOST:4000", "10.0.0.1", "machine", ""} {
+		c := start(t)
+		c.send("GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: " + host + "\r\nSec-Fetch-Mode: cors\r\n\r\n")
+		<-c.events.ready
+	}
+}
