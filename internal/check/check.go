@@ -121,12 +121,16 @@ func Template(name string, data []byte, config Config) (*Report, error) {
 	for id, why := range model.broken {
 		report.refuse(id, why)
 	}
+	for id, why := range model.recordedIssuers() {
+		report.refuse(id, why)
+	}
 	report.Routes = model.routes()
 	report.Inferred = model.inferences()
 	return report, nil
 }
 
-// refuse adds a policy that cannot be read to what is refused of a resource.
+// refuse adds to what is refused of a resource, such as a policy that cannot be
+// read.
 func (r *Report) refuse(id string, why Property) {
 	for i := range r.Resources {
 		if one := &r.Resources[i]; one.ID == id {

@@ -175,3 +175,30 @@ func TestFixture(t *testing.T) {
 		t.Errorf("assumed %v, inferred %v", report.Assumed, report.Inferred)
 	}
 }
+
+// A template whose routes a user pool would have to authorize is not deployed,
+// however the issuer is written.
+func TestUserPoolsIssueNoTokens(t *testing.T) {
+	const template = `
+Resources:
+  Users: {Type: "AWS::Cognito::UserPool", Properties: {}}
+  Api: {Type: "AWS::ApiGatewayV2::Api", Properties: {Name: api, ProtocolType: HTTP}}
+  Authorizer: {Type: "AWS::ApiGatewayV2::Authorizer", Properties: {ApiId: !Ref Api, Name: jwt, AuthorizerType: JWT, IdentitySource: ["$request.header.Authorization"],
+    JwtConfiguration: {Audience: [a], Issuer: ISSUER}}}
+`
+	for issuer, refused := range map[string]bool{
+		`!Sub "https://cognito-idp.${AWS::Region}.amazonaws.com/${Users}"`:                        true,
+		`!Join ["", ["https://cognito-idp.", !Ref "AWS::Region", ".amazonaws.com/", !Ref Users]]`: true,
+		`!GetAtt Users.ProviderURL`:                                 true,
+		`https://cognito-idp.us-east-1.amazonaws.com/us-east-1_abc`: false, // a real one, elsewhere
+		`https://issuer.example/Users`:                              false,
+	} {
+		report, err := check.Template("template.yaml", []byte(strings.Replace(template, "ISSUER", issuer, 1)), check.Config{Types: standard.Registry()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if report.Refused() != refused {
+			t.Errorf("%s: refused is %t in %+v", issuer, report.Refused(), report.Resources)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"strings"
+
 	"github.com/seed-615d3599/roost/iam"
 	"github.com/seed-615d3599/roost/internal/region/resources"
 )
@@ -92,4 +94,21 @@ func mapsTo(mappings map[string]any, role string) bool {
 		}
 	}
 	return false
+}
+
+// recordedIssuers finds the JWT authorizers whose tokens a user pool of the
+// template would have to issue. Nothing does, so their deployment fails.
+func (m *model) recordedIssuers() map[string]Property {
+	found := map[string]Property{}
+	for _, one := range m.of("AWS::ApiGatewayV2::Authorizer") {
+		issuer := resources.Text(one.props, "JwtConfiguration", "Issuer")
+		for _, pool := range m.of("AWS::Cognito::UserPool") {
+			// The pool's id behind the host, or its attribute ProviderURL.
+			if strings.HasSuffix(issuer, "/"+symbol(pool.id)) || issuer == symbol(pool.id+".ProviderURL") {
+				found[one.id] = Property{Path: "JwtConfiguration.Issuer", Verdict: Refused,
+					Why: "the user pool " + pool.id + " is kept as a record here and issues no tokens: use an identity pool with AWS_IAM, a JWT authorizer with another issuer, or a Lambda authorizer"}
+			}
+		}
+	}
+	return found
 }
