@@ -155,3 +155,19 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A tab looks like blanks: who has typed it sees nothing wrong.
+func TestATabIsNamed(t *testing.T) {
+	const said = "is indented by a tab, and YAML takes blanks only"
+	for text, want := range map[string]bool{
+		"Resources:\n\tA: {}\n":          true,
+		"Resources:\n  A: {}\n \tB: [\n": true,
+		"Resources:\n  A: [\n":           false,
+		"Resources:\n  A: @\tx\n":        false,
+	} {
+		_, err := tree.Parse("t.yaml", []byte(text))
+		if err == nil || strings.Contains(err.Error(), said) != want {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

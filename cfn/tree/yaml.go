@@ -3,6 +3,7 @@ package tree
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strconv"
@@ -26,12 +27,12 @@ func parseYAML(file string, data []byte) (*Node, error) {
 		if errors.Is(err, io.EOF) {
 			return nil, Errors{{Pos: Position{File: file, Line: 1, Column: 1}, Text: "Template format error: unsupported structure."}}
 		}
-		return nil, yamlSyntax(file, err)
+		return nil, yamlSyntax(file, data, err)
 	}
 	if err := dec.Decode(&more); err == nil {
 		return nil, Errors{{Pos: Position{File: file, Line: more.Line, Column: more.Column}, Text: "Template format error: YAML not well-formed: a template is one document, and a second begins here"}}
 	} else if !errors.Is(err, io.EOF) {
-		return nil, yamlSyntax(file, err)
+		return nil, yamlSyntax(file, data, err)
 	}
 	r := &yamlReader{file: file}
 	root, err := r.value(doc.Content[0], 0, "")
@@ -41,12 +42,20 @@ func parseYAML(file string, data []byte) (*Node, error) {
 	return root, r.check.err()
 }
 
-func yamlSyntax(file string, err error) error {
+func yamlSyntax(file string, data []byte, err error) error {
 	pos := Position{File: file, Line: 1, Column: 1}
 	if m := yamlLine().FindStringSubmatch(err.Error()); m != nil {
 		pos.Line, _ = strconv.Atoi(m[1])
 	}
+	if lines := bytes.SplitN(data, []byte("\n"), pos.Line+1); pos.Line <= len(lines) && tabbed(lines[pos.Line-1]) {
+		err = fmt.Errorf("%w; the line is indented by a tab, and YAML takes blanks only", err)
+	}
 	return Errors{notWellFormed("YAML", pos, err)}
+}
+
+// tabbed reports whether a line has a tab before its first word.
+func tabbed(line []byte) bool {
+	return bytes.ContainsRune(line[:len(line)-len(bytes.TrimLeft(line, " \t"))], '\t')
 }
 
 type yamlReader struct {
