@@ -10,8 +10,8 @@ import (
 )
 
 // Fork brings up another region on a copy of this one's state, in a folder of
-// its own. The unpacked code of functions and the objects of buckets are
-// linked, not copied: nothing changes them once they are written. So this
+// its own. The objects of buckets are linked and the unpacked code of functions is
+// this region's, not copied: nothing changes them once they are written. So this
 // region's folder has to stay for as long as the other runs. Account, region and
 // keys are the same, so that credentials of the one work at the other; ports are
 // not, and what the state holds of them as text, such as a function's variable or
@@ -29,23 +29,10 @@ func (r *Region) Fork(ctx context.Context, config Config) (*Region, error) {
 	if err := r.db.CopyTo(ctx, filepath.Join(config.Dir, "region.db")); err != nil {
 		return nil, fmt.Errorf("copy the region's state: %w", err)
 	}
-	if err := r.linkState(config.Dir); err != nil { // after the copy, which knows of no file that is newer
+	if err := linkAll(r.config.Dir, config.Dir, "objects"); err != nil { // after the copy, which knows of no file that is newer
 		return nil, err
 	}
 	return Start(ctx, config)
-}
-
-// linkState makes what never changes of the region's state part of another.
-func (r *Region) linkState(dir string) error {
-	for _, folder := range []string{"objects", filepath.Join("lambda", "code")} {
-		if err := linkAll(r.config.Dir, dir, folder); err != nil {
-			return err
-		}
-	}
-	if err := os.MkdirAll(filepath.Join(dir, "lambda"), 0o700); err != nil {
-		return err
-	}
-	return os.Symlink(filepath.Join(r.config.Dir, "lambda", "runtimes"), filepath.Join(dir, "lambda", "runtimes"))
 }
 
 // link makes a file or a folder of one state part of another. A file gets a second

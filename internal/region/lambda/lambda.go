@@ -65,8 +65,8 @@ type Config struct {
 	Ahead bool
 
 	// Original is the service of the region that this one's is a fork of; nil for
-	// none. They share what is likely to be called, and the original keeps all code
-	// until the fork is closed, whose own may be links to it.
+	// none. They share the runtime clients, what is likely to be called, and the code,
+	// all of which the original keeps until the fork is closed.
 	Original *Lambda
 
 	Waiters         Waiters                         // nil: nobody waits for asynchronous calls
@@ -80,6 +80,7 @@ type Lambda struct {
 	model.Names
 	config   Config
 	code     *code.Store
+	clients  string // folder in which runtimes are
 	runtimes *runtimes.Installed
 	manager  *environment.Manager
 	queue    *queue
@@ -124,23 +125,21 @@ func New(config Config) (*Lambda, error) {
 		return nil, err
 	}
 	config.Dir = dir
-	installed, err := runtimes.Install(filepath.Join(dir, "runtimes"))
-	if err != nil {
+	l := &Lambda{Names: model.Names{Region: config.Region, Account: config.Account}, config: config, lastRan: &atomic.Pointer[string]{},
+		code: &code.Store{Dir: filepath.Join(dir, "code")}, clients: filepath.Join(dir, "runtimes")}
+	if original := config.Original; original != nil {
+		l.lastRan, l.code.Base, l.clients, l.runtimes = original.lastRan, original.code, original.clients, original.runtimes
+	} else if l.runtimes, err = runtimes.Install(l.clients); err != nil {
 		return nil, err
 	}
 	temporary := filepath.Join(dir, "tmp")
 	if err := os.RemoveAll(temporary); err != nil {
 		return nil, fmt.Errorf("remove what an earlier region left: %w", err)
 	}
-	l := &Lambda{Names: model.Names{Region: config.Region, Account: config.Account}, config: config, runtimes: installed, lastRan: &atomic.Pointer[string]{},
-		code: &code.Store{Dir: filepath.Join(dir, "code")},
-		manager: environment.NewManager(environment.Config{
-			Dir: temporary, Credentials: config.Credentials, Logs: config.Logs, Groups: config.Groups, Now: config.Now,
-			EndpointURL: config.EndpointURL, App: config.App, Isolate: config.Isolate, Memory: config.Memory, Ahead: config.Ahead, MaxEnvironments: config.MaxEnvironments, IdleTimeout: config.IdleTimeout,
-		})}
-	if config.Original != nil {
-		l.lastRan = config.Original.lastRan
-	}
+	l.manager = environment.NewManager(environment.Config{
+		Dir: temporary, Credentials: config.Credentials, Logs: config.Logs, Groups: config.Groups, Now: config.Now,
+		EndpointURL: config.EndpointURL, App: config.App, Isolate: config.Isolate, Memory: config.Memory, Ahead: config.Ahead, MaxEnvironments: config.MaxEnvironments, IdleTimeout: config.IdleTimeout,
+	})
 	l.snapshot.Store(&snapshot{functions: map[string]*entry{}, urls: map[string]urlTarget{}})
 	if err := l.load(); err != nil {
 		l.manager.Close()

@@ -2,7 +2,6 @@ package lambda
 
 import (
 	"context"
-	"path/filepath"
 	"time"
 
 	"github.com/seed-615d3599/roost/internal/region/lambda/environment"
@@ -24,7 +23,7 @@ func (l *Lambda) spec(ctx context.Context, name string, v *model.Version) (*envi
 	}
 	runtimeDir := runtime.Dir
 	if runtimeDir == "" {
-		runtimeDir = filepath.Join(l.config.Dir, "runtimes")
+		runtimeDir = l.clients
 	}
 	spec := &environment.Spec{
 		FunctionName: name, Version: v.Version, FunctionARN: l.ARN(name, ""), Region: l.config.Region,

@@ -51,6 +51,9 @@ const (
 // Store is a folder of unpacked archives.
 type Store struct {
 	Dir string
+	// Base has what Dir has not: that of the region that this one's is a fork of. Its
+	// archives are read, and never removed, from here. Nil for none.
+	Base *Store
 }
 
 // Archive is what is known of one archive.
@@ -69,13 +72,30 @@ func (a Archive) Base64() string {
 }
 
 // Path is the folder of an unpacked archive, which exists after Add.
-func (s *Store) Path(sha256 string) string { return filepath.Join(s.Dir, sha256) }
+func (s *Store) Path(sha256 string) string { return s.find(sha256) }
 
-// Has says whether an archive is there.
-func (s *Store) Has(sha256 string) bool {
-	_, err := os.Stat(s.Path(sha256))
+// find returns where a file or a folder of the store is, or will be.
+func (s *Store) find(name string) string {
+	own := filepath.Join(s.Dir, name)
+	if s.Base == nil {
+		return own
+	}
+	if exists(own) {
+		return own
+	}
+	if based := s.Base.find(name); exists(based) {
+		return based
+	}
+	return own
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
 	return err == nil
 }
+
+// Has says whether an archive is there.
+func (s *Store) Has(sha256 string) bool { return exists(s.Path(sha256)) }
 
 // Add unpacks a zip archive, unless it is there already. The error is
 // ErrBadArchive, ErrTooLarge or one that names the entry that is refused.
@@ -124,14 +144,11 @@ func receive(file io.Writer, r io.Reader) (Archive, error) {
 }
 
 // archivePath is where an archive is kept as it came, for those who ask for it.
-func (s *Store) archivePath(sha256 string) string { return s.Path(sha256) + archiveSuffix }
+func (s *Store) archivePath(sha256 string) string { return s.find(sha256 + archiveSuffix) }
 
 const archiveSuffix = ".zip"
 
-func (s *Store) hasArchive(sha256 string) bool {
-	_, err := os.Stat(s.archivePath(sha256))
-	return err == nil
-}
+func (s *Store) hasArchive(sha256 string) bool { return exists(s.archivePath(sha256)) }
 
 // settle makes a finished folder read-only and gives it its name. Where
 // another call was faster its folder, which is the same, stays.
@@ -153,8 +170,11 @@ func (s *Store) settle(temporary, target string) error {
 func (s *Store) Merge(archives []string) (string, error) {
 	sum := sha256.Sum256([]byte(strings.Join(archives, "\n")))
 	target := s.Path("opt-" + hex.EncodeToString(sum[:]))
-	if _, err := os.Stat(target); err == nil {
+	if exists(target) {
 		return target, touch(target)
+	}
+	if err := os.MkdirAll(s.Dir, 0o700); err != nil {
+		return "", err
 	}
 	temporary, err := os.MkdirTemp(s.Dir, ".new-")
 	if err != nil {

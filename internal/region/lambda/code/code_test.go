@@ -64,6 +64,35 @@ func TestAdd(t *testing.T) {
 
 // A deployment that was begun has its code in the store before anything says that
 // it is used.
+// A store on another one reads what that has, and adds and removes only its own.
+func TestBase(t *testing.T) {
+	base := &Store{Dir: filepath.Join(t.TempDir(), "code")}
+	s := &Store{Dir: filepath.Join(t.TempDir(), "code"), Base: base}
+	add := func(to *Store, content string) string {
+		t.Helper()
+		added, err := to.Add(bytes.NewReader(archive(t, entry{"bootstrap", content, 0o755})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return added.SHA256
+	}
+	old := add(base, "old")
+	if again := add(s, "old"); again != old || s.Path(old) != base.Path(old) || !s.hasArchive(old) {
+		t.Errorf("what the base has is at %s", s.Path(again))
+	}
+	merged, err := s.Merge([]string{old})
+	if err != nil || filepath.Dir(merged) != s.Dir {
+		t.Errorf("merged into %s, %v", merged, err)
+	}
+	own := add(s, "new")
+	if s.Path(own) != filepath.Join(s.Dir, own) || base.Has(own) {
+		t.Errorf("what the base has not is at %s", s.Path(own))
+	}
+	if err := s.Keep(nil, 0); err != nil || s.Has(own) || !s.Has(old) || !base.Has(old) || !base.hasArchive(old) {
+		t.Errorf("own: %v, the base's: %v, %v", s.Has(own), base.Has(old), err)
+	}
+}
+
 func TestKeepSparesWhatIsYoung(t *testing.T) {
 	s := &Store{Dir: filepath.Join(t.TempDir(), "code")}
 	data := archive(t, entry{"a", "1", 0o644})
