@@ -35,6 +35,15 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// host is a program that is killed while its function is busy: one that never
+// looks whether the Runtime API is still there.
+func host(dir string) {
+	m := environment.NewManager(environment.Config{Dir: dir})
+	s := spec("busy-in-init")
+	s.Timeout, s.Variables["KILLED"] = time.Hour, dir
+	_, _ = m.Pool(s, m.NewConcurrency()).Invoke(context.Background(), environment.Call{Payload: []byte(`{}`)})
+}
+
 func guest(name string) {
 	switch name {
 	case "exit-in-init":
@@ -446,5 +455,18 @@ func TestJSONLogs(t *testing.T) {
 	}
 	if got := strings.Join(kinds, " "); got != "platform.start printed platform.report" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// limit is for a machine that is very busy.
+const limit = time.Minute
+
+// until waits until something is so.
+func until(t *testing.T, otherwise string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); !is(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal(otherwise)
+		}
 	}
 }
