@@ -160,10 +160,10 @@ func (r *Region) buildLambda(ctx context.Context) error {
 		return err
 	}
 	if c.Warm > 0 {
-		r.services.lambda.WarmLast(ctx, c.Warm)
+		r.services.lambda.WarmLast(ctx, c.Warm, r.serving.Go)
 	}
 	if likely := r.services.lambda.Likely(); c.original != nil && likely != "" {
-		_ = r.Warm(ctx, likely) // its first call tells what is wrong
+		r.services.lambda.WarmSoon(ctx, likely, r.serving.Go)
 	}
 	return nil
 }

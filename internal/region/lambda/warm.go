@@ -28,10 +28,26 @@ func (l *Lambda) Warm(ctx context.Context, functionARN string) error {
 	return nil
 }
 
-// WarmLast starts environments of the functions, at most so many, that earlier
-// runs of the region called last. It is a help only: what can't be started is
-// started, or told, at its first call.
-func (l *Lambda) WarmLast(ctx context.Context, most int) {
+// WarmSoon starts an environment of a function before its first call: at once, or by
+// beside where the program of its runtime must be looked for first, which takes as
+// long as that program's start. It is a help only: what can't be started is started,
+// or told, at its first call.
+func (l *Lambda) WarmSoon(ctx context.Context, name string, beside func(func())) {
+	e := l.snapshot.Load().functions[name]
+	if e == nil {
+		return
+	}
+	warm := func() { _ = l.Warm(ctx, l.ARN(name, "")) }
+	if t := e.pick(""); t != nil && l.runtimes.Known(t.version.Runtime) {
+		warm()
+		return
+	}
+	beside(warm)
+}
+
+// WarmLast is WarmSoon for the functions, at most so many, that earlier runs of the
+// region called last.
+func (l *Lambda) WarmLast(ctx context.Context, most int, beside func(func())) {
 	entries, err := os.ReadDir(filepath.Join(l.config.Dir, ranDir))
 	if err != nil {
 		return // nothing has run
@@ -54,7 +70,7 @@ func (l *Lambda) WarmLast(ctx context.Context, most int) {
 		}
 		name := info.Name()
 		l.lastRan.CompareAndSwap(nil, &name) // the first of them, until another one is called
-		_ = l.Warm(ctx, l.ARN(name, ""))
+		l.WarmSoon(ctx, name, beside)
 	}
 }
 

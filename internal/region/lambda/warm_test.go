@@ -69,15 +69,34 @@ func TestWhatRanLastIsLikelyAfterARestart(t *testing.T) {
 	for range 2 {
 		r.stop()
 		r.open()
-		r.WarmLast(t.Context(), 2)
+		r.WarmLast(t.Context(), 2, func(f func()) { f() })
 		r.likely("after a restart", "b")
 	}
 	r.invoke(arn("c"), `{}`)
 	r.stop()
 	r.open()
 	r.must("DeleteFunction", object{"FunctionName": "c"}, nil)
-	r.WarmLast(t.Context(), 1)
+	r.WarmLast(t.Context(), 1, func(f func()) { f() })
 	r.likely("the last one was deleted", "b")
+}
+
+// Nobody waits for a runtime's program to be looked for, and it is looked for once.
+func TestWarmSoon(t *testing.T) {
+	r := start(t)
+	r.must("CreateFunction", shellFunction(t, "shell"), nil)
+	r.python("python", "def handler(e, c):\n    return 1") // which looks for it, too
+	r.stop()
+	r.open()
+	for _, test := range []struct {
+		function string
+		besides  int
+	}{{"shell", 0}, {"python", 1}, {"python", 0}, {"none", 0}} {
+		besides := 0
+		r.WarmSoon(t.Context(), test.function, func(f func()) { besides++; f() })
+		if besides != test.besides {
+			t.Errorf("%s: %d beside, want %d", test.function, besides, test.besides)
+		}
+	}
 }
 
 // A template may change a function's handler with its code: no process begins that

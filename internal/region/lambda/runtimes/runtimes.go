@@ -126,6 +126,18 @@ func (i *Installed) Find(ctx context.Context, name string) (*Runtime, error) {
 	return nil, fmt.Errorf("the runtime %q is not run here: use provided.al2023, nodejs or python3", name)
 }
 
+// Known reports whether Find answers without starting a program.
+func (i *Installed) Known(name string) bool {
+	key := name
+	if strings.HasPrefix(name, "nodejs") {
+		key = "node"
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	found := i.found[key]
+	return strings.HasPrefix(name, "provided.") || found != nil && found.err == nil
+}
+
 func (i *Installed) node(ctx context.Context, name string) (*Runtime, error) {
 	found := i.look(ctx, []string{"node"}, "-p", "process.execPath+'\\n'+process.versions.node")
 	if found.err != nil {
